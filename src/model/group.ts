@@ -1,0 +1,51 @@
+/** Consumer groups: who shares a topic's messages, and what happens when one of them fails. @module */
+
+/** What users choose of a group. */
+export type GroupSettings = {
+  /** Where a group begins that has no offset yet. */
+  readonly startFrom: "earliest" | "latest";
+  /** Deliveries before a message goes to the dead-letter topic, the first one included. */
+  readonly attemptsMax: number;
+  /** Wait before the second, third, … delivery; the last one repeats. */
+  readonly retryDelaysMs: readonly number[];
+  /** False stops all delivery to the group. */
+  readonly consumeEnabled: boolean;
+};
+
+/** A group as the registry knows it. */
+export type Group = {
+  readonly name: string;
+  /** Names the group within the broker, from 1 up, never used again. */
+  readonly groupKey: number;
+  readonly version: number;
+  readonly settings: GroupSettings;
+  readonly createdMs: number;
+};
+
+/** RocketMQ's own ladder: level 3 upwards, sixteen steps. */
+export const defaultRetryDelaysMs: readonly number[] = [
+  10_000,
+  30_000,
+  60_000,
+  120_000,
+  180_000,
+  240_000,
+  300_000,
+  360_000,
+  420_000,
+  480_000,
+  540_000,
+  600_000,
+  1_200_000,
+  1_800_000,
+  3_600_000,
+  7_200_000,
+];
+
+/** What a group is made of unless told otherwise: first delivery and sixteen retries. */
+export const defaultGroupSettings: GroupSettings = {
+  startFrom: "earliest",
+  attemptsMax: 17,
+  retryDelaysMs: defaultRetryDelaysMs,
+  consumeEnabled: true,
+};

@@ -1,0 +1,45 @@
+/** Topics and their queues. A queue's shard is chosen when the queue is made and never recomputed. @module */
+import type { Durability } from "./durability.ts";
+
+/** What users choose of a topic. */
+export type TopicSettings = {
+  /** How many queues, 1 to `limits.queuesPerTopicMax`. May grow, never shrink. */
+  readonly queues: number;
+  readonly durability: Durability;
+  /** Messages older than this may be deleted. */
+  readonly retentionMs: number;
+  /** Above this many bytes the oldest may be deleted. `null`: no such bound. */
+  readonly retentionBytes: number | null;
+  /** Whether retention also deletes what a group has not read yet. */
+  readonly deleteUnread: boolean;
+  /** RocketMQ's permission bits: 4 read, 2 write. */
+  readonly perm: number;
+  /** Free words for tools (RocketMQ's `message.type` and the like). */
+  readonly attributes: Readonly<Record<string, string>>;
+};
+
+/** One queue: its number within the topic is its index in `Topic.queueRefs`. */
+export type QueueRef = {
+  /** Names the queue within the whole broker, from 1 up, never used again. */
+  readonly queueKey: number;
+  readonly shard: number;
+};
+
+/** A topic as the registry knows it. */
+export type Topic = {
+  readonly name: string;
+  /** Grows with every change of the registry; says which of two copies is newer. */
+  readonly version: number;
+  readonly settings: TopicSettings;
+  readonly queueRefs: readonly QueueRef[];
+  /** Made by the broker itself: retry, dead-letter and RocketMQ's system topics. */
+  readonly system: boolean;
+  readonly createdMs: number;
+};
+
+/** Read and write allowed. */
+export const permReadWrite = 6;
+/** The permission bit for reading. */
+export const permRead = 4;
+/** The permission bit for writing. */
+export const permWrite = 2;

@@ -1,0 +1,179 @@
+/**
+ * The store of one shard: an append-only log of turns, the queue index derived from it, and small
+ * tables of state. One thread owns a store and calls it directly; nothing here waits.
+ *
+ * Positions count messages of the shard from 1; queue offsets count from 0; neither leaves gaps.
+ *
+ * @module
+ */
+import type { Durability } from "../model/durability.ts";
+
+/** One message of a turn: `bytes` bytes of `TurnRecord.records`, from `start`. */
+export type LogEntry = {
+  readonly queueKey: number;
+  readonly queueOffset: number;
+  readonly start: number;
+  readonly bytes: number;
+  /** Java hash of the tag, 0 without a tag. */
+  readonly tagHash: number;
+};
+
+/** A group's place in a queue. `next`: the first offset never delivered; `null` forgets the row. */
+export type OffsetWrite = {
+  readonly groupKey: number;
+  readonly queueKey: number;
+  readonly next: number | null;
+};
+
+/** A span of a group's open deliveries in a queue (see `core/inflight.ts`); `null` forgets the row. */
+export type InflightWrite = {
+  readonly groupKey: number;
+  readonly queueKey: number;
+  readonly chunk: number;
+  readonly entries: Uint8Array | null;
+};
+
+/** A message that is not visible before `dueMs`. `id` is unique within the shard. */
+export type DelayedRow = {
+  readonly id: number;
+  readonly dueMs: number;
+  readonly queueKey: number;
+  readonly tagHash: number;
+  readonly record: Uint8Array;
+};
+
+/** Everything one turn changes, decided already. Applied as a whole or not at all. */
+export type TurnRecord = {
+  /** Position of the first entry; equals `nextPosition` before the commit. */
+  readonly firstPosition: number;
+  /** Not below the stored time of any earlier turn. */
+  readonly storedMs: number;
+  readonly entries: readonly LogEntry[];
+  readonly records: Uint8Array;
+  readonly offsets: readonly OffsetWrite[];
+  readonly inflight: readonly InflightWrite[];
+  readonly delayedPuts: readonly DelayedRow[];
+  readonly delayedDeletes: readonly number[];
+  /** What the commit must survive: the strongest wish among the requests of the turn. */
+  readonly durability: Durability;
+};
+
+/** A queue's entry, without its body. */
+export type QueueEntry = {
+  readonly queueOffset: number;
+  readonly position: number;
+  readonly bytes: number;
+  readonly tagHash: number;
+};
+
+/** What opening the store found. `missing`: acknowledged positions that are gone. */
+export type Recovery = {
+  readonly replayedMessages: number;
+  readonly tookMs: number;
+  readonly missing: { readonly from: number; readonly to: number } | null;
+  /** Why a stored turn was not trusted, in a sentence; `null` when all was well. */
+  readonly damage: string | null;
+};
+
+/** How large the store is, for metrics and health. */
+export type StoreStats = {
+  readonly messages: number;
+  readonly logBytes: number;
+  readonly walBytes: number;
+  readonly delayed: number;
+  readonly checkpoints: number;
+};
+
+/** Which queue may be trimmed how. Sent by the coordinator with every change of a topic. */
+export type RetentionRule = {
+  readonly queueKeys: readonly number[];
+  readonly retentionMs: number;
+  /** Bound for all queues of the topic in this shard together; `null`: none. */
+  readonly retentionBytes: number | null;
+  readonly deleteUnread: boolean;
+};
+
+/** What a trimming step did. `more`: call again soon. */
+export type TrimResult = { readonly deletedMessages: number; readonly more: boolean };
+
+/** The store of one shard. All methods but `commit` and upkeep change nothing. */
+export interface ShardStore {
+  readonly recovery: Recovery;
+
+  /** The position the next message gets. */
+  nextPosition(): number;
+  /** Stored time of the newest turn, 0 without one. */
+  lastStoredMs(): number;
+  /** The smallest offset still readable; equals `maxOffset` when the queue is empty. */
+  minOffset(queueKey: number): number;
+  /** The offset the next message of the queue gets; 0 for a queue never written. */
+  maxOffset(queueKey: number): number;
+
+  /**
+   * Applies a turn in one transaction. On return it survives what `record.durability` names.
+   *
+   * @throws {StorageError} `full`: nothing was written, the store goes on. `io`: the store must be
+   * closed and opened again; nothing of the turn may be acknowledged.
+   */
+  commit(record: TurnRecord): void;
+
+  /** Up to `countMax` entries of a queue from `fromOffset` on, in order; empty past the end. */
+  entries(queueKey: number, fromOffset: number, countMax: number): QueueEntry[];
+
+  /**
+   * The stored records at these positions, in that order. Positions ascending is the fast case.
+   * The views are valid until the next commit.
+   *
+   * @throws {StorageError} `damaged`: a turn does not match its checksum.
+   * A position that was trimmed or never written yields an empty view.
+   */
+  records(positions: readonly number[]): Uint8Array[];
+
+  /** First offset of the queue stored at or after `ms`; `maxOffset` when there is none. */
+  offsetAtTime(queueKey: number, ms: number): number;
+  /** First position stored at or after `ms`; `nextPosition` when there is none. */
+  positionAtTime(ms: number): number;
+  /**
+   * Newest first: positions whose unique key or one of whose keys may equal `key` (by hash, so the
+   * caller compares), at most `countMax`, below `beforePosition` when that is given.
+   */
+  findByKey(key: string, countMax: number, beforePosition?: number): number[];
+
+  /** All group offsets, once at start. */
+  loadOffsets(): Iterable<{ groupKey: number; queueKey: number; next: number }>;
+  /** All open deliveries, once at start. */
+  loadInflight(): Iterable<
+    { groupKey: number; queueKey: number; chunk: number; entries: Uint8Array }
+  >;
+
+  /** Delayed rows due at or before `untilMs`, oldest first, at most `countMax`. */
+  delayedDue(untilMs: number, countMax: number): DelayedRow[];
+  /** When the next delayed row is due; `null` without one. */
+  nextDelayedDueMs(): number | null;
+  /** The largest id ever given to a delayed row, 0 without one. */
+  lastDelayedId(): number;
+
+  /** Forgets queues and all that belongs to them. Their keys are never used again. */
+  dropQueues(queueKeys: readonly number[]): void;
+  /** Forgets a group's offsets and open deliveries. */
+  dropGroup(groupKey: number): void;
+
+  /** Moves the log's frames from the WAL into the file, as far as readers allow. Between turns. */
+  checkpoint(): void;
+  /** Whether a checkpoint is worth its time now. */
+  checkpointDue(): boolean;
+  /**
+   * One bounded step of retention: trims queues by `rules`, deletes turns nobody can read.
+   * `floors` answers the smallest offset of a queue that some group has not finished; `null`
+   * when no group reads the queue.
+   */
+  trim(
+    rules: readonly RetentionRule[],
+    floors: (queueKey: number) => number | null,
+    nowMs: number,
+  ): TrimResult;
+
+  stats(): StoreStats;
+  /** Flushes what is derived, notes a clean end, and lets go of the files. */
+  close(): void;
+}
