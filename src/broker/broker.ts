@@ -1,0 +1,218 @@
+/**
+ * The door. Every protocol turns its requests into these operations and knows nothing behind them.
+ *
+ * Names come in, names go out: queue keys, group keys and shards stay inside. Every operation may
+ * fail with a `BrokerError`; beside the codes named here with `too_busy`, `storage_failed`,
+ * `shutting_down` and `internal`.
+ *
+ * @module
+ */
+import type { Survived } from "../model/durability.ts";
+import type { Group, GroupSettings } from "../model/group.ts";
+import type { NewMessage, SendReceipt } from "../model/message.ts";
+import type { Expression, Filter } from "../model/subscription.ts";
+import type { Topic, TopicSettings } from "../model/topic.ts";
+import type {
+  ConsumerMember,
+  HeartbeatAnswer,
+  HeartbeatAsk,
+  LockAsk,
+  Member,
+  UnregisterAsk,
+} from "../link/coordinator_messages.ts";
+import type { LeaseVerdict, PullOutcome, ShardStats } from "../link/shard_messages.ts";
+
+/** Messages for one topic, appended to one queue, all or none, in order. */
+export type SendRequest = {
+  readonly topic: string;
+  /** `null`: by `shardingKey`, or the queues in turn. */
+  readonly queueId: number | null;
+  readonly shardingKey?: string;
+  /** Address the producer dialled: becomes the record's store host. */
+  readonly storeHost: { readonly ip: string; readonly port: number };
+  readonly messages: readonly NewMessage[];
+};
+
+/** Reading one queue from an offset. */
+export type PullRequest = {
+  readonly topic: string;
+  readonly queueId: number;
+  readonly offset: number;
+  readonly messagesMax: number;
+  readonly bytesMax: number;
+  readonly filter: Filter;
+  /** 0 to `limits.pollWaitMsMax`; 0 answers at once. */
+  readonly waitMs: number;
+  /** Aborted when the client is gone: the parked request is forgotten. */
+  readonly signal?: AbortSignal;
+};
+/** `records`: the stored records back to back (protocol/remoting 4.1), a view. */
+export type PullResult = {
+  readonly outcome: PullOutcome;
+  readonly records: Uint8Array;
+  readonly count: number;
+  readonly nextOffset: number;
+  readonly minOffset: number;
+  readonly maxOffset: number;
+};
+
+/** Leasing messages of a topic to one member of a group. */
+export type ReceiveRequest = {
+  readonly topic: string;
+  readonly group: string;
+  readonly clientId: string;
+  readonly messagesMax: number;
+  readonly bytesMax: number;
+  readonly invisibleMs: number;
+  readonly waitMs: number;
+  readonly filter: Filter;
+  readonly signal?: AbortSignal;
+};
+export type ReceivedMessage = {
+  readonly queueId: number;
+  readonly offset: number;
+  readonly attempt: number;
+  readonly invisibleUntilMs: number;
+  /** Signed; valid for this group and this delivery only. */
+  readonly receipt: string;
+  /** The stored record, a view. */
+  readonly record: Uint8Array;
+};
+
+/** What became of one receipt. */
+export type ReceiptVerdict = {
+  readonly receipt: string;
+  readonly verdict: LeaseVerdict | "invalid";
+};
+
+/** A group's place in one queue of a topic. */
+export type QueuePlace = {
+  readonly topic: string;
+  readonly queueId: number;
+  /** First offset not finished by the group; `null`: the group has no place yet. */
+  readonly committedOffset: number | null;
+  /** First offset never delivered. */
+  readonly nextOffset: number | null;
+  readonly openDeliveries: number;
+  readonly minOffset: number;
+  readonly maxOffset: number;
+  /** Messages not finished yet. */
+  readonly lag: number;
+};
+
+/** Where a reset goes: an offset of one queue, or a time for all queues of the topic. */
+export type ResetTarget =
+  | { readonly kind: "offset"; readonly queueId: number; readonly offset: number }
+  | { readonly kind: "time"; readonly ms: number }
+  | { readonly kind: "earliest" }
+  | { readonly kind: "latest" };
+
+/** A message found by look-up. */
+export type FoundMessage = {
+  readonly topic: string;
+  readonly queueId: number;
+  readonly record: Uint8Array;
+};
+
+/** A message a pulling consumer could not process (remoting 36). */
+export type SendBackRequest = {
+  readonly group: string;
+  readonly physicalOffset: number;
+  /** `null`: by the group's ladder. Negative: dead at once. */
+  readonly delayMs: number | null;
+  /** `null`: by the group's settings. */
+  readonly retriesMax: number | null;
+  readonly originMessageId: string;
+};
+
+/** Whether the broker can serve, and what is wrong if it cannot. */
+export type Health = {
+  readonly ready: boolean;
+  readonly problems: readonly string[];
+  readonly shards: readonly { readonly shard: number; readonly stats: ShardStats }[];
+};
+
+/** What sessions are told without asking. */
+export type BrokerNews = {
+  /** The members of `group` changed: tell these connections. */
+  membersChanged(group: string, connections: readonly number[]): void;
+};
+
+export interface Broker {
+  // Names. Answered from the newest snapshot, at once.
+  topic(name: string): Topic | undefined;
+  group(name: string): Group | undefined;
+  topics(): readonly Topic[];
+  groups(): readonly Group[];
+
+  createTopic(name: string, settings: Partial<TopicSettings>): Promise<Topic>;
+  changeTopic(name: string, settings: Partial<TopicSettings>): Promise<Topic>;
+  deleteTopic(name: string): Promise<void>;
+  createGroup(name: string, settings: Partial<GroupSettings>): Promise<Group>;
+  changeGroup(name: string, settings: Partial<GroupSettings>): Promise<Group>;
+  deleteGroup(name: string): Promise<void>;
+  /** The topic, made on the fly when the settings allow it (`autoCreateTopics`, or a retry topic). */
+  topicForSend(name: string, queues: number): Promise<Topic>;
+  /** The group, made on the fly when `autoCreateGroups` allows it. @throws `group_not_found` */
+  groupForUse(name: string): Promise<Group>;
+
+  /** @throws `topic_not_found`, `queue_not_found`, `no_permission`, `message_too_large`, `disk_full` */
+  send(request: SendRequest): Promise<SendReceipt[]>;
+  /** @throws `topic_not_found`, `queue_not_found`, `no_permission`, `storage_damaged` */
+  pull(request: PullRequest): Promise<PullResult>;
+  /** Empty when nothing came within `waitMs`. @throws `topic_not_found`, `group_not_found` */
+  receive(request: ReceiveRequest): Promise<ReceivedMessage[]>;
+  ack(group: string, receipts: readonly string[]): Promise<ReceiptVerdict[]>;
+  nack(
+    group: string,
+    receipts: readonly string[],
+    delayMs: number | null,
+  ): Promise<ReceiptVerdict[]>;
+  extend(
+    group: string,
+    receipts: readonly string[],
+    invisibleMs: number,
+  ): Promise<(ReceiptVerdict & { readonly invisibleUntilMs: number })[]>;
+  sendBack(request: SendBackRequest): Promise<void>;
+
+  /** Places of a group in the queues of one topic, or of all topics it has a place in. */
+  places(group: string, topic: string | null): Promise<QueuePlace[]>;
+  commitOffset(group: string, topic: string, queueId: number, offset: number): Promise<void>;
+  resetOffsets(group: string, topic: string, target: ResetTarget): Promise<QueuePlace[]>;
+  /** Answers by queue id. */
+  queueRanges(topic: string): Promise<{ readonly minOffset: number; readonly maxOffset: number }[]>;
+  offsetAtTime(topic: string, queueId: number, ms: number): Promise<number>;
+
+  findByPhysicalOffset(physicalOffset: number): Promise<FoundMessage | null>;
+  findById(topic: string | null, messageId: string): Promise<FoundMessage[]>;
+  findByKey(topic: string, key: string, messagesMax: number): Promise<FoundMessage[]>;
+  findByTime(
+    topic: string,
+    fromMs: number,
+    toMs: number,
+    messagesMax: number,
+  ): Promise<FoundMessage[]>;
+
+  /** @throws `filter_invalid` */
+  compile(expression: Expression): Promise<Filter>;
+  /** The compiled filter of a live group for a topic, from its heartbeats. */
+  subscription(group: string, topic: string): { filter: Filter; version: number } | undefined;
+  heartbeat(request: HeartbeatAsk): Promise<HeartbeatAnswer>;
+  unregister(request: UnregisterAsk): Promise<void>;
+  disconnected(connection: number): void;
+  consumers(group: string): Promise<readonly ConsumerMember[]>;
+  producers(
+    group: string | null,
+  ): Promise<readonly (Member & { readonly group: string })[]>;
+  lockQueues(request: LockAsk): Promise<LockAsk["queues"]>;
+  unlockQueues(request: LockAsk): Promise<void>;
+  keyValue(namespace: string, key: string): Promise<string | null>;
+  putKeyValue(namespace: string, key: string, value: string | null): Promise<void>;
+  keyValues(namespace: string): Promise<Readonly<Record<string, string>>>;
+
+  /** Registers for news. Returns how to stop. */
+  onNews(news: BrokerNews): () => void;
+  health(): Promise<Health>;
+}
+
+export type { ConsumerMember, HeartbeatAsk, LockAsk, Member, Survived, UnregisterAsk };

@@ -1,0 +1,155 @@
+/**
+ * The asking end of a link. What is asked within one turn of the event loop leaves as one buffer;
+ * while the other side is busy, further questions gather for its next turn.
+ *
+ * @module
+ */
+import { ByteWriter } from "../base/bytes.ts";
+import { assert } from "../base/assert.ts";
+import { BrokerError } from "../model/errors.ts";
+import type { ThreadPort } from "../ports/thread_port.ts";
+import {
+  answerHead,
+  beginBatch,
+  beginItem,
+  endItem,
+  errorHead,
+  readBatch,
+} from "./batch_encoding.ts";
+import { readError } from "./carried_error.ts";
+import type { OperationCodec } from "./codec.ts";
+
+// deno-lint-ignore no-explicit-any -- a table of codecs, each with types of its own
+type Operations = Readonly<Record<string, OperationCodec<any, any>>>;
+/** What operation `N` of table `T` is asked. */
+export type RequestOf<T extends Operations, N extends keyof T> = T[N] extends
+  OperationCodec<infer R, unknown> ? R : never;
+/** What operation `N` of table `T` answers. */
+export type AnswerOf<T extends Operations, N extends keyof T> = T[N] extends // deno-lint-ignore no-explicit-any -- the request type is irrelevant here
+OperationCodec<any, infer A> ? A
+  : never;
+
+type Pending = {
+  readonly codec: OperationCodec<unknown, unknown>;
+  readonly resolve: (answer: unknown) => void;
+  readonly reject: (error: Error) => void;
+};
+
+/** Two batches under way: the other side always finds the next one when it has finished one. */
+const batchesUnderWayMax = 2;
+
+export class LinkClient<T extends Operations> {
+  readonly #operations: T;
+  readonly #numbers: ReadonlyMap<string, number>;
+  readonly #port: ThreadPort;
+  readonly #pendingMax: number;
+  readonly #onNotice: (notice: unknown) => void;
+  /** Bounded by `pendingMax`. */
+  readonly #pending = new Map<number, Pending>();
+  readonly #writer = new ByteWriter(64 * 1024);
+  #itemCount = 0;
+  #underWay = 0;
+  #nextId = 1;
+  #flushPlanned = false;
+  #lost: Error | null = null;
+
+  constructor(
+    operations: T,
+    port: ThreadPort,
+    pendingMax: number,
+    onNotice: (notice: unknown) => void,
+  ) {
+    this.#operations = operations;
+    this.#numbers = new Map(Object.keys(operations).map((name, number) => [name, number]));
+    this.#port = port;
+    this.#pendingMax = pendingMax;
+    this.#onNotice = onNotice;
+    beginBatch(this.#writer, 0);
+    port.onMessage((message) => this.#take(message));
+  }
+
+  /** Questions not answered yet. */
+  get pendingCount(): number {
+    return this.#pending.size;
+  }
+
+  /**
+   * Asks, and gives the question's id to `onId` so that it can be forgotten while it is parked.
+   *
+   * @throws {BrokerError} What the other side refused; `too_busy` when too much is pending;
+   * `storage_failed` when its thread is gone.
+   */
+  ask<N extends keyof T & string>(
+    name: N,
+    request: RequestOf<T, N>,
+    onId?: (id: number) => void,
+  ): Promise<AnswerOf<T, N>> {
+    if (this.#lost !== null) return Promise.reject(this.#lost);
+    if (this.#pending.size >= this.#pendingMax) {
+      const claim = `Cannot ask for "${name}": ${this.#pending.size} requests are pending`;
+      return Promise.reject(new BrokerError("too_busy", claim));
+    }
+    const codec = this.#operations[name];
+    const number = this.#numbers.get(name);
+    assert(codec !== undefined && number !== undefined, "the operation is in the table");
+    const id = this.#nextId;
+    this.#nextId = id === 0xffff_ffff ? 1 : id + 1;
+    const mark = beginItem(this.#writer, number, id);
+    codec.request.write(this.#writer, request);
+    endItem(this.#writer, mark);
+    this.#itemCount++;
+    this.#planFlush();
+    onId?.(id);
+    return new Promise<AnswerOf<T, N>>((resolve, reject) => {
+      // The table joins each id to its own codec, so the answer has the operation's type.
+      this.#pending.set(id, { codec, resolve: resolve as (answer: unknown) => void, reject });
+    });
+  }
+
+  /** The thread is gone: everything pending fails with `error`, and so will all that comes. */
+  lose(error: Error): void {
+    this.#lost = error;
+    for (const pending of this.#pending.values()) pending.reject(error);
+    this.#pending.clear();
+    this.#port.close();
+  }
+
+  #planFlush(): void {
+    if (this.#flushPlanned || this.#underWay >= batchesUnderWayMax) return;
+    this.#flushPlanned = true;
+    queueMicrotask(() => {
+      this.#flushPlanned = false;
+      this.#flush();
+    });
+  }
+
+  #flush(): void {
+    if (this.#itemCount === 0 || this.#underWay >= batchesUnderWayMax || this.#lost !== null) {
+      return;
+    }
+    const buffer = this.#writer.detach(64 * 1024);
+    beginBatch(this.#writer, 0);
+    this.#itemCount = 0;
+    this.#underWay++;
+    this.#port.postMessage(buffer, [buffer]);
+  }
+
+  #take(message: unknown): void {
+    if (!(message instanceof ArrayBuffer)) return;
+    const { consumed, items } = readBatch(message);
+    this.#underWay -= consumed;
+    assert(this.#underWay >= 0, "no batch is consumed twice");
+    this.#flush();
+    for (const { head, id, payload } of items) {
+      if (head !== answerHead && head !== errorHead) {
+        this.#onNotice(JSON.parse(payload.text(payload.left)));
+        continue;
+      }
+      const pending = this.#pending.get(id);
+      if (pending === undefined) continue;
+      this.#pending.delete(id);
+      if (head === errorHead) pending.reject(readError(payload));
+      else pending.resolve(pending.codec.answer.read(payload));
+    }
+  }
+}

@@ -1,0 +1,227 @@
+/**
+ * Every request to a shard, in one table: name → what is asked, what is answered, how it travels.
+ * A queue is named by its `queueKey`, a group by its `groupKey`; names never reach a shard.
+ *
+ * @module
+ */
+import type { ByteReader, ByteWriter } from "../base/bytes.ts";
+import type { Durability } from "../model/durability.ts";
+
+import type { Filter } from "../model/subscription.ts";
+import { json, jsonAndBlob, jsonOperation, type OperationCodec } from "./codec.ts";
+
+/**
+ * Appends messages to one queue, all or none. Each `records` element is a whole stored record whose
+ * queue offset, physical offset and stored time the shard fills in.
+ */
+export type AppendRequest = {
+  readonly queueKey: number;
+  readonly durability: Durability;
+  readonly tagHashes: readonly number[];
+  readonly records: readonly Uint8Array[];
+};
+export type AppendAnswer = {
+  readonly firstOffset: number;
+  readonly firstPosition: number;
+  readonly storedMs: number;
+};
+
+/** Reads a queue from `offset`. `waitMs` 0 answers at once. */
+export type PullAsk = {
+  readonly queueKey: number;
+  readonly offset: number;
+  readonly messagesMax: number;
+  readonly bytesMax: number;
+  readonly filter: Filter;
+  readonly waitMs: number;
+};
+/** `empty`: nothing new; `filtered`: read on from `nextOffset`; `outside`: no such offset. */
+export type PullOutcome = "found" | "empty" | "filtered" | "outside";
+export type PullHead = {
+  readonly outcome: PullOutcome;
+  readonly nextOffset: number;
+  readonly minOffset: number;
+  readonly maxOffset: number;
+  readonly count: number;
+};
+
+/** What a shard must know of a group to deliver to it. Travels along, so nothing is looked up. */
+export type DeliveryPolicy = {
+  readonly attemptsMax: number;
+  readonly retryDelaysMs: readonly number[];
+  readonly startFrom: "earliest" | "latest";
+  /** Where messages go after their last attempt; a queue of the same shard. */
+  readonly deadLetterQueueKey: number;
+};
+/** Leases messages to one consumer of a group for `invisibleMs`. */
+export type ReceiveAsk = {
+  readonly groupKey: number;
+  readonly queueKeys: readonly number[];
+  readonly messagesMax: number;
+  readonly bytesMax: number;
+  readonly invisibleMs: number;
+  readonly waitMs: number;
+  readonly filter: Filter;
+  readonly clientId: string;
+  readonly policy: DeliveryPolicy;
+};
+/** One leased message; `lease` is a number of its own for each delivery. */
+export type Delivery = {
+  readonly queueKey: number;
+  readonly offset: number;
+  readonly attempt: number;
+  readonly lease: number;
+  readonly invisibleUntilMs: number;
+  readonly bytes: number;
+};
+export type ReceiveHead = { readonly deliveries: readonly Delivery[] };
+
+/** Names one delivery: the lease must still be the message's newest. */
+export type LeaseRef = {
+  readonly queueKey: number;
+  readonly offset: number;
+  readonly lease: number;
+};
+/** `done` also for an acknowledgement repeated; `expired`: another delivery has begun since. */
+export type LeaseVerdict = "done" | "expired";
+export type SettleAsk = { readonly groupKey: number; readonly leases: readonly LeaseRef[] };
+export type SettleAnswer = { readonly verdicts: readonly LeaseVerdict[] };
+/** `delayMs` `null`: by the group's policy. 0: at once. */
+export type NackAsk = SettleAsk & { readonly delayMs: number | null };
+export type ExtendAsk = SettleAsk & { readonly invisibleMs: number };
+export type ExtendAnswer = SettleAnswer & { readonly invisibleUntilMs: number };
+
+/** A pulling consumer gives a message back (remoting 36): again after `delayMs`, or dead. */
+export type SendBackAsk = {
+  readonly position: number;
+  readonly retryQueueKey: number;
+  readonly retryTopic: string;
+  readonly deadLetterQueueKey: number;
+  readonly deadLetterTopic: string;
+  /** Retries after which the message is dead; negative delay: dead at once. */
+  readonly retriesMax: number;
+  /** `null`: by the ladder `retryDelaysMs` and the times it came back. */
+  readonly delayMs: number | null;
+  readonly retryDelaysMs: readonly number[];
+  /** For the message's `ORIGIN_MESSAGE_ID` when it has none yet. */
+  readonly originMessageId: string;
+};
+export type SendBackAnswer = { readonly outcome: "retry" | "dead"; readonly dueMs: number };
+
+/** A group's place in one queue. `next` `null`: it has none yet. */
+export type GroupPlace = {
+  readonly queueKey: number;
+  readonly next: number | null;
+  /** The smallest offset not finished: `next`, or the oldest open delivery. */
+  readonly committed: number | null;
+  readonly openDeliveries: number;
+  readonly minOffset: number;
+  readonly maxOffset: number;
+};
+export type PlacesAsk = { readonly groupKey: number; readonly queueKeys: readonly number[] };
+export type CommitOffsetsAsk = {
+  readonly groupKey: number;
+  readonly offsets: readonly { readonly queueKey: number; readonly offset: number }[];
+  /** True: open deliveries are forgotten and the offset may go back. */
+  readonly reset: boolean;
+};
+export type QueueRange = {
+  readonly queueKey: number;
+  readonly minOffset: number;
+  readonly maxOffset: number;
+};
+
+/** Looks messages up. Answers whole records; the caller compares ids and keys exactly. */
+export type FindAsk =
+  | { readonly by: "position"; readonly position: number }
+  | { readonly by: "key"; readonly key: string; readonly messagesMax: number }
+  | {
+    readonly by: "time";
+    readonly queueKey: number;
+    readonly fromMs: number;
+    readonly toMs: number;
+    readonly messagesMax: number;
+  };
+export type FindHead = { readonly count: number };
+
+export type ShardStats = {
+  readonly state: "ok" | "refusing" | "stopped" | "damaged";
+  readonly reason: string;
+  readonly messages: number;
+  readonly logBytes: number;
+  readonly walBytes: number;
+  readonly delayed: number;
+  readonly parked: number;
+  readonly openDeliveries: number;
+  readonly turns: number;
+  readonly commits: number;
+  readonly appended: number;
+  readonly delivered: number;
+  readonly commitMsTotal: number;
+  readonly damagedReads: number;
+};
+
+const appendCodec: OperationCodec<AppendRequest, AppendAnswer> = {
+  request: { write: writeAppend, read: readAppend },
+  answer: {
+    write: (writer, answer) => {
+      writer.f64(answer.firstOffset);
+      writer.f64(answer.firstPosition);
+      writer.f64(answer.storedMs);
+    },
+    read: (reader) => ({
+      firstOffset: reader.f64(),
+      firstPosition: reader.f64(),
+      storedMs: reader.f64(),
+    }),
+  },
+};
+
+function writeAppend(writer: ByteWriter, request: AppendRequest): void {
+  writer.u32(request.queueKey);
+  writer.u8(request.durability === "power-loss" ? 1 : 0);
+  writer.u32(request.records.length);
+  request.records.forEach((record, index) => {
+    writer.i32(request.tagHashes[index] ?? 0);
+    writer.bytes32(record);
+  });
+}
+
+function readAppend(reader: ByteReader): AppendRequest {
+  const queueKey = reader.u32();
+  const durability = reader.u8() === 1 ? "power-loss" : "process-crash";
+  const count = reader.u32();
+  const tagHashes: number[] = [];
+  const records: Uint8Array[] = [];
+  for (let index = 0; index < count; index++) {
+    tagHashes.push(reader.i32());
+    records.push(reader.bytes32());
+  }
+  return { queueKey, durability, tagHashes, records };
+}
+
+/** The operations of a shard. The order is the number on the border: only ever add at the end. */
+export const shardOperations = {
+  append: appendCodec,
+  pull: { request: json<PullAsk>(), answer: jsonAndBlob<PullHead>() },
+  receive: { request: json<ReceiveAsk>(), answer: jsonAndBlob<ReceiveHead>() },
+  ack: jsonOperation<SettleAsk, SettleAnswer>(),
+  nack: jsonOperation<NackAsk, SettleAnswer>(),
+  extend: jsonOperation<ExtendAsk, ExtendAnswer>(),
+  sendBack: jsonOperation<SendBackAsk, SendBackAnswer>(),
+  places: jsonOperation<PlacesAsk, readonly GroupPlace[]>(),
+  commitOffsets: jsonOperation<CommitOffsetsAsk, null>(),
+  ranges: jsonOperation<{ readonly queueKeys: readonly number[] }, readonly QueueRange[]>(),
+  offsetAtTime: jsonOperation<{ readonly queueKey: number; readonly ms: number }, number>(),
+  find: { request: json<FindAsk>(), answer: jsonAndBlob<FindHead>() },
+  dropQueues: jsonOperation<{ readonly queueKeys: readonly number[] }, null>(),
+  dropGroup: jsonOperation<{ readonly groupKey: number }, null>(),
+  stats: jsonOperation<null, ShardStats>(),
+  /** Forgets a parked request: its client is gone. Answered, so that credits stay simple. */
+  forget: jsonOperation<{ readonly id: number }, null>(),
+  /** No new work is taken, what is parked is answered as empty, the store is closed. */
+  drain: jsonOperation<null, null>(),
+};
+
+/** Name → request and answer types, derived from the table. */
+export type ShardOperations = typeof shardOperations;
