@@ -1,0 +1,172 @@
+/**
+ * Every bound of the system, in one place. A queue, map, buffer, batch, wait or retry names its bound
+ * from here, and the relations between bounds are asserted when this file loads.
+ *
+ * A line says what the bound protects. Bounds are not settings: a user who needs another value
+ * tells us why, and the relation checks below say what else has to move.
+ *
+ * @module
+ */
+import { assert } from "./assert.ts";
+
+const kib = 1024;
+const mib = 1024 * kib;
+const secondMs = 1000;
+const hourMs = 3600 * secondMs;
+const dayMs = 24 * hourMs;
+
+/** The bounds. Names end in their unit; `Max` is included in what is allowed. */
+export const limits = Object.freeze({
+  // Bytes on a connection.
+  /** One remoting frame, length field excluded: what RocketMQ's own clients accept back. */
+  frameBytesMax: 16 * mib,
+  /** The header of a remoting frame: extended fields with a full property list, twice over. */
+  frameHeaderBytesMax: 128 * kib,
+  /** Unread bytes of one connection before its socket is paused: one frame and a chunk. */
+  inboundBytesMax: 17 * mib,
+  /** Replies one connection has not taken yet; above it the connection's requests wait. */
+  outboundBytesMax: 4 * mib,
+  /** One reply of messages, so that a pull cannot fill a connection's whole outbound room. */
+  replyBytesMax: 2 * mib,
+  /** An HTTP request body: a full batch of small messages, or one large message in base64. */
+  httpBodyBytesMax: 16 * mib,
+  /** One line of streamed NDJSON: one message of the largest size in base64, with its fields. */
+  lineBytesMax: 8 * mib,
+  /** Connections of all protocols together: sockets cost memory before they send a byte. */
+  connectionsMax: 15_000,
+  /** Requests of one connection that are being worked on; further frames stay in the socket. */
+  requestsPerConnectionMax: 1024,
+  /** A connection that has not said anything for so long is gone: clients speak every 30 s. */
+  connectionIdleMsMax: 120 * secondMs,
+
+  // One message.
+  /** The body as a producer sent it: RocketMQ's default, so no client is surprised. */
+  bodyBytesMax: 4 * mib,
+  /** All properties in their stored form: a signed 16-bit length in the record. */
+  propertiesBytesMax: 32_767,
+  /** Topic names: one length byte in the record, and what clients check themselves. */
+  topicLengthMax: 127,
+  /** Group names: leaves room for the "%RETRY%" prefix inside a topic name's byte. */
+  groupLengthMax: 120,
+  /** Client ids: address, instance and unit names joined by "@". */
+  clientIdLengthMax: 255,
+  /** Keys a message can be found by: each is an index entry. */
+  keysPerMessageMax: 64,
+  /** One key: it is hashed, but it also travels in the properties. */
+  keyLengthMax: 1024,
+  /** A subscription expression: compiled by the coordinator, copied to every shard. */
+  filterBytesMax: 4096,
+  /** How deep an expression nests: the parser and the evaluator recurse. */
+  filterDepthMax: 64,
+
+  // Batches.
+  /** Messages in one HTTP send. */
+  batchMessagesMax: 1024,
+  /** Messages of one remoting batch record: the turn's index counts them in memory. */
+  remotingBatchMessagesMax: 4096,
+  /** Messages one pull returns, whatever the client asks for. */
+  pullMessagesMax: 1024,
+  /** Messages one pop returns: each becomes an in-flight row. */
+  popMessagesMax: 256,
+  /** Acknowledgements of one request. */
+  acksPerRequestMax: 1024,
+  /** Requests a shard plans in one turn: bounds how long the first of them waits. */
+  turnRequestsMax: 4096,
+  /** Record bytes of one turn: bounds one transaction and the size of its row. */
+  turnBytesMax: 32 * mib,
+  /** Bytes of one batch between two threads; the next batch begins above it. */
+  linkBatchBytesMax: 32 * mib,
+  /** Requests in flight from one front to one shard: credits; without one a request waits. */
+  linkRequestsMax: 65_536,
+
+  // Names.
+  /** Topics of one broker: each is in every snapshot. */
+  topicsMax: 10_000,
+  /** Consumer groups of one broker. */
+  groupsMax: 10_000,
+  /** Queues of one topic. */
+  queuesPerTopicMax: 1024,
+  /** Queues of all topics together, retry and dead-letter queues included: tails are in memory. */
+  queuesMax: 200_000,
+  /** Shards of one broker: the position's high bits carry the shard. */
+  shardsMax: 256,
+  /** Members of one group: a notice goes to each when one comes or goes. */
+  groupMembersMax: 4096,
+  /** Subscriptions of one member. */
+  subscriptionsPerMemberMax: 256,
+  /** Queue locks held at one time by everyone. */
+  queueLocksMax: 200_000,
+
+  // Waiting.
+  /** Pulls parked in one shard. */
+  waitersPerShardMax: 100_000,
+  /** How long one pull may wait: below the idle limits of common proxies. */
+  pollWaitMsMax: 60 * secondMs,
+  /** The shortest invisibility of a popped message that a consumer can keep up with. */
+  invisibleMsMin: 100,
+  /** The longest: RocketMQ's bound. */
+  invisibleMsMax: 12 * hourMs,
+  /** Popped messages not yet acknowledged, per group and shard. */
+  inflightPerGroupMax: 200_000,
+  /** The furthest a delayed message may lie ahead. */
+  delayMsMax: 366 * dayMs,
+  /** Delayed messages the timing wheel holds; the rest is read back by due time. */
+  delayedInMemoryMax: 200_000,
+  /** Half messages waiting for a decision, per shard. */
+  halfMessagesPerShardMax: 200_000,
+  /** How often a producer is asked about a half message before it is given up. */
+  transactionChecksMax: 15,
+  /** Attempts before a message goes to the dead-letter queue, whatever the group asks for. */
+  attemptsMax: 256,
+  /** How long a stop waits for what is being worked on. */
+  stopMsMax: 30 * secondMs,
+
+  // Housekeeping.
+  /** Messages recovery may have to index again after a crash: a second at most. */
+  replayMessagesMax: 300_000,
+  /** Heavy tasks waiting for the second pool: more than this is answered "busy". */
+  heavyTasksMax: 64,
+  /** One heavy task's time: an export page, a password hash. */
+  heavyTaskMsMax: 60 * secondMs,
+  /** A configuration file: anything longer was not written for us. */
+  configBytesMax: 1 * mib,
+  /** A small file read whole: locks, secrets, notes of the launcher. */
+  smallFileBytesMax: 1 * mib,
+  /** One string from a client, in a log record. */
+  logTextLengthMax: 1024,
+  /** Fields of one log record. */
+  logFieldsMax: 32,
+});
+
+/** The names and values of the bounds, for documentation and for tests that break a relation. */
+export type Limits = Readonly<Record<keyof typeof limits, number>>;
+
+/**
+ * Checks how bounds depend on each other.
+ *
+ * @throws {AssertionError} Two bounds contradict each other.
+ */
+export function assertRelations(bounds: Limits): void {
+  for (const [name, value] of Object.entries(bounds)) {
+    assert(Number.isSafeInteger(value) && value > 0, `limit ${name} is a whole number above zero`);
+  }
+  const message = bounds.bodyBytesMax + bounds.propertiesBytesMax;
+  assert(message < bounds.frameBytesMax, "the largest message fits into a frame");
+  assert(bounds.frameBytesMax <= bounds.inboundBytesMax, "a whole frame fits before a pause");
+  assert(bounds.frameHeaderBytesMax < bounds.frameBytesMax, "a header fits into a frame");
+  assert(bounds.frameBytesMax <= bounds.turnBytesMax, "the largest request fits into a turn");
+  assert(bounds.turnBytesMax <= bounds.linkBatchBytesMax, "a turn's replies fit into a batch");
+  assert(bounds.replyBytesMax <= bounds.outboundBytesMax, "a reply fits into the outbound room");
+  assert(message * 4 / 3 < bounds.lineBytesMax, "the largest message fits into a line, in base64");
+  assert(bounds.lineBytesMax <= bounds.httpBodyBytesMax, "the longest line fits into a body");
+  assert(bounds.topicLengthMax <= 127, "a topic's length is one signed byte in the record");
+  assert("%RETRY%".length + bounds.groupLengthMax <= bounds.topicLengthMax, "a retry topic fits");
+  assert(bounds.propertiesBytesMax <= 32_767, "their length is a signed 16-bit number");
+  assert(bounds.popMessagesMax <= bounds.pullMessagesMax, "a pop is a pull that remembers");
+  assert(bounds.popMessagesMax <= bounds.inflightPerGroupMax, "one pop can be in flight");
+  assert(bounds.pollWaitMsMax < bounds.connectionIdleMsMax, "a waiting pull is not an idle peer");
+  assert(bounds.invisibleMsMin < bounds.invisibleMsMax, "some invisibility is allowed");
+  assert(bounds.queuesPerTopicMax <= bounds.queuesMax, "one full topic fits");
+}
+
+assertRelations(limits);
