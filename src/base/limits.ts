@@ -96,6 +96,38 @@ export const limits = Object.freeze({
   subscriptionsPerMemberMax: 256,
   /** Queue locks held at one time by everyone. */
   queueLocksMax: 200_000,
+  /** Free words on one topic: each travels in every snapshot. */
+  attributesPerTopicMax: 64,
+  /** One word of a topic's attributes, or its value. */
+  attributeLengthMax: 1024,
+  /** Steps of a group's retry ladder: the last one repeats, so more say nothing new. */
+  retryDelaysMax: 64,
+  /** The shortest retention: below it a message could go before a consumer has polled. */
+  retentionMsMin: 1 * secondMs,
+  /** The longest: a hundred years, so that a due time stays an exact number. */
+  retentionMsMax: 36_525 * dayMs,
+  /** The longest retention in bytes: exact as a number. */
+  retentionBytesMax: 2 ** 53 - 1,
+  /** Members of all groups together, producers included: each is an entry in memory. */
+  membersMax: 200_000,
+  /** Groups one heartbeat may name: one heartbeat is one request of the coordinator's turn. */
+  groupsPerHeartbeatMax: 1024,
+  /** A member that said nothing for so long has left: four of its own 30 s beats. */
+  memberSilentMsMax: 120 * secondMs,
+  /** A queue lock that was not renewed for so long is free: three of its owner's 20 s beats. */
+  queueLockMsMax: 60 * secondMs,
+  /** Compiled expressions kept: those of the subscriptions alive, in a broker of usual size. */
+  compiledFiltersMax: 10_000,
+  /** Keys of all namespaces together. */
+  keyValuesMax: 10_000,
+  /** A namespace, or a key in it. */
+  keyLengthInNamespaceMax: 255,
+  /** The value of such a key: a line of configuration, not a file. */
+  keyValueLengthMax: 64 * kib,
+  /** One timer's wait: a host's clock may be set meanwhile, so due times are looked at again. */
+  timerMsMax: 60 * secondMs,
+  /** How long a change of retention may wait for others, so that a burst is sent once. */
+  retentionNewsMsMax: 1 * secondMs,
 
   // Waiting.
   /** Pulls parked in one shard. */
@@ -167,6 +199,8 @@ export function assertRelations(bounds: Limits): void {
   assert(bounds.pollWaitMsMax < bounds.connectionIdleMsMax, "a waiting pull is not an idle peer");
   assert(bounds.invisibleMsMin < bounds.invisibleMsMax, "some invisibility is allowed");
   assert(bounds.queuesPerTopicMax <= bounds.queuesMax, "one full topic fits");
+  assert(bounds.shardsMax <= bounds.queuesPerTopicMax, "a retry topic has a queue in every shard");
+  assert(bounds.queueLockMsMax < bounds.memberSilentMsMax, "no lock outlives its silent owner");
 }
 
 assertRelations(limits);

@@ -1,0 +1,353 @@
+/**
+ * Who is in which group: producers and consumers, as their heartbeats say.
+ *
+ *     away ──heartbeat──▶ member ──heartbeat──▶ member
+ *      ▲                     │
+ *      └── unregister, its connection closes, or silence of `limits.memberSilentMsMax`
+ *
+ * A member is one client id in one group. A heartbeat speaks for the groups it names and says
+ * nothing of others. When a second connection shows the same client id, the newest heartbeat wins:
+ * the group never sees one member twice.
+ *
+ * Pure: `nowMs` is monotonic and decides; `heardMs` is wall time and is only shown.
+ *
+ * @module
+ */
+import { limits } from "../base/limits.ts";
+import { BrokerError } from "../model/errors.ts";
+import { checkClientId, checkGroupName, checkTopicName } from "../model/names.ts";
+import type { Subscription } from "../model/subscription.ts";
+
+/** What a consumer is to its group, as far as membership decides by it. */
+export type Consuming = {
+  readonly group: string;
+  readonly subscriptions: readonly Subscription[];
+};
+
+/** A client shows that it lives. */
+export type Beat<C extends Consuming> = {
+  readonly clientId: string;
+  readonly connection: number;
+  readonly address: string;
+  readonly language: string;
+  readonly version: number;
+  readonly producerGroups: readonly string[];
+  readonly consumers: readonly C[];
+};
+
+/** A member as others see it. */
+export type MemberView = {
+  readonly clientId: string;
+  readonly connection: number;
+  readonly address: string;
+  readonly language: string;
+  readonly version: number;
+  readonly heardMs: number;
+};
+
+/** One client id in one group. `consuming` is `null` for a producer. */
+type Entry<C> = {
+  readonly view: MemberView;
+  readonly group: string;
+  readonly consuming: C | null;
+  readonly nowMs: number;
+  /** Counts heartbeats, so that two of the same millisecond have an order. */
+  readonly beat: number;
+};
+
+/**
+ * The same client id from another connection. `duplicate`: the older connection came back after
+ * the newer one, so two programs share the id; else it may be a client that reconnected.
+ */
+export type Displacement = {
+  readonly clientId: string;
+  readonly group: string;
+  readonly from: number;
+  readonly to: number;
+  readonly duplicate: boolean;
+};
+
+/** What a heartbeat changed. */
+export type BeatOutcome = {
+  /** Consumer groups whose members or subscriptions changed: their members must be told. */
+  readonly changedGroups: readonly string[];
+  /** Whether a subscription of this client changed, or is new. */
+  readonly subscriptionsChanged: boolean;
+  readonly displaced: readonly Displacement[];
+};
+
+type Members<C> = Map<string, Map<string, Entry<C>>>;
+
+/** `C`: what is kept of a consumer beside what membership needs. */
+export class Membership<C extends Consuming> {
+  /** Group → client id → member. Bounded by `limits.membersMax` and `limits.groupMembersMax`. */
+  readonly #consumers: Members<C> = new Map();
+  readonly #producers: Members<C> = new Map();
+  /** Every member, the one silent for longest in front. */
+  readonly #byBeat = new Set<Entry<C>>();
+  /** Connection → its members. */
+  readonly #byConnection = new Map<number, Set<Entry<C>>>();
+  #beats = 0;
+
+  /** Members of all groups. */
+  get size(): number {
+    return this.#byBeat.size;
+  }
+
+  /**
+   * Takes a heartbeat in, as a whole or not at all.
+   *
+   * @throws {BrokerError} `invalid_argument`: a name is not valid; `limit_exceeded`.
+   */
+  heartbeat(beat: Beat<C>, heardMs: number, nowMs: number): BeatOutcome {
+    this.#check(beat);
+    const { clientId, connection, address, language, version } = beat;
+    const view: MemberView = { clientId, connection, address, language, version, heardMs };
+    const number = ++this.#beats;
+    const changedGroups: string[] = [];
+    const displaced: Displacement[] = [];
+    let subscriptionsChanged = false;
+    const enter = (members: Members<C>, group: string, consuming: C | null) => {
+      const before = this.#put(members, { view, group, consuming, nowMs, beat: number });
+      const from = before?.view.connection ?? connection;
+      if (from !== connection) {
+        displaced.push({ clientId, group, from, to: connection, duplicate: connection < from });
+      }
+      return before;
+    };
+    for (const group of new Set(beat.producerGroups)) enter(this.#producers, group, null);
+    for (const consuming of beat.consumers) {
+      const before = enter(this.#consumers, consuming.group, consuming);
+      const changed = !sameSubscriptions(before?.consuming, consuming);
+      if (changed) subscriptionsChanged = true;
+      // A member that moved to another connection has to be told there what the group looks like.
+      const moved = before !== undefined && before.view.connection !== connection;
+      if (changed || moved) changedGroups.push(consuming.group);
+    }
+    return { changedGroups, subscriptionsChanged, displaced };
+  }
+
+  /**
+   * A client leaves one role in one group, or all it has on this connection when both are `null`.
+   * Answers the consumer groups that changed. What another connection showed since stays.
+   */
+  unregister(
+    clientId: string,
+    connection: number,
+    producerGroup: string | null,
+    consumerGroup: string | null,
+  ): string[] {
+    const all = producerGroup === null && consumerGroup === null;
+    const leaving = [...this.#byConnection.get(connection) ?? []].filter((entry) => {
+      if (entry.view.clientId !== clientId) return false;
+      return all || entry.group === (entry.consuming === null ? producerGroup : consumerGroup);
+    });
+    return this.#removeAll(leaving);
+  }
+
+  /** A connection closed. Answers the consumer groups that changed. */
+  disconnect(connection: number): string[] {
+    return this.#removeAll([...this.#byConnection.get(connection) ?? []]);
+  }
+
+  /** Members silent for too long leave. Answers the consumer groups that changed. */
+  expire(nowMs: number): string[] {
+    const silent: Entry<C>[] = [];
+    for (const entry of this.#byBeat) {
+      if (nowMs - entry.nowMs < limits.memberSilentMsMax) break;
+      silent.push(entry);
+    }
+    return this.#removeAll(silent);
+  }
+
+  /** When `expire` may have something to do; `null` without members. */
+  nextExpiryMs(): number | null {
+    for (const entry of this.#byBeat) return entry.nowMs + limits.memberSilentMsMax;
+    return null;
+  }
+
+  /** The group is deleted: its consumers leave. True if it had any. */
+  forgetGroup(group: string): boolean {
+    return this.#removeAll([...this.#consumers.get(group)?.values() ?? []]).length > 0;
+  }
+
+  /** The consumers of a group. */
+  consumers(group: string): (MemberView & { readonly membership: C })[] {
+    const views: (MemberView & { readonly membership: C })[] = [];
+    for (const { view, consuming } of this.#consumers.get(group)?.values() ?? []) {
+      if (consuming !== null) views.push({ ...view, membership: consuming });
+    }
+    return views;
+  }
+
+  /** The producers of a group, or of all groups. */
+  producers(group: string | null): (MemberView & { readonly group: string })[] {
+    const groups = group === null ? [...this.#producers.keys()] : [group];
+    return groups.flatMap((name) =>
+      [...this.#producers.get(name)?.values() ?? []].map(({ view }) => ({ ...view, group: name }))
+    );
+  }
+
+  /** The connections of a group's consumers, each once. */
+  connectionsOf(group: string): number[] {
+    const members = this.#consumers.get(group)?.values() ?? [];
+    return [...new Set([...members].map(({ view }) => view.connection))];
+  }
+
+  /**
+   * What the group wants, by topic: of each topic the subscription with the highest version, and
+   * among equals the one heard last.
+   */
+  newestSubscriptions(group: string): Map<string, Subscription> {
+    const newest = new Map<string, { subscription: Subscription; beat: number }>();
+    for (const { consuming, beat } of this.#consumers.get(group)?.values() ?? []) {
+      for (const subscription of consuming?.subscriptions ?? []) {
+        const best = newest.get(subscription.topic);
+        if (best !== undefined && !isNewer(subscription, beat, best)) continue;
+        newest.set(subscription.topic, { subscription, beat });
+      }
+    }
+    return new Map([...newest].map(([topic, { subscription }]) => [topic, subscription]));
+  }
+
+  /** The topics of which members of the group want different things: some will miss messages. */
+  disagreements(group: string): string[] {
+    const members = this.#consumers.get(group) ?? new Map<string, Entry<C>>();
+    const wishes = new Map<string, Set<string>>();
+    const counts = new Map<string, number>();
+    for (const { consuming } of members.values()) {
+      for (const { topic, expression } of consuming?.subscriptions ?? []) {
+        const wish = `${expression.language} ${expression.text}`;
+        wishes.set(topic, (wishes.get(topic) ?? new Set()).add(wish));
+        counts.set(topic, (counts.get(topic) ?? 0) + 1);
+      }
+    }
+    return [...wishes].filter(([topic, texts]) =>
+      texts.size > 1 || counts.get(topic) !== members.size
+    ).map(([topic]) => topic);
+  }
+
+  #check(beat: Beat<C>): void {
+    checkClientId(beat.clientId);
+    const groups = beat.producerGroups.length + beat.consumers.length;
+    if (groups > limits.groupsPerHeartbeatMax) {
+      throw tooMany(beat, `it names ${groups} groups`, limits.groupsPerHeartbeatMax);
+    }
+    for (const group of beat.producerGroups) checkProducerGroup(group);
+    const named = new Set<string>();
+    for (const { group, subscriptions } of beat.consumers) {
+      checkGroupName(group);
+      if (named.has(group)) throw twice(beat, `group "${group}"`);
+      named.add(group);
+      if (subscriptions.length > limits.subscriptionsPerMemberMax) {
+        const found = `it has ${subscriptions.length} subscriptions in group "${group}"`;
+        throw tooMany(beat, found, limits.subscriptionsPerMemberMax);
+      }
+      const topics = new Set(subscriptions.map(({ topic }) => topic));
+      if (topics.size < subscriptions.length) throw twice(beat, `a topic in group "${group}"`);
+      for (const topic of topics) checkTopicName(topic);
+      this.#checkRoom(this.#consumers.get(group), beat, group);
+    }
+    for (const group of beat.producerGroups) {
+      this.#checkRoom(this.#producers.get(group), beat, group);
+    }
+    if (this.size + groups > limits.membersMax) {
+      throw tooMany(beat, `the broker has ${this.size} members`, limits.membersMax);
+    }
+  }
+
+  #checkRoom(members: Map<string, Entry<C>> | undefined, beat: Beat<C>, group: string): void {
+    if (members === undefined || members.has(beat.clientId)) return;
+    if (members.size < limits.groupMembersMax) return;
+    throw tooMany(beat, `group "${group}" has ${members.size} members`, limits.groupMembersMax);
+  }
+
+  /** Enters a member in place of the one with the same client id, which is answered. */
+  #put(members: Members<C>, entry: Entry<C>): Entry<C> | undefined {
+    const group = members.get(entry.group) ?? new Map<string, Entry<C>>();
+    members.set(entry.group, group);
+    const before = group.get(entry.view.clientId);
+    if (before !== undefined) this.#forget(before);
+    group.set(entry.view.clientId, entry);
+    this.#byBeat.add(entry);
+    const { connection } = entry.view;
+    const beside = this.#byConnection.get(connection) ?? new Set<Entry<C>>();
+    this.#byConnection.set(connection, beside.add(entry));
+    return before;
+  }
+
+  #removeAll(entries: readonly Entry<C>[]): string[] {
+    const changed = new Set<string>();
+    for (const entry of entries) {
+      const members = entry.consuming === null ? this.#producers : this.#consumers;
+      const group = members.get(entry.group);
+      group?.delete(entry.view.clientId);
+      if (group?.size === 0) members.delete(entry.group);
+      this.#forget(entry);
+      if (entry.consuming !== null) changed.add(entry.group);
+    }
+    return [...changed];
+  }
+
+  #forget(entry: Entry<C>): void {
+    this.#byBeat.delete(entry);
+    const beside = this.#byConnection.get(entry.view.connection);
+    beside?.delete(entry);
+    if (beside?.size === 0) this.#byConnection.delete(entry.view.connection);
+  }
+}
+
+const producerGroupLengthMax = 255;
+
+/** Clients make up producer groups for tracing that are longer than what they allow their users. */
+function checkProducerGroup(group: string): void {
+  // deno-lint-ignore no-control-regex -- control characters are what is refused
+  if (group !== "" && group.length <= producerGroupLengthMax && !/[\u0000-\u001f]/.test(group)) {
+    return;
+  }
+  throw new BrokerError(
+    "invalid_argument",
+    `Cannot use producer group ${JSON.stringify(group.slice(0, 64))}: it needs 1 to ` +
+      `${producerGroupLengthMax} characters and no control characters`,
+  );
+}
+
+function twice(beat: Beat<Consuming>, what: string): BrokerError {
+  return new BrokerError(
+    "invalid_argument",
+    `Cannot take the heartbeat of client "${beat.clientId}": it names ${what} twice`,
+  );
+}
+
+function tooMany(beat: Beat<Consuming>, found: string, max: number): BrokerError {
+  return new BrokerError(
+    "limit_exceeded",
+    `Cannot take the heartbeat of client "${beat.clientId}": ${found}, at most ${max} are allowed`,
+  );
+}
+
+function isNewer(
+  subscription: Subscription,
+  beat: number,
+  best: { readonly subscription: Subscription; readonly beat: number },
+): boolean {
+  const difference = subscription.version - best.subscription.version;
+  return difference > 0 || (difference === 0 && beat > best.beat);
+}
+
+function sameSubscriptions(before: Consuming | null | undefined, after: Consuming): boolean {
+  if (before === null || before === undefined) return false;
+  return wishesOf(before) === wishesOf(after);
+}
+
+/**
+ * Everything a consumer wants as one text, whatever order it is told in. Versions are left out: some
+ * clients count them up with every heartbeat, and would have the group shared out anew each time.
+ */
+function wishesOf({ subscriptions }: Consuming): string {
+  return JSON.stringify(
+    subscriptions.map(({ topic, expression: { language, text } }) =>
+      [topic, language, text].join("\n")
+    ).sort(),
+  );
+}
