@@ -5,7 +5,8 @@
  */
 import { assert } from "./assert.ts";
 
-const utf8Decoder = new TextDecoder();
+// A byte order mark is part of the text: dropped, a property would not come back as it went in.
+const utf8Decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 const utf8Encoder = new TextEncoder();
 const high = 0x1_0000_0000;
 
