@@ -36,6 +36,12 @@ export const limits = Object.freeze({
   connectionsMax: 15_000,
   /** Requests of one connection that are being worked on; further frames stay in the socket. */
   requestsPerConnectionMax: 1024,
+  /** Pulls of one remoting connection that wait, one a queue: above it a pull is answered at once. */
+  parkedPerConnectionMax: 8192,
+  /** Clients that share one remoting connection: their heartbeats are remembered by it. */
+  clientsPerConnectionMax: 64,
+  /** Queues of one lock request: a client asks for all of its share at once. */
+  queuesPerLockRequestMax: 4096,
   /** A connection that has not said anything for so long is gone: clients speak every 30 s. */
   connectionIdleMsMax: 120 * secondMs,
 
@@ -78,6 +84,26 @@ export const limits = Object.freeze({
   linkBatchBytesMax: 32 * mib,
   /** Requests in flight from one front to one shard: credits; without one a request waits. */
   linkRequestsMax: 65_536,
+
+  // HTTP.
+  /** The target and all headers of an HTTP request: longer ones are a mistake or an attack. */
+  httpHeaderBytesMax: 64 * kib,
+  /** Messages of one NDJSON request: their receipts wait in memory until the last is stored. */
+  ndjsonMessagesMax: 65_536,
+  /** Lines of NDJSON held back for one send: bytes of their bodies. */
+  ndjsonBatchBytesMax: 1 * mib,
+  /** One compressed body, inflated for an HTTP reader. */
+  inflatedBytesMax: 8 * mib,
+  /** All bodies inflated for one answer: beyond it they are handed out as they were stored. */
+  inflatedPerAnswerBytesMax: 32 * mib,
+  /** Server-sent event streams open at one time: each parks a request per queue. */
+  eventStreamsMax: 1024,
+  /** Filters by their text that the HTTP front keeps, so that a poll need not ask for them. */
+  filterCacheMax: 1024,
+  /** Names on one page of a listing. */
+  listPageMax: 1000,
+  /** Label combinations of one metric. */
+  metricSeriesMax: 2048,
 
   // Names.
   /** Topics of one broker: each is in every snapshot. */
@@ -168,6 +194,16 @@ export const limits = Object.freeze({
   logTextLengthMax: 1024,
   /** Fields of one log record. */
   logFieldsMax: 32,
+
+  // The command line.
+  /** Body bytes of one batch of `message send`: a few round trips' worth, and small in memory. */
+  sendBatchBytesMax: 1 * mib,
+  /** Requests one `message send` keeps going at once: each holds a batch. */
+  sendWorkersMax: 64,
+  /** Connections of one `curlew bench`: a process's sockets and its load buffers. */
+  benchConnectionsMax: 10_000,
+  /** Requests in flight on one connection of `curlew bench`: within what a server reads ahead. */
+  benchInFlightMax: 1024,
 });
 
 /** The names and values of the bounds, for documentation and for tests that break a relation. */
@@ -199,6 +235,8 @@ export function assertRelations(bounds: Limits): void {
   assert(bounds.pollWaitMsMax < bounds.connectionIdleMsMax, "a waiting pull is not an idle peer");
   assert(bounds.invisibleMsMin < bounds.invisibleMsMax, "some invisibility is allowed");
   assert(bounds.queuesPerTopicMax <= bounds.queuesMax, "one full topic fits");
+  assert(bounds.batchMessagesMax <= bounds.ndjsonMessagesMax, "a stream holds at least one batch");
+  assert(bounds.inflatedBytesMax <= bounds.inflatedPerAnswerBytesMax, "an answer holds one body");
   assert(bounds.shardsMax <= bounds.queuesPerTopicMax, "a retry topic has a queue in every shard");
   assert(bounds.queueLockMsMax < bounds.memberSilentMsMax, "no lock outlives its silent owner");
 }
