@@ -1,0 +1,157 @@
+/**
+ * Proves a broker with the official clients: `deno task interop`, or the same under Bun.
+ *
+ *     main.ts [--namesrv host:port] [--namesrv-strict host:port] [--only text] [--later yes]
+ *
+ * Without `--namesrv` it starts Curlew, once with automatic topics and once without. An outside
+ * broker that makes topics is `--namesrv`, one that refuses to is `--namesrv-strict`. A program whose
+ * client cannot run on this machine is skipped aloud. The last line counts.
+ *
+ * @module
+ */
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import process from "node:process";
+import { fileURLToPath } from "node:url";
+import { type Broker, outsideBroker, startCurlew } from "./brokers.ts";
+import { isInstalled, runChild } from "./children.ts";
+import { buildJava, javaWords, makeUserHome } from "./java_build.ts";
+import { type Client, laterPrograms, type Program, programs, type Step } from "./programs.ts";
+import { createTopic } from "./topics.ts";
+
+const root = fileURLToPath(new URL("../../", import.meta.url));
+/** Past every program's own deadline: this one is for a process that cannot even tell. */
+const stepTimeoutMs = 200_000;
+const aliOnsTopics = ["ali_shared", "ali_broadcast", "ali_retried"] as const;
+const autoCreateSetting = "--auto-create-topics";
+
+type Outcome = "passed" | "failed" | "skipped";
+type Options = { namesrv?: string; strict?: string; only: string; isLater: boolean };
+
+function say(line: string): void {
+  process.stdout.write(`${line}\n`);
+}
+
+function readOptions(words: readonly string[]): Options {
+  const options: Options = { only: "", isLater: false };
+  for (let at = 0; at < words.length; at += 2) {
+    const value = words[at + 1];
+    if (value === undefined) throw new Error(`Cannot start: ${words[at]} has no value`);
+    if (words[at] === "--namesrv") options.namesrv = value;
+    else if (words[at] === "--namesrv-strict") options.strict = value;
+    else if (words[at] === "--only") options.only = value;
+    else if (words[at] === "--later") options.isLater = value === "yes";
+    else throw new Error(`Cannot start: unknown option ${words[at]}`);
+  }
+  return options;
+}
+
+/** Why a client's programs cannot be run on this machine, for those that cannot. */
+async function findMissing(chosen: readonly Program[]): Promise<Map<Client, string>> {
+  const missing = new Map<Client, string>();
+  const wanted = new Set(chosen.flatMap((program) => program.steps.map((each) => each.client)));
+  if (!(await isInstalled("node", "--version"))) missing.set("ali-ons", "node is absent");
+  const [hasJava, hasMaven] = [
+    await isInstalled("java", "-version"),
+    await isInstalled("mvn", "-v"),
+  ];
+  for (const client of ["client-5", "client-4"] as const) {
+    if (!hasJava) missing.set(client, "java is absent");
+    else if (!hasMaven) missing.set(client, "mvn is absent");
+    else if (wanted.has(client)) await buildJava(root, client);
+  }
+  return missing;
+}
+
+/** The broker a program wants, started when first wanted. `undefined`: there is none of the kind. */
+class Brokers {
+  readonly #options: Options;
+  readonly #started = new Map<boolean, Broker>();
+
+  constructor(options: Options) {
+    this.#options = options;
+  }
+
+  async withAutoCreate(autoCreate: boolean): Promise<Broker | undefined> {
+    const { namesrv, strict } = this.#options;
+    if (namesrv !== undefined || strict !== undefined) {
+      const address = autoCreate ? namesrv : strict;
+      return address === undefined ? undefined : outsideBroker(address);
+    }
+    const running = this.#started.get(autoCreate);
+    if (running !== undefined) return running;
+    const broker = await startCurlew(root, [autoCreateSetting, `${autoCreate}`]);
+    this.#started.set(autoCreate, broker);
+    return broker;
+  }
+
+  async stop(): Promise<void> {
+    for (const broker of this.#started.values()) await broker.stop();
+  }
+}
+
+async function commandOf(step: Step, broker: Broker, run: string, home: string) {
+  const where = ["--namesrv", broker.nameServer, "--run", run];
+  if (step.client === "ali-ons") {
+    const topics = aliOnsTopics.map((topic) => `${topic}_${run}`);
+    for (const topic of topics) await createTopic(broker, topic, 4);
+    const script = join("tests", "interop", step.main);
+    return { command: "node", words: [script, ...where, "--topics", topics.join(",")] };
+  }
+  const userHome = await makeUserHome(home, `${run}-${step.client}`);
+  const words = javaWords(root, step.client, step.main, step.isBinary, userHome);
+  const http = broker.http === undefined ? [] : ["--http", broker.http];
+  return { command: "java", words: [...words, ...where, ...http, ...step.words] };
+}
+
+async function runProgram(
+  program: Program,
+  missing: ReadonlyMap<Client, string>,
+  brokers: Brokers,
+  home: string,
+): Promise<Outcome> {
+  for (const { client } of program.steps) {
+    const reason = missing.get(client);
+    if (reason === undefined) continue;
+    say(`SKIPPED ${program.name}: ${reason}`);
+    return "skipped";
+  }
+  const broker = await brokers.withAutoCreate(program.autoCreate);
+  if (broker === undefined) {
+    say(`SKIPPED ${program.name}: no broker with automatic topics ${program.autoCreate} was given`);
+    return "skipped";
+  }
+  const startedMs = Date.now();
+  const run = `${startedMs.toString(36)}`;
+  for (const step of program.steps) {
+    const command = await commandOf(step, broker, run, home);
+    const end = await runChild({ ...command, cwd: root, timeoutMs: stepTimeoutMs });
+    if (end.status === 0 && /^OK \w+$/m.test(end.output)) continue;
+    say(`FAILED ${program.name} (${step.client} ${step.main}, status ${end.status})`);
+    say(end.output.replace(/^/gm, "  | "));
+    return "failed";
+  }
+  say(`passed  ${program.name} (${((Date.now() - startedMs) / 1000).toFixed(1)} s)`);
+  return "passed";
+}
+
+async function main(): Promise<void> {
+  const options = readOptions(process.argv.slice(2));
+  const every = options.isLater ? [...programs, ...laterPrograms] : programs;
+  const chosen = every.filter((program) => program.name.includes(options.only));
+  const counts: Record<Outcome, number> = { passed: 0, failed: 0, skipped: 0 };
+  const brokers = new Brokers(options);
+  const home = await mkdtemp(join(tmpdir(), "curlew-interop-home-"));
+  try {
+    const missing = await findMissing(chosen);
+    for (const program of chosen) counts[await runProgram(program, missing, brokers, home)]++;
+  } finally {
+    await brokers.stop();
+    await rm(home, { recursive: true, force: true });
+  }
+  say(`${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped`);
+  process.exitCode = counts.failed > 0 || counts.passed === 0 ? 1 : 0;
+}
+
+await main();
