@@ -126,6 +126,11 @@ export class ByteWriter {
     return this.#at;
   }
 
+  /** Bytes the buffer holds before it has to grow. */
+  get capacity(): number {
+    return this.#bytes.length;
+  }
+
   /** Makes room for `count` bytes and moves past them. Returns where they begin. */
   reserve(count: number): number {
     const at = this.#at;

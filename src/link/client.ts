@@ -17,17 +17,16 @@ import {
   readBatch,
 } from "./batch_encoding.ts";
 import { readError } from "./carried_error.ts";
-import type { OperationCodec } from "./codec.ts";
+import type { OperationCodec, ValueCodec } from "./codec.ts";
 
 // deno-lint-ignore no-explicit-any -- a table of codecs, each with types of its own
 type Operations = Readonly<Record<string, OperationCodec<any, any>>>;
 /** What operation `N` of table `T` is asked. */
 export type RequestOf<T extends Operations, N extends keyof T> = T[N] extends
-  OperationCodec<infer R, unknown> ? R : never;
+  { readonly request: ValueCodec<infer R> } ? R : never;
 /** What operation `N` of table `T` answers. */
-export type AnswerOf<T extends Operations, N extends keyof T> = T[N] extends // deno-lint-ignore no-explicit-any -- the request type is irrelevant here
-OperationCodec<any, infer A> ? A
-  : never;
+export type AnswerOf<T extends Operations, N extends keyof T> = T[N] extends
+  { readonly answer: ValueCodec<infer A> } ? A : never;
 
 type Pending = {
   readonly codec: OperationCodec<unknown, unknown>;

@@ -52,6 +52,7 @@ export type DeliveryPolicy = {
   readonly startFrom: "earliest" | "latest";
   /** Where messages go after their last attempt; a queue of the same shard. */
   readonly deadLetterQueueKey: number;
+  readonly deadLetterTopic: string;
 };
 /** Leases messages to one consumer of a group for `invisibleMs`. */
 export type ReceiveAsk = {
@@ -86,8 +87,11 @@ export type LeaseRef = {
 export type LeaseVerdict = "done" | "expired";
 export type SettleAsk = { readonly groupKey: number; readonly leases: readonly LeaseRef[] };
 export type SettleAnswer = { readonly verdicts: readonly LeaseVerdict[] };
-/** `delayMs` `null`: by the group's policy. 0: at once. */
-export type NackAsk = SettleAsk & { readonly delayMs: number | null };
+/** `delayMs` `null`: by the group's ladder and the attempts so far. 0: at once. */
+export type NackAsk = SettleAsk & {
+  readonly delayMs: number | null;
+  readonly retryDelaysMs: readonly number[];
+};
 export type ExtendAsk = SettleAsk & { readonly invisibleMs: number };
 export type ExtendAnswer = SettleAnswer & { readonly invisibleUntilMs: number };
 
@@ -103,8 +107,6 @@ export type SendBackAsk = {
   /** `null`: by the ladder `retryDelaysMs` and the times it came back. */
   readonly delayMs: number | null;
   readonly retryDelaysMs: readonly number[];
-  /** For the message's `ORIGIN_MESSAGE_ID` when it has none yet. */
-  readonly originMessageId: string;
 };
 export type SendBackAnswer = { readonly outcome: "retry" | "dead"; readonly dueMs: number };
 

@@ -49,6 +49,7 @@ export type TurnRecord = {
   /** Not below the stored time of any earlier turn. */
   readonly storedMs: number;
   readonly entries: readonly LogEntry[];
+  /** The store's own from the call on: the caller neither changes nor reuses it. */
   readonly records: Uint8Array;
   readonly offsets: readonly OffsetWrite[];
   readonly inflight: readonly InflightWrite[];

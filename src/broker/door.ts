@@ -1,0 +1,303 @@
+/** The door's implementation: one line of order for every operation, the work in the files beside it. @module */
+import type { LinkClient } from "../link/client.ts";
+import type {
+  CoordinatorNews,
+  CoordinatorOperations,
+  HeartbeatAsk,
+  LockAsk,
+  UnregisterAsk,
+} from "../link/coordinator_messages.ts";
+import { BrokerError } from "../model/errors.ts";
+import type { Group, GroupSettings } from "../model/group.ts";
+import type { UniqueKeys } from "../model/message_id.ts";
+import { isDerivedTopic } from "../model/names.ts";
+import { everything, type Expression, type Filter } from "../model/subscription.ts";
+import type { Topic, TopicSettings } from "../model/topic.ts";
+import type { Signer } from "../ports/signer.ts";
+import type {
+  Broker,
+  BrokerNews,
+  Health,
+  PullRequest,
+  ReceiveRequest,
+  ResetTarget,
+  SendBackRequest,
+  SendRequest,
+} from "./broker.ts";
+import { Finder } from "./find.ts";
+import { Offsets, queuesByShard } from "./offsets.ts";
+import { Reader } from "./receive.ts";
+import type { RegistryView } from "./registry_view.ts";
+import { Sender } from "./send.ts";
+import type { ShardRouter } from "./shard_router.ts";
+
+/** What the door is made of. */
+export type DoorParts = {
+  readonly view: RegistryView;
+  readonly router: ShardRouter;
+  readonly coordinator: LinkClient<CoordinatorOperations>;
+  readonly signer: Signer;
+  readonly uniqueKeys: UniqueKeys;
+  readonly settings: { readonly autoCreateTopics: boolean; readonly autoCreateGroups: boolean };
+};
+
+export class Door implements Broker {
+  readonly #parts: DoorParts;
+  readonly #sender: Sender;
+  readonly #reader: Reader;
+  readonly #offsets: Offsets;
+  readonly #finder: Finder;
+  /** One for each protocol. */
+  readonly #listeners = new Set<BrokerNews>();
+
+  constructor(parts: DoorParts) {
+    const { view, router, signer, uniqueKeys } = parts;
+    this.#parts = parts;
+    this.#sender = new Sender(view, router, uniqueKeys);
+    this.#reader = new Reader(view, router, signer);
+    this.#offsets = new Offsets(view, router);
+    this.#finder = new Finder(view, router);
+  }
+
+  /** Passes the coordinator's news on: to the view, and to the sessions it concerns. */
+  heard(news: CoordinatorNews): void {
+    this.#parts.view.apply(news);
+    if (news.kind !== "members") return;
+    for (const listener of this.#listeners) listener.membersChanged(news.group, news.connections);
+  }
+
+  onNews(news: BrokerNews): () => void {
+    this.#listeners.add(news);
+    return () => this.#listeners.delete(news);
+  }
+
+  topic(name: string): Topic | undefined {
+    return this.#parts.view.topic(name);
+  }
+
+  group(name: string): Group | undefined {
+    return this.#parts.view.group(name);
+  }
+
+  topics(): readonly Topic[] {
+    return this.#parts.view.topics();
+  }
+
+  groups(): readonly Group[] {
+    return this.#parts.view.groups();
+  }
+
+  createTopic(name: string, settings: Partial<TopicSettings>): Promise<Topic> {
+    return this.#putTopic(name, settings, "create");
+  }
+
+  changeTopic(name: string, settings: Partial<TopicSettings>): Promise<Topic> {
+    return this.#putTopic(name, settings, "change");
+  }
+
+  async deleteTopic(name: string): Promise<void> {
+    const topic = await this.#parts.coordinator.ask("deleteTopic", { name });
+    await this.#dropQueues(topic);
+  }
+
+  createGroup(name: string, settings: Partial<GroupSettings>): Promise<Group> {
+    return this.#putGroup(name, settings, "create");
+  }
+
+  changeGroup(name: string, settings: Partial<GroupSettings>): Promise<Group> {
+    return this.#putGroup(name, settings, "change");
+  }
+
+  async deleteGroup(name: string): Promise<void> {
+    const derived = this.topics().filter((topic) => belongsTo(topic, name));
+    const { groupKey } = await this.#parts.coordinator.ask("deleteGroup", { name });
+    await this.#parts.router.askAll("dropGroup", () => ({ groupKey }));
+    for (const topic of derived) await this.#dropQueues(topic);
+  }
+
+  async topicForSend(name: string, queues: number): Promise<Topic> {
+    const known = this.topic(name);
+    if (known !== undefined) return known;
+    if (this.#parts.settings.autoCreateTopics && !isDerivedTopic(name)) {
+      return await this.#putTopic(name, { queues }, "either");
+    }
+    return this.#parts.view.needTopic(name);
+  }
+
+  async groupForUse(name: string): Promise<Group> {
+    const known = this.group(name);
+    if (known !== undefined) return known;
+    if (this.#parts.settings.autoCreateGroups) return await this.#putGroup(name, {}, "either");
+    return this.#parts.view.needGroup(name);
+  }
+
+  send(request: SendRequest) {
+    return this.#sender.send(request);
+  }
+
+  pull(request: PullRequest) {
+    return this.#reader.pull(request);
+  }
+
+  async receive(request: ReceiveRequest) {
+    await this.groupForUse(request.group);
+    return await this.#reader.receive(request);
+  }
+
+  ack(group: string, receipts: readonly string[]) {
+    return this.#reader.ack(group, receipts);
+  }
+
+  nack(group: string, receipts: readonly string[], delayMs: number | null) {
+    return this.#reader.nack(group, receipts, delayMs);
+  }
+
+  extend(group: string, receipts: readonly string[], invisibleMs: number) {
+    return this.#reader.extend(group, receipts, invisibleMs);
+  }
+
+  async sendBack(request: SendBackRequest): Promise<void> {
+    await this.groupForUse(request.group);
+    await this.#reader.sendBack(request);
+  }
+
+  places(group: string, topic: string | null) {
+    return this.#offsets.places(group, topic);
+  }
+
+  async commitOffset(group: string, topic: string, queueId: number, offset: number) {
+    await this.groupForUse(group);
+    await this.#offsets.commit(group, topic, queueId, offset);
+  }
+
+  async resetOffsets(group: string, topic: string, target: ResetTarget) {
+    await this.groupForUse(group);
+    return await this.#offsets.reset(group, topic, target);
+  }
+
+  queueRanges(topic: string) {
+    return this.#offsets.ranges(topic);
+  }
+
+  offsetAtTime(topic: string, queueId: number, ms: number) {
+    return this.#offsets.offsetAtTime(topic, queueId, ms);
+  }
+
+  findByPhysicalOffset(physicalOffset: number) {
+    return this.#finder.byPhysicalOffset(physicalOffset);
+  }
+
+  findById(topic: string | null, messageId: string) {
+    return this.#finder.byId(topic, messageId);
+  }
+
+  findByKey(topic: string, key: string, messagesMax: number) {
+    return this.#finder.byKey(topic, key, messagesMax);
+  }
+
+  findByTime(topic: string, fromMs: number, toMs: number, messagesMax: number) {
+    return this.#finder.byTime(topic, fromMs, toMs, messagesMax);
+  }
+
+  compile(expression: Expression): Promise<Filter> {
+    const { language, text } = expression;
+    if (language === "TAG" && (text === "*" || text === "")) return Promise.resolve(everything);
+    return this.#parts.coordinator.ask("compile", expression);
+  }
+
+  subscription(group: string, topic: string) {
+    return this.#parts.view.subscription(group, topic);
+  }
+
+  async heartbeat(request: HeartbeatAsk) {
+    for (const { group } of request.consumers) await this.groupForUse(group);
+    return await this.#parts.coordinator.ask("heartbeat", request);
+  }
+
+  async unregister(request: UnregisterAsk): Promise<void> {
+    await this.#parts.coordinator.ask("unregister", request);
+  }
+
+  disconnected(connection: number): void {
+    // The coordinator may be gone already while everything stops; members expire by themselves.
+    this.#parts.coordinator.ask("disconnect", { connection }).catch(() => null);
+  }
+
+  consumers(group: string) {
+    return this.#parts.coordinator.ask("consumers", { group });
+  }
+
+  producers(group: string | null) {
+    return this.#parts.coordinator.ask("producers", { group });
+  }
+
+  lockQueues(request: LockAsk) {
+    return this.#parts.coordinator.ask("lockQueues", request);
+  }
+
+  async unlockQueues(request: LockAsk): Promise<void> {
+    await this.#parts.coordinator.ask("unlockQueues", request);
+  }
+
+  keyValue(namespace: string, key: string) {
+    return this.#parts.coordinator.ask("getKeyValue", { namespace, key });
+  }
+
+  async putKeyValue(namespace: string, key: string, value: string | null): Promise<void> {
+    await this.#parts.coordinator.ask("putKeyValue", { namespace, key, value });
+  }
+
+  keyValues(namespace: string) {
+    return this.#parts.coordinator.ask("listKeyValues", { namespace });
+  }
+
+  async health(): Promise<Health> {
+    const shards: { shard: number; stats: Health["shards"][number]["stats"] }[] = [];
+    const problems: string[] = [];
+    for (let shard = 0; shard < this.#parts.router.count; shard++) {
+      try {
+        const stats = await this.#parts.router.ask(shard, "stats", null);
+        shards.push({ shard, stats });
+        if (stats.state !== "ok") {
+          problems.push(`shard ${shard} is ${stats.state}: ${stats.reason}`);
+        }
+      } catch (thrown) {
+        if (!(thrown instanceof BrokerError)) throw thrown;
+        problems.push(`shard ${shard} does not answer: ${thrown.message}`);
+      }
+    }
+    return { ready: problems.length === 0, problems, shards };
+  }
+
+  async #putTopic(
+    name: string,
+    settings: Partial<TopicSettings>,
+    mode: "create" | "change" | "either",
+  ): Promise<Topic> {
+    const ask = { name, settings, mode, system: false };
+    const topic = await this.#parts.coordinator.ask("putTopic", ask);
+    // The answer may overtake the news: whoever is told that it exists must be able to use it.
+    this.#parts.view.putTopic(topic);
+    return topic;
+  }
+
+  async #putGroup(
+    name: string,
+    settings: Partial<GroupSettings>,
+    mode: "create" | "change" | "either",
+  ): Promise<Group> {
+    const group = await this.#parts.coordinator.ask("putGroup", { name, settings, mode });
+    this.#parts.view.putGroup(group);
+    return group;
+  }
+
+  async #dropQueues(topic: Topic): Promise<void> {
+    for (const [shard, queueKeys] of queuesByShard(topic)) {
+      await this.#parts.router.ask(shard, "dropQueues", { queueKeys });
+    }
+  }
+}
+
+function belongsTo(topic: Topic, group: string): boolean {
+  return isDerivedTopic(topic.name) && topic.name.slice(topic.name.indexOf("%", 1) + 1) === group;
+}

@@ -1,0 +1,131 @@
+/** Where groups stand: places, commits, resets. @module */
+import type { Group } from "../model/group.ts";
+import type { Topic } from "../model/topic.ts";
+import { BrokerError } from "../model/errors.ts";
+import type { GroupPlace } from "../link/shard_messages.ts";
+import type { QueuePlace, ResetTarget } from "./broker.ts";
+import type { RegistryView } from "./registry_view.ts";
+import type { ShardRouter } from "./shard_router.ts";
+
+export class Offsets {
+  readonly #view: RegistryView;
+  readonly #router: ShardRouter;
+
+  constructor(view: RegistryView, router: ShardRouter) {
+    this.#view = view;
+    this.#router = router;
+  }
+
+  async places(groupName: string, topicName: string | null): Promise<QueuePlace[]> {
+    const group = this.#view.needGroup(groupName);
+    if (topicName !== null) return await this.#placesIn(group, this.#view.needTopic(topicName));
+    const everywhere = await Promise.all(
+      this.#view.topics().map((topic) => this.#placesIn(group, topic)),
+    );
+    return everywhere.flat().filter(({ nextOffset }) => nextOffset !== null);
+  }
+
+  async commit(groupName: string, topicName: string, queueId: number, offset: number) {
+    const { groupKey } = this.#view.needGroup(groupName);
+    const { queueKey, shard } = this.#queue(this.#view.needTopic(topicName), queueId);
+    const offsets = [{ queueKey, offset }];
+    await this.#router.ask(shard, "commitOffsets", { groupKey, offsets, reset: false });
+  }
+
+  async reset(groupName: string, topicName: string, target: ResetTarget): Promise<QueuePlace[]> {
+    const group = this.#view.needGroup(groupName);
+    const topic = this.#view.needTopic(topicName);
+    const queueIds = target.kind === "offset" ? [target.queueId] : topic.queueRefs.keys();
+    await Promise.all([...queueIds].map(async (queueId) => {
+      const { queueKey, shard } = this.#queue(topic, queueId);
+      const offset = await this.#offsetOf(target, shard, queueKey);
+      const offsets = [{ queueKey, offset }];
+      const ask = { groupKey: group.groupKey, offsets, reset: true };
+      await this.#router.ask(shard, "commitOffsets", ask);
+    }));
+    return await this.#placesIn(group, topic);
+  }
+
+  /** By queue id. */
+  async ranges(topicName: string): Promise<{ minOffset: number; maxOffset: number }[]> {
+    const topic = this.#view.needTopic(topicName);
+    const byKey = new Map<number, { minOffset: number; maxOffset: number }>();
+    await Promise.all([...queuesByShard(topic)].map(async ([shard, queueKeys]) => {
+      const ranges = await this.#router.ask(shard, "ranges", { queueKeys });
+      for (const { queueKey, minOffset, maxOffset } of ranges) {
+        byKey.set(queueKey, { minOffset, maxOffset });
+      }
+    }));
+    const empty = { minOffset: 0, maxOffset: 0 };
+    return topic.queueRefs.map(({ queueKey }) => byKey.get(queueKey) ?? empty);
+  }
+
+  async offsetAtTime(topicName: string, queueId: number, ms: number): Promise<number> {
+    const { queueKey, shard } = this.#queue(this.#view.needTopic(topicName), queueId);
+    return await this.#router.ask(shard, "offsetAtTime", { queueKey, ms });
+  }
+
+  async #offsetOf(target: ResetTarget, shard: number, queueKey: number): Promise<number> {
+    if (target.kind === "time") {
+      return await this.#router.ask(shard, "offsetAtTime", { queueKey, ms: target.ms });
+    }
+    const [range] = await this.#router.ask(shard, "ranges", { queueKeys: [queueKey] });
+    const { minOffset, maxOffset } = range ?? { minOffset: 0, maxOffset: 0 };
+    if (target.kind === "earliest") return minOffset;
+    if (target.kind === "latest") return maxOffset;
+    if (target.offset >= minOffset && target.offset <= maxOffset) return target.offset;
+    throw new BrokerError(
+      "invalid_argument",
+      `Cannot reset to offset ${target.offset}: the queue has offsets ${minOffset} to ${maxOffset}`,
+    );
+  }
+
+  async #placesIn(group: Group, topic: Topic): Promise<QueuePlace[]> {
+    const places = new Map<number, GroupPlace>();
+    await Promise.all([...queuesByShard(topic)].map(async ([shard, queueKeys]) => {
+      const ask = { groupKey: group.groupKey, queueKeys };
+      for (const place of await this.#router.ask(shard, "places", ask)) {
+        places.set(place.queueKey, place);
+      }
+    }));
+    return topic.queueRefs.flatMap(({ queueKey }, queueId) => {
+      const place = places.get(queueKey);
+      return place === undefined ? [] : [namedPlace(topic.name, queueId, place)];
+    });
+  }
+
+  #queue(topic: Topic, queueId: number) {
+    const ref = topic.queueRefs[queueId];
+    if (ref !== undefined) return ref;
+    throw new BrokerError(
+      "queue_not_found",
+      `Topic "${topic.name}" has queues 0 to ${topic.queueRefs.length - 1}, but not ${queueId}`,
+    );
+  }
+}
+
+/** The queue keys of a topic, by the shard that holds them. */
+export function queuesByShard(topic: Topic): Map<number, number[]> {
+  const byShard = new Map<number, number[]>();
+  for (const { shard, queueKey } of topic.queueRefs) {
+    const keys = byShard.get(shard);
+    if (keys === undefined) byShard.set(shard, [queueKey]);
+    else keys.push(queueKey);
+  }
+  return byShard;
+}
+
+function namedPlace(topic: string, queueId: number, place: GroupPlace): QueuePlace {
+  const { committed, next, openDeliveries, minOffset, maxOffset } = place;
+  const from = Math.max(next ?? minOffset, minOffset);
+  return {
+    topic,
+    queueId,
+    committedOffset: committed,
+    nextOffset: next,
+    openDeliveries,
+    minOffset,
+    maxOffset,
+    lag: Math.max(0, maxOffset - from) + openDeliveries,
+  };
+}

@@ -1,0 +1,255 @@
+/** Reading: pulls by offset, leases to members of a group, and what they say of them. @module */
+import { splitRecords } from "../model/record.ts";
+import { BrokerError } from "../model/errors.ts";
+import type { Group } from "../model/group.ts";
+import { deadLetterTopicOf, retryTopicOf } from "../model/names.ts";
+import { permRead, type Topic } from "../model/topic.ts";
+import { unpackPhysicalOffset } from "../model/message_id.ts";
+import type { Signer } from "../ports/signer.ts";
+import type {
+  ExtendAsk,
+  LeaseVerdict,
+  NackAsk,
+  ReceiveAsk,
+  SettleAnswer,
+  SettleAsk,
+} from "../link/shard_messages.ts";
+import type {
+  PullRequest,
+  PullResult,
+  ReceiptVerdict,
+  ReceivedMessage,
+  ReceiveRequest,
+  SendBackRequest,
+} from "./broker.ts";
+import { queuesByShard } from "./offsets.ts";
+import { readReceipt, type ReceiptParts, writeReceipt } from "./receipts.ts";
+import type { RegistryView } from "./registry_view.ts";
+import type { ShardRouter } from "./shard_router.ts";
+
+type Settled<A> = {
+  readonly receipt: string;
+  readonly verdict: LeaseVerdict | "invalid";
+  answer?: A;
+};
+
+export class Reader {
+  readonly #view: RegistryView;
+  readonly #router: ShardRouter;
+  readonly #signer: Signer;
+  #turn = 0;
+
+  constructor(view: RegistryView, router: ShardRouter, signer: Signer) {
+    this.#view = view;
+    this.#router = router;
+    this.#signer = signer;
+  }
+
+  async pull(request: PullRequest): Promise<PullResult> {
+    const topic = this.#readable(request.topic);
+    const ref = topic.queueRefs[request.queueId];
+    if (ref === undefined) {
+      throw new BrokerError(
+        "queue_not_found",
+        `Topic "${topic.name}" has queues 0 to ${topic.queueRefs.length - 1}, ` +
+          `but not ${request.queueId}`,
+      );
+    }
+    const { offset, messagesMax, bytesMax, filter, waitMs } = request;
+    const ask = { queueKey: ref.queueKey, offset, messagesMax, bytesMax, filter, waitMs };
+    const { head, blob } = await this.#router.askParked(ref.shard, "pull", ask, request.signal);
+    return { ...head, records: blob };
+  }
+
+  async receive(request: ReceiveRequest): Promise<ReceivedMessage[]> {
+    const topic = this.#readable(request.topic);
+    const group = this.#view.needGroup(request.group);
+    if (!group.settings.consumeEnabled) {
+      throw new BrokerError("no_permission", `Group "${group.name}" is switched off`);
+    }
+    const asks = this.#asksByShard(topic, group, request);
+    const only = asks.length === 1 ? asks[0] : undefined;
+    if (only !== undefined) return await this.#lease(only.shard, only.ask, group, request.signal);
+    return await this.#leaseFromMany(asks, group, request);
+  }
+
+  ack(group: string, receipts: readonly string[]): Promise<ReceiptVerdict[]> {
+    return this.#settle(group, receipts, (shard, ask) => this.#router.ask(shard, "ack", ask));
+  }
+
+  nack(
+    group: string,
+    receipts: readonly string[],
+    delayMs: number | null,
+  ): Promise<ReceiptVerdict[]> {
+    const { retryDelaysMs } = this.#view.needGroup(group).settings;
+    return this.#settle(group, receipts, (shard, ask) => {
+      const nack: NackAsk = { ...ask, delayMs, retryDelaysMs };
+      return this.#router.ask(shard, "nack", nack);
+    });
+  }
+
+  async extend(group: string, receipts: readonly string[], invisibleMs: number) {
+    const settled = await this.#settle(group, receipts, (shard, ask) => {
+      const extend: ExtendAsk = { ...ask, invisibleMs };
+      return this.#router.ask(shard, "extend", extend);
+    });
+    return settled.map(({ receipt, verdict, answer }) => {
+      return { receipt, verdict, invisibleUntilMs: answer?.invisibleUntilMs ?? 0 };
+    });
+  }
+
+  async sendBack(request: SendBackRequest): Promise<void> {
+    const { settings } = this.#view.needGroup(request.group);
+    const { shard, position } = unpackPhysicalOffset(request.physicalOffset);
+    if (shard >= this.#router.count) {
+      throw new BrokerError(
+        "message_not_found",
+        `Cannot send back: no message has the physical offset ${request.physicalOffset}`,
+      );
+    }
+    await this.#router.ask(shard, "sendBack", {
+      position,
+      retryTopic: retryTopicOf(request.group),
+      retryQueueKey: this.#derivedQueue(retryTopicOf(request.group), shard),
+      deadLetterTopic: deadLetterTopicOf(request.group),
+      deadLetterQueueKey: this.#derivedQueue(deadLetterTopicOf(request.group), shard),
+      retriesMax: request.retriesMax ?? settings.attemptsMax - 1,
+      delayMs: request.delayMs,
+      retryDelaysMs: settings.retryDelaysMs,
+    });
+  }
+
+  #readable(name: string): Topic {
+    const topic = this.#view.needTopic(name);
+    if ((topic.settings.perm & permRead) !== 0) return topic;
+    throw new BrokerError("no_permission", `Topic "${name}" does not give messages`);
+  }
+
+  /** Retry and dead-letter topics have one queue in every shard, so nothing crosses. */
+  #derivedQueue(name: string, shard: number): number {
+    const ref = this.#view.needTopic(name).queueRefs.find((queue) => queue.shard === shard);
+    if (ref !== undefined) return ref.queueKey;
+    throw new BrokerError("internal", `Topic "${name}" has no queue in shard ${shard}`);
+  }
+
+  #asksByShard(topic: Topic, group: Group, request: ReceiveRequest) {
+    const { attemptsMax, retryDelaysMs, startFrom } = group.settings;
+    const deadLetterTopic = deadLetterTopicOf(group.name);
+    return [...queuesByShard(topic)].map(([shard, keys]) => {
+      const deadLetterQueueKey = this.#derivedQueue(deadLetterTopic, shard);
+      const ask: ReceiveAsk = {
+        groupKey: group.groupKey,
+        queueKeys: keys,
+        messagesMax: request.messagesMax,
+        bytesMax: request.bytesMax,
+        invisibleMs: request.invisibleMs,
+        waitMs: request.waitMs,
+        filter: request.filter,
+        clientId: request.clientId,
+        policy: { attemptsMax, retryDelaysMs, startFrom, deadLetterQueueKey, deadLetterTopic },
+      };
+      return { shard, ask };
+    });
+  }
+
+  async #lease(
+    shard: number,
+    ask: ReceiveAsk,
+    group: Group,
+    signal: AbortSignal | undefined,
+  ): Promise<ReceivedMessage[]> {
+    const { head, blob } = await this.#router.askParked(shard, "receive", ask, signal);
+    const records = splitRecords(blob);
+    return head.deliveries.map((delivery, index) => {
+      const { queueKey, offset, lease, attempt, invisibleUntilMs } = delivery;
+      const parts = { groupKey: group.groupKey, shard, queueKey, offset, lease };
+      return {
+        queueId: this.#view.queue(queueKey)?.queueId ?? -1,
+        offset,
+        attempt,
+        invisibleUntilMs,
+        receipt: writeReceipt(this.#signer, parts),
+        record: records[index] ?? new Uint8Array(0),
+      };
+    });
+  }
+
+  /**
+   * A topic in several shards: each is asked at once first, and only when all are empty is the
+   * request parked in all of them. The first that finds something answers; the others forget.
+   */
+  async #leaseFromMany(
+    asks: readonly { shard: number; ask: ReceiveAsk }[],
+    group: Group,
+    request: ReceiveRequest,
+  ): Promise<ReceivedMessage[]> {
+    const first = this.#turn++ % asks.length;
+    for (const { shard, ask } of [...asks.slice(first), ...asks.slice(0, first)]) {
+      const found = await this.#lease(shard, { ...ask, waitMs: 0 }, group, request.signal);
+      if (found.length > 0) return found;
+    }
+    if (request.waitMs === 0 || request.signal?.aborted) return [];
+    const others = new AbortController();
+    const signal = request.signal
+      ? AbortSignal.any([request.signal, others.signal])
+      : others.signal;
+    let answered = false;
+    const parked = asks.map(async ({ shard, ask }) => {
+      const found = await this.#lease(shard, ask, group, signal);
+      if (found.length === 0) throw new NothingFound();
+      if (!answered) {
+        answered = true;
+        return found;
+      }
+      // Two shards found something at the same moment: the later one takes it back.
+      await this.nack(group.name, found.map(({ receipt }) => receipt), 0);
+      throw new NothingFound();
+    });
+    try {
+      return await Promise.any(parked);
+    } catch (thrown) {
+      const errors = thrown instanceof AggregateError ? thrown.errors : [thrown];
+      const failure = errors.find((error) => !(error instanceof NothingFound));
+      if (failure !== undefined) throw failure;
+      return [];
+    } finally {
+      others.abort();
+    }
+  }
+
+  async #settle<A extends SettleAnswer>(
+    groupName: string,
+    receipts: readonly string[],
+    ask: (shard: number, ask: SettleAsk) => Promise<A>,
+  ): Promise<Settled<A>[]> {
+    const { groupKey } = this.#view.needGroup(groupName);
+    const settled: Settled<A>[] = receipts.map((receipt) => ({ receipt, verdict: "invalid" }));
+    const byShard = new Map<number, { index: number; parts: ReceiptParts }[]>();
+    receipts.forEach((receipt, index) => {
+      const parts = readReceipt(this.#signer, groupKey, receipt);
+      if (parts === null || parts.shard >= this.#router.count) return;
+      const list = byShard.get(parts.shard);
+      if (list === undefined) byShard.set(parts.shard, [{ index, parts }]);
+      else list.push({ index, parts });
+    });
+    await Promise.all([...byShard].map(async ([shard, list]) => {
+      const leases = list.map(({ parts: { queueKey, offset, lease } }) => ({
+        queueKey,
+        offset,
+        lease,
+      }));
+      const answer = await ask(shard, { groupKey, leases });
+      list.forEach(({ index }, at) => {
+        const receipt = receipts[index] ?? "";
+        settled[index] = { receipt, verdict: answer.verdicts[at] ?? "expired", answer };
+      });
+    }));
+    return settled;
+  }
+}
+
+/** One shard of several had nothing: no failure, but not an answer either. */
+class NothingFound extends Error {
+  override readonly name = "NothingFound";
+}

@@ -1,0 +1,68 @@
+/** Which link leads to which shard. A shard's link is replaced when its thread was started again. @module */
+import { BrokerError } from "../model/errors.ts";
+import type { AnswerOf, LinkClient, RequestOf } from "../link/client.ts";
+import type { ShardOperations } from "../link/shard_messages.ts";
+
+export type ShardLink = LinkClient<ShardOperations>;
+
+export class ShardRouter {
+  /** One for each shard; fixed in number. */
+  readonly #links: (ShardLink | null)[];
+
+  constructor(shards: number) {
+    this.#links = Array.from({ length: shards }, () => null);
+  }
+
+  get count(): number {
+    return this.#links.length;
+  }
+
+  connect(shard: number, link: ShardLink | null): void {
+    this.#links[shard] = link;
+  }
+
+  /** @throws {BrokerError} `storage_failed`: the shard's thread is not running. */
+  ask<N extends keyof ShardOperations & string>(
+    shard: number,
+    name: N,
+    request: RequestOf<ShardOperations, N>,
+  ): Promise<AnswerOf<ShardOperations, N>> {
+    const link = this.#links[shard];
+    return link ? link.ask(name, request) : Promise.reject(this.#absent(shard));
+  }
+
+  /** Asks something that may be parked; when `signal` aborts, the shard forgets it. */
+  async askParked<N extends "pull" | "receive">(
+    shard: number,
+    name: N,
+    request: RequestOf<ShardOperations, N>,
+    signal: AbortSignal | undefined,
+  ): Promise<AnswerOf<ShardOperations, N>> {
+    const link = this.#links[shard];
+    if (!link) throw this.#absent(shard);
+    if (signal === undefined) return await link.ask(name, request);
+    let askedId = 0;
+    const answer = link.ask(name, request, (id) => (askedId = id));
+    // A link that is lost meanwhile has nothing parked any more: its refusal changes nothing.
+    const forget = () => void link.ask("forget", { id: askedId }).catch(() => null);
+    if (signal.aborted) forget();
+    signal.addEventListener("abort", forget, { once: true });
+    try {
+      return await answer;
+    } finally {
+      signal.removeEventListener("abort", forget);
+    }
+  }
+
+  /** Asks every shard; fails when one of them does. */
+  askAll<N extends keyof ShardOperations & string>(
+    name: N,
+    request: (shard: number) => RequestOf<ShardOperations, N>,
+  ): Promise<AnswerOf<ShardOperations, N>[]> {
+    return Promise.all(this.#links.map((_, shard) => this.ask(shard, name, request(shard))));
+  }
+
+  #absent(shard: number): BrokerError {
+    return new BrokerError("storage_failed", `Shard ${shard} is being started again`);
+  }
+}

@@ -1,0 +1,217 @@
+/**
+ * What one group has been handed of one queue, and what of it is still open.
+ *
+ *                 hand out                    acknowledge
+ *     fresh ───────────────▶ leased (until) ───────────────▶ finished
+ *                              │      ▲
+ *          time over, or nack  ▼      │ hand out again, attempt + 1
+ *                            waiting (until)
+ *
+ * A leased message whose time is over and one given back are the same thing: open, with a time from
+ * which it may be handed out again. `next` is the first offset never handed out; what lies below it
+ * and is not open is finished. Pure: the caller reads the queue, passes the time in, and stores the
+ * chunks that `takeDirtyChunks` names together with the turn they belong to.
+ *
+ *     chunk (offsets n*64 .. n*64+63) := entry*
+ *     entry := u8 index, u16 attempts, f64 untilMs, f64 lease
+ *
+ * @module
+ */
+import { assert } from "../base/assert.ts";
+import { ByteReader, ByteWriter } from "../base/bytes.ts";
+import { MinHeap } from "../base/heap.ts";
+
+/** Offsets that share one stored row. */
+export const chunkOffsets = 64;
+
+/** A message handed out and not finished. `lease` 0: given back, nobody holds it. */
+export type OpenDelivery = {
+  readonly offset: number;
+  readonly attempts: number;
+  readonly untilMs: number;
+  readonly lease: number;
+};
+
+/** One stored row; `entries` `null` when nothing of the chunk is open any more. */
+export type Chunk = { readonly chunk: number; readonly entries: Uint8Array | null };
+
+export class Deliveries {
+  #next: number;
+  /** In order of offset: fresh ones are added at the end, handing out again keeps the place. */
+  readonly #open = new Map<number, OpenDelivery>();
+  readonly #due = new MinHeap<OpenDelivery>((delivery) => delivery.untilMs);
+  readonly #dirty = new Set<number>();
+  #nextMoved = false;
+
+  constructor(next: number) {
+    this.#next = next;
+  }
+
+  /** The first offset never handed out. */
+  get next(): number {
+    return this.#next;
+  }
+
+  get openCount(): number {
+    return this.#open.size;
+  }
+
+  /** The first offset that is not finished. */
+  get committed(): number {
+    for (const offset of this.#open.keys()) return offset;
+    return this.#next;
+  }
+
+  /** When the earliest open message may be handed out again; `null` when none is open. */
+  nextDueMs(): number | null {
+    this.#dropStale();
+    return this.#due.peek()?.untilMs ?? null;
+  }
+
+  open(offset: number): OpenDelivery | undefined {
+    return this.#open.get(offset);
+  }
+
+  /** The earliest message whose time is over, or `undefined`. The same until it is dealt with. */
+  peekDue(nowMs: number): OpenDelivery | undefined {
+    this.#dropStale();
+    const top = this.#due.peek();
+    return top === undefined || top.untilMs > nowMs ? undefined : top;
+  }
+
+  /** Hands out an open message once more. */
+  lease(offset: number, attempts: number, untilMs: number, lease: number): void {
+    assert(offset < this.#next, "only what was handed out is handed out again");
+    this.#put({ offset, attempts, untilMs, lease });
+  }
+
+  /** Hands out the message at `next`. */
+  leaseFresh(untilMs: number, lease: number): void {
+    const offset = this.#next;
+    this.#moveNext(offset + 1);
+    this.#put({ offset, attempts: 1, untilMs, lease });
+  }
+
+  /** Passes over messages the group does not want: they are finished without being handed out. */
+  skipTo(offset: number): void {
+    assert(offset >= this.#next, "skipping goes forward");
+    if (offset > this.#next) this.#moveNext(offset);
+  }
+
+  /** Finishes a message. False when `lease` is not its newest one. Finished twice is true. */
+  acknowledge(offset: number, lease: number): boolean {
+    const delivery = this.#open.get(offset);
+    if (delivery === undefined) return offset < this.#next;
+    if (delivery.lease !== lease) return false;
+    this.#remove(offset);
+    return true;
+  }
+
+  /** Lets nobody have an open message before `untilMs`: its record cannot be read now. */
+  postpone(delivery: OpenDelivery, untilMs: number): void {
+    this.#put({ ...delivery, untilMs, lease: 0 });
+  }
+
+  /** Gives a message back until `untilMs`. False when `lease` is not its newest one. */
+  giveBack(offset: number, lease: number, untilMs: number): boolean {
+    const delivery = this.#open.get(offset);
+    if (delivery === undefined || delivery.lease !== lease) return false;
+    this.#put({ ...delivery, untilMs, lease: 0 });
+    return true;
+  }
+
+  /** Moves the end of a lease. False when `lease` is not the newest one. */
+  extend(offset: number, lease: number, untilMs: number): boolean {
+    const delivery = this.#open.get(offset);
+    if (delivery === undefined || delivery.lease !== lease) return false;
+    this.#put({ ...delivery, untilMs });
+    return true;
+  }
+
+  /** Finishes a message without anybody's word: it went to the dead-letter queue. */
+  bury(offset: number): void {
+    this.#remove(offset);
+  }
+
+  /** A pulling consumer says what it has done. Going back is only for `reset`. */
+  commit(offset: number): void {
+    if (offset > this.#next) this.#moveNext(offset);
+  }
+
+  /** Begins again at `offset`, whatever is open. Leases given before are worth nothing now. */
+  reset(offset: number): void {
+    for (const open of [...this.#open.keys()]) this.#remove(open);
+    this.#moveNext(offset);
+  }
+
+  /** Whether `next` moved since it was last asked. */
+  takeNextMoved(): boolean {
+    const moved = this.#nextMoved;
+    this.#nextMoved = false;
+    return moved;
+  }
+
+  /** The chunks that changed since they were last asked for, as rows to store. */
+  takeDirtyChunks(): Chunk[] {
+    const chunks = [...this.#dirty].map((chunk) => ({ chunk, entries: this.#encode(chunk) }));
+    this.#dirty.clear();
+    return chunks;
+  }
+
+  /** Reads stored chunks back, in order of `chunk`. Only at start. */
+  restore(chunk: number, entries: Uint8Array): void {
+    const reader = new ByteReader(entries);
+    while (reader.left > 0) {
+      const offset = chunk * chunkOffsets + reader.u8();
+      const attempts = reader.u16();
+      const untilMs = reader.f64();
+      this.#put({ offset, attempts, untilMs, lease: reader.f64() });
+    }
+    this.#dirty.clear();
+  }
+
+  #put(delivery: OpenDelivery): void {
+    this.#open.set(delivery.offset, delivery);
+    this.#due.push(delivery);
+    this.#dirty.add(Math.floor(delivery.offset / chunkOffsets));
+    if (this.#due.size > 2 * this.#open.size + chunkOffsets) this.#rebuildDue();
+  }
+
+  #remove(offset: number): void {
+    if (this.#open.delete(offset)) this.#dirty.add(Math.floor(offset / chunkOffsets));
+  }
+
+  #moveNext(offset: number): void {
+    this.#next = offset;
+    this.#nextMoved = true;
+  }
+
+  /** A changed delivery leaves its old heap entry behind; it is dropped when it comes up. */
+  #dropStale(): void {
+    for (let top = this.#due.peek(); top !== undefined; top = this.#due.peek()) {
+      if (this.#open.get(top.offset) === top) return;
+      this.#due.pop();
+    }
+  }
+
+  /** Many extensions of few messages leave many stale entries: begin again from what is open. */
+  #rebuildDue(): void {
+    while (this.#due.size > 0) this.#due.pop();
+    for (const delivery of this.#open.values()) this.#due.push(delivery);
+  }
+
+  #encode(chunk: number): Uint8Array | null {
+    const writer = new ByteWriter(256);
+    const first = chunk * chunkOffsets;
+    for (let offset = first; offset < first + chunkOffsets; offset++) {
+      const delivery = this.#open.get(offset);
+      if (delivery === undefined) continue;
+      writer.u8(offset - first);
+      writer.u8(delivery.attempts >> 8);
+      writer.u8(delivery.attempts & 0xff);
+      writer.f64(delivery.untilMs);
+      writer.f64(delivery.lease);
+    }
+    return writer.length === 0 ? null : writer.view();
+  }
+}

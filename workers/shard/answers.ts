@@ -1,0 +1,83 @@
+/** The operations that need no commit of the turn: look-ups, ranges, figures, forgetting. @module */
+import { unreachable } from "../../src/base/assert.ts";
+import type { GroupPlace, ShardOperations, ShardStats } from "../../src/link/shard_messages.ts";
+import type { Asked, LinkServer } from "../../src/link/server.ts";
+import type { ShardStore } from "../../src/ports/shard_store.ts";
+import type { WorkName } from "./plan.ts";
+import { join, readFind } from "./read.ts";
+import type { ShardState } from "./state.ts";
+
+/** The questions `answerQuestion` knows. */
+export type Question = Exclude<
+  Asked<ShardOperations>,
+  { name: WorkName | "pull" | "forget" | "drain" }
+>;
+
+/** Answers one question at once. @throws {StorageError} What it needs cannot be read. */
+export function answerQuestion(
+  question: Question,
+  server: LinkServer<ShardOperations>,
+  store: ShardStore,
+  state: ShardState,
+  stats: () => ShardStats,
+): void {
+  const { id } = question;
+  switch (question.name) {
+    case "places": {
+      const { groupKey, queueKeys } = question.request;
+      server.answer("places", id, queueKeys.map((key) => placeOf(store, state, groupKey, key)));
+      return;
+    }
+    case "ranges": {
+      const ranges = question.request.queueKeys.map((queueKey) => ({
+        queueKey,
+        minOffset: store.minOffset(queueKey),
+        maxOffset: store.maxOffset(queueKey),
+      }));
+      server.answer("ranges", id, ranges);
+      return;
+    }
+    case "offsetAtTime": {
+      const { queueKey, ms } = question.request;
+      server.answer("offsetAtTime", id, store.offsetAtTime(queueKey, ms));
+      return;
+    }
+    case "find": {
+      const records = readFind(store, question.request);
+      server.answer("find", id, { head: { count: records.length }, blob: join(records) });
+      return;
+    }
+    case "dropQueues":
+      store.dropQueues(question.request.queueKeys);
+      state.dropQueues(question.request.queueKeys);
+      server.answer("dropQueues", id, null);
+      return;
+    case "dropGroup":
+      store.dropGroup(question.request.groupKey);
+      state.dropGroup(question.request.groupKey);
+      server.answer("dropGroup", id, null);
+      return;
+    case "stats":
+      server.answer("stats", id, stats());
+      return;
+    default:
+      unreachable(question);
+  }
+}
+
+function placeOf(
+  store: ShardStore,
+  state: ShardState,
+  groupKey: number,
+  queueKey: number,
+): GroupPlace {
+  const deliveries = state.deliveries(groupKey, queueKey);
+  return {
+    queueKey,
+    next: deliveries?.next ?? null,
+    committed: deliveries?.committed ?? null,
+    openDeliveries: deliveries?.openCount ?? 0,
+    minOffset: store.minOffset(queueKey),
+    maxOffset: store.maxOffset(queueKey),
+  };
+}

@@ -1,0 +1,150 @@
+/**
+ * The requests a shard has no answer for yet.
+ *
+ *     pull, receive ──nothing there──▶ parked ──queue grew, delivery due──▶ tried again
+ *                                        └──deadline, forgotten, drained──▶ answered with nothing
+ *
+ * A pull is tried again at once; a receive leases, so it goes into the next turn.
+ *
+ * @module
+ */
+import type { Clock } from "../../src/base/clock.ts";
+import { limits } from "../../src/base/limits.ts";
+import { Waiters } from "../../src/core/waiters.ts";
+import type { PullAsk, ReceiveAsk, ShardOperations } from "../../src/link/shard_messages.ts";
+import type { LinkServer } from "../../src/link/server.ts";
+import type { ShardStore } from "../../src/ports/shard_store.ts";
+import type { Work } from "./plan.ts";
+import { readPull } from "./read.ts";
+import type { ShardTallies } from "./tallies.ts";
+
+type Parked =
+  | { readonly kind: "pull"; readonly ask: PullAsk }
+  | { readonly kind: "receive"; readonly ask: ReceiveAsk };
+
+/** A request's place among those that wait. */
+export type Waiting = { readonly deadlineMs: number; readonly sequence: number };
+
+const nothing = new Uint8Array(0);
+
+export class Parking {
+  readonly #server: LinkServer<ShardOperations>;
+  readonly #clock: Clock;
+  readonly #tallies: ShardTallies;
+  readonly #waiters = new Waiters<Parked>(limits.waitersPerShardMax);
+  /** Receives whose time has come. Bounded by the waiters they were. */
+  #woken: Work[] = [];
+  #closed = false;
+
+  constructor(server: LinkServer<ShardOperations>, clock: Clock, tallies: ShardTallies) {
+    this.#server = server;
+    this.#clock = clock;
+    this.#tallies = tallies;
+  }
+
+  get size(): number {
+    return this.#waiters.size;
+  }
+
+  nextDeadlineMs(): number | null {
+    return this.#waiters.nextDeadlineMs();
+  }
+
+  /** The receives to be planned in this turn. */
+  takeWoken(): Work[] {
+    const woken = this.#woken;
+    this.#woken = [];
+    return woken;
+  }
+
+  /** Answers a pull, or parks it when there is nothing and it may wait. */
+  pull(store: ShardStore, id: number, ask: PullAsk, waiting?: Waiting): void {
+    const answer = readPull(store, ask);
+    const { outcome, nextOffset, maxOffset, count } = answer.head;
+    const nothingYet = outcome === "empty" || (outcome === "filtered" && nextOffset === maxOffset);
+    if (nothingYet && ask.waitMs > 0 && this.#hasRoom()) {
+      this.#park(id, { kind: "pull", ask: { ...ask, offset: nextOffset } }, waiting);
+      return;
+    }
+    this.#tallies.delivered += count;
+    this.#server.answer("pull", id, answer);
+  }
+
+  /** Parks a receive that found nothing. */
+  receive(id: number, ask: ReceiveAsk, waiting?: Waiting): void {
+    if (this.#hasRoom()) this.#park(id, { kind: "receive", ask }, waiting);
+    else this.#answerNothing(id);
+  }
+
+  /** Tries everyone again who waits for one of these queues. True: a receive wants a turn. */
+  wake(store: ShardStore, queueKeys: Iterable<number>): boolean {
+    for (const { id, deadlineMs, sequence, request } of this.#waiters.wake(queueKeys)) {
+      const waiting = { deadlineMs, sequence };
+      if (request.kind === "pull") {
+        this.#guarded(id, () => this.pull(store, id, request.ask, waiting));
+      } else this.#woken.push({ name: "receive", id, request: request.ask, waiting });
+    }
+    return this.#woken.length > 0;
+  }
+
+  /** Answers everyone whose deadline has come. */
+  expire(store: ShardStore): void {
+    for (const { id, request } of this.#waiters.expire(this.#clock.monotonicMs())) {
+      this.#giveUp(store, id, request);
+    }
+  }
+
+  /** Answers one request with nothing: its client is gone. */
+  forget(store: ShardStore, id: number): void {
+    const waiter = this.#waiters.forget(id);
+    if (waiter !== undefined) this.#giveUp(store, id, waiter.request);
+    const rest = this.#woken.filter((work) => work.id !== id);
+    if (rest.length < this.#woken.length) this.#answerNothing(id);
+    this.#woken = rest;
+  }
+
+  /** Answers everyone with nothing, and parks nobody from now on. */
+  close(store: ShardStore): void {
+    this.#closed = true;
+    for (const { id, request } of this.#waiters.takeAll()) this.#giveUp(store, id, request);
+    for (const { id } of this.takeWoken()) this.#answerNothing(id);
+  }
+
+  /** Refuses everyone: the store cannot be read. */
+  refuseAll(error: Error): void {
+    for (const { id } of this.#waiters.takeAll()) this.#server.refuse(id, error);
+    for (const { id } of this.takeWoken()) this.#server.refuse(id, error);
+  }
+
+  #hasRoom(): boolean {
+    return !this.#closed && !this.#waiters.full;
+  }
+
+  #park(id: number, request: Parked, waiting?: Waiting): void {
+    const { ask } = request;
+    this.#waiters.park({
+      id,
+      queueKeys: request.kind === "pull" ? [request.ask.queueKey] : request.ask.queueKeys,
+      deadlineMs: waiting?.deadlineMs ?? this.#clock.monotonicMs() + ask.waitMs,
+      sequence: waiting?.sequence ?? this.#waiters.nextSequence(),
+      request,
+    });
+  }
+
+  #giveUp(store: ShardStore, id: number, request: Parked): void {
+    if (request.kind === "receive") this.#answerNothing(id);
+    else this.#guarded(id, () => this.pull(store, id, { ...request.ask, waitMs: 0 }));
+  }
+
+  #answerNothing(id: number): void {
+    this.#server.answer("receive", id, { head: { deliveries: [] }, blob: nothing });
+  }
+
+  #guarded(id: number, answer: () => void): void {
+    try {
+      answer();
+    } catch (thrown) {
+      this.#server.refuse(id, this.#tallies.noted(thrown));
+    }
+  }
+}

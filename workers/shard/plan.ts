@@ -1,0 +1,93 @@
+/** The operations that write: each planned into the turn's draft, each with a reply for afterwards. @module */
+import { unreachable } from "../../src/base/assert.ts";
+import type { ReceiveAsk, ShardOperations } from "../../src/link/shard_messages.ts";
+import type { AnswerOf } from "../../src/link/client.ts";
+import type { Asked, LinkServer } from "../../src/link/server.ts";
+import type { ShardStore } from "../../src/ports/shard_store.ts";
+import type { TurnDraft } from "./draft.ts";
+import { planAppend } from "./plan_append.ts";
+import { planReceive } from "./plan_receive.ts";
+import { planSendBack } from "./plan_send_back.ts";
+import { planAck, planExtend, planNack, planOffsets } from "./plan_settle.ts";
+import { join } from "./read.ts";
+import type { ShardState } from "./state.ts";
+
+/** Names of the operations that need a commit before they are answered. */
+export type WorkName =
+  | "append"
+  | "receive"
+  | "ack"
+  | "nack"
+  | "extend"
+  | "sendBack"
+  | "commitOffsets";
+
+/** A request that writes. `waiting`: it was parked before and keeps its deadline and place. */
+export type Work = Extract<Asked<ShardOperations>, { name: WorkName }> & {
+  readonly waiting?: { readonly deadlineMs: number; readonly sequence: number };
+};
+
+/** What giving a reply came to. `park`: nothing was found, and the asker waits. */
+export type ReplyOutcome = { readonly delivered: number; readonly park: ReceiveAsk | null };
+
+/** A planned request. `reply` is called once, after the commit. */
+export type Planned = {
+  readonly work: Work;
+  readonly reply: (server: LinkServer<ShardOperations>) => ReplyOutcome;
+};
+
+/** What planning works on. */
+export type PlanParts = {
+  readonly draft: TurnDraft;
+  readonly state: ShardState;
+  readonly store: ShardStore;
+  readonly shard: number;
+};
+
+const given: ReplyOutcome = { delivered: 0, park: null };
+
+/** Plans one request. @throws {BrokerError} It cannot be fulfilled; nothing of it was planned. */
+export function planWork(work: Work, parts: PlanParts, turnNumber: number): Planned {
+  const { draft, state, store, shard } = parts;
+  switch (work.name) {
+    case "append":
+      return answered(work, "append", planAppend(draft, work.request));
+    case "ack":
+      return answered(work, "ack", planAck(state, work.request));
+    case "nack":
+      return answered(work, "nack", planNack(state, draft, work.request));
+    case "extend":
+      return answered(work, "extend", planExtend(state, draft, work.request));
+    case "commitOffsets":
+      return answered(work, "commitOffsets", planOffsets(state, work.request));
+    case "sendBack":
+      return answered(work, "sendBack", planSendBack(draft, store, shard, work.request));
+    case "receive":
+      return planLease(work, work.request, parts, turnNumber);
+    default:
+      return unreachable(work);
+  }
+}
+
+function answered<N extends WorkName>(
+  work: Work,
+  name: N,
+  answer: AnswerOf<ShardOperations, N>,
+): Planned {
+  const reply = (server: LinkServer<ShardOperations>): ReplyOutcome => {
+    server.answer(name, work.id, answer);
+    return given;
+  };
+  return { work, reply };
+}
+
+function planLease(work: Work, ask: ReceiveAsk, parts: PlanParts, turnNumber: number): Planned {
+  const { deliveries, positions } = planReceive(ask, parts, turnNumber);
+  const reply = (server: LinkServer<ShardOperations>): ReplyOutcome => {
+    if (deliveries.length === 0 && ask.waitMs > 0) return { delivered: 0, park: ask };
+    const blob = join(parts.store.records(positions));
+    server.answer("receive", work.id, { head: { deliveries }, blob });
+    return { delivered: deliveries.length, park: null };
+  };
+  return { work, reply };
+}

@@ -1,0 +1,69 @@
+/** What consumers say of messages they were leased, and of their offsets. @module */
+import { retryDelayMs } from "../../src/core/retry.ts";
+import type {
+  CommitOffsetsAsk,
+  ExtendAnswer,
+  ExtendAsk,
+  LeaseRef,
+  LeaseVerdict,
+  NackAsk,
+  SettleAnswer,
+  SettleAsk,
+} from "../../src/link/shard_messages.ts";
+import type { Deliveries } from "../../src/core/deliveries.ts";
+import type { TurnDraft } from "./draft.ts";
+import type { ShardState } from "./state.ts";
+
+/** Finishes messages. A receipt used twice is `done` twice. */
+export function planAck(state: ShardState, ask: SettleAsk): SettleAnswer {
+  return settle(state, ask, (deliveries, { offset, lease }) => {
+    return deliveries.acknowledge(offset, lease);
+  });
+}
+
+/** Gives messages back: to be handed out again after the asked delay, or the group's next one. */
+export function planNack(state: ShardState, draft: TurnDraft, ask: NackAsk): SettleAnswer {
+  return settle(state, ask, (deliveries, { offset, lease }) => {
+    const attempts = deliveries.open(offset)?.attempts ?? 1;
+    const delayMs = ask.delayMs ?? retryDelayMs(ask.retryDelaysMs, attempts);
+    return deliveries.giveBack(offset, lease, draft.nowMs + delayMs);
+  });
+}
+
+/** Moves the end of leases to `invisibleMs` from now. */
+export function planExtend(state: ShardState, draft: TurnDraft, ask: ExtendAsk): ExtendAnswer {
+  const invisibleUntilMs = draft.nowMs + ask.invisibleMs;
+  const { verdicts } = settle(state, ask, (deliveries, { offset, lease }) => {
+    return deliveries.extend(offset, lease, invisibleUntilMs);
+  });
+  return { verdicts, invisibleUntilMs };
+}
+
+/** Moves committed offsets. Without `reset` they only go forward. */
+export function planOffsets(state: ShardState, ask: CommitOffsetsAsk): null {
+  for (const { queueKey, offset } of ask.offsets) {
+    const known = state.deliveries(ask.groupKey, queueKey);
+    if (known === undefined) {
+      state.begin(ask.groupKey, queueKey, offset);
+      continue;
+    }
+    if (ask.reset) known.reset(offset);
+    else known.commit(offset);
+    state.touch(ask.groupKey, queueKey, known);
+  }
+  return null;
+}
+
+function settle(
+  state: ShardState,
+  ask: SettleAsk,
+  step: (deliveries: Deliveries, ref: LeaseRef) => boolean,
+): SettleAnswer {
+  const verdicts = ask.leases.map((ref): LeaseVerdict => {
+    const deliveries = state.deliveries(ask.groupKey, ref.queueKey);
+    if (deliveries === undefined || !step(deliveries, ref)) return "expired";
+    state.touch(ask.groupKey, ref.queueKey, deliveries);
+    return "done";
+  });
+  return { verdicts };
+}

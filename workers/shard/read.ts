@@ -1,0 +1,93 @@
+/** Operations that change nothing: pulls, look-ups, ranges. @module */
+import { matches } from "../../src/core/tag_filter.ts";
+import type { FindAsk, PullAsk, PullHead, PullOutcome } from "../../src/link/shard_messages.ts";
+import { recordStoredMs } from "../../src/model/record.ts";
+import type { ShardStore } from "../../src/ports/shard_store.ts";
+
+/** Entries looked at in one step of a filtered read. */
+const scanEntries = 512;
+/** Entries one pull passes over before it answers "filtered" and lets others have their turn. */
+const scanEntriesMax = 16_384;
+const nothing = new Uint8Array(0);
+
+/** A pull's answer. */
+export type PullAnswer = { readonly head: PullHead; readonly blob: Uint8Array };
+
+/** Reads a queue from `ask.offset` as far as the asked bounds allow. At least one record fits. */
+export function readPull(store: ShardStore, ask: PullAsk): PullAnswer {
+  const minOffset = store.minOffset(ask.queueKey);
+  const maxOffset = store.maxOffset(ask.queueKey);
+  const answer = (outcome: PullOutcome, nextOffset: number, blob: Uint8Array, count: number) => ({
+    head: { outcome, nextOffset, minOffset, maxOffset, count },
+    blob,
+  });
+  if (ask.offset < minOffset) return answer("outside", minOffset, nothing, 0);
+  if (ask.offset > maxOffset) return answer("outside", maxOffset, nothing, 0);
+  if (ask.offset === maxOffset) return answer("empty", maxOffset, nothing, 0);
+
+  const { positions, nextOffset } = scan(store, ask);
+  if (positions.length === 0) return answer("filtered", nextOffset, nothing, 0);
+  return answer("found", nextOffset, join(store.records(positions)), positions.length);
+}
+
+function scan(store: ShardStore, ask: PullAsk): { positions: number[]; nextOffset: number } {
+  const positions: number[] = [];
+  let bytes = 0;
+  let next = ask.offset;
+  const scanEnd = ask.offset + scanEntriesMax;
+  while (next < scanEnd) {
+    const step = ask.filter.kind === "all" ? ask.messagesMax - positions.length : scanEntries;
+    const entries = store.entries(ask.queueKey, next, step);
+    if (entries.length === 0) break;
+    for (const entry of entries) {
+      const wanted = matches(ask.filter, entry.tagHash);
+      if (wanted && positions.length > 0 && bytes + entry.bytes > ask.bytesMax) {
+        return { positions, nextOffset: next };
+      }
+      next = entry.queueOffset + 1;
+      if (!wanted) continue;
+      positions.push(entry.position);
+      bytes += entry.bytes;
+      if (positions.length >= ask.messagesMax) return { positions, nextOffset: next };
+    }
+  }
+  return { positions, nextOffset: next };
+}
+
+/** Finds stored records. The caller compares ids and keys: the index only knows hashes. */
+export function readFind(store: ShardStore, ask: FindAsk): Uint8Array[] {
+  if (ask.by === "position") return store.records([ask.position]).filter(isPresent);
+  if (ask.by === "key") {
+    return store.records(store.findByKey(ask.key, ask.messagesMax)).filter(isPresent);
+  }
+  const found: Uint8Array[] = [];
+  let next = Math.max(store.offsetAtTime(ask.queueKey, ask.fromMs), store.minOffset(ask.queueKey));
+  while (found.length < ask.messagesMax) {
+    const entries = store.entries(ask.queueKey, next, Math.min(256, ask.messagesMax));
+    if (entries.length === 0) break;
+    for (const record of store.records(entries.map((entry) => entry.position))) {
+      if (!isPresent(record)) continue;
+      if (recordStoredMs(record, 0) > ask.toMs || found.length >= ask.messagesMax) return found;
+      found.push(record);
+    }
+    next = (entries.at(-1)?.queueOffset ?? next) + 1;
+  }
+  return found;
+}
+
+/** Joins records into bytes of their own: the store's views end with the next commit. */
+export function join(records: readonly Uint8Array[]): Uint8Array {
+  let bytes = 0;
+  for (const record of records) bytes += record.length;
+  const joined = new Uint8Array(bytes);
+  let at = 0;
+  for (const record of records) {
+    joined.set(record, at);
+    at += record.length;
+  }
+  return joined;
+}
+
+function isPresent(record: Uint8Array): boolean {
+  return record.length > 0;
+}

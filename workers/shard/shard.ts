@@ -1,0 +1,366 @@
+/**
+ * The shard: it works in turns.
+ *
+ *     arrivals, wake-ups, due times ─▶ plan ─▶ one commit ─▶ replies ─▶ wake who waited
+ *
+ * Everything that arrived while the last commit ran is decided together and committed together. A
+ * reply is given after the commit it depends on, or not at all.
+ *
+ *     ok ◀──room again──▶ refusing (sends only)
+ *      └──write or fsync failed──▶ stopped ──re-opened and verified──▶ ok or damaged
+ *
+ * @module
+ */
+import type { Clock } from "../../src/base/clock.ts";
+import type { Log } from "../../src/base/log.ts";
+import type { ShardOperations } from "../../src/link/shard_messages.ts";
+import type { ShardFrontNews, ShardNews } from "../../src/link/coordinator_messages.ts";
+import type { Asked, LinkServer } from "../../src/link/server.ts";
+import { BrokerError, StorageError } from "../../src/model/errors.ts";
+import type { ShardStore } from "../../src/ports/shard_store.ts";
+import type { Timers } from "../../src/ports/timers.ts";
+import { answerQuestion } from "./answers.ts";
+import type { DiskGuard } from "./disk_guard.ts";
+import { TurnDraft } from "./draft.ts";
+import { Parking } from "./parking.ts";
+import { type Planned, planWork, type Work, type WorkName } from "./plan.ts";
+import { ShardState } from "./state.ts";
+import { ShardTallies } from "./tallies.ts";
+import { Upkeep } from "./upkeep.ts";
+
+/** What a shard is made of. `openStore` is called again after a failed write. */
+export type ShardParts = {
+  readonly number: number;
+  readonly openStore: () => ShardStore;
+  readonly clock: Clock;
+  readonly timers: Timers;
+  readonly guard: DiskGuard;
+  readonly log: Log;
+  readonly tellCoordinator: (news: ShardNews) => void;
+};
+
+type Arrival = Asked<ShardOperations>;
+type Condition = { readonly state: ShardFrontNews["state"]; readonly reason: string };
+
+/** Rows released in one turn; more are released in the next one at once. */
+const releaseRowsMax = 1024;
+/** How long a stopped shard waits before it tries to open its store again. */
+const reopenMs = 1_000;
+
+export class Shard {
+  readonly #parts: ShardParts;
+  readonly #server: LinkServer<ShardOperations>;
+  readonly #tallies = new ShardTallies();
+  readonly #parking: Parking;
+  readonly #upkeep: Upkeep;
+  #store: ShardStore;
+  #state: ShardState;
+  #condition: Condition = { state: "ok", reason: "" };
+  #rung = true;
+  #turnPlanned = false;
+  #cancelTimer: (() => void) | null = null;
+  #draining = false;
+  #alarmMs: number | null = null;
+
+  /** `server` must call `arrived` whenever something came in. */
+  constructor(parts: ShardParts, server: LinkServer<ShardOperations>) {
+    this.#parts = parts;
+    this.#server = server;
+    this.#store = parts.openStore();
+    this.#state = new ShardState(this.#store);
+    this.#parking = new Parking(server, parts.clock, this.#tallies);
+    this.#upkeep = new Upkeep(parts.guard, parts.clock);
+    this.#noteRecovery();
+    this.arrived();
+  }
+
+  /** Something arrived: a turn follows soon, with all that comes until then. */
+  arrived(): void {
+    if (this.#turnPlanned) return;
+    this.#turnPlanned = true;
+    this.#parts.timers.immediate(() => this.turn());
+  }
+
+  /** News of the coordinator. */
+  heard(news: ShardNews): void {
+    if (news.kind === "ring") this.#rung = true;
+    else if (news.kind === "retention") this.#upkeep.setRules(news.rules);
+    this.arrived();
+  }
+
+  /** One turn. Called by the timers only, and by a simulation in their place. */
+  turn(): void {
+    this.#turnPlanned = false;
+    this.#tallies.turns++;
+    const asked = this.#server.take();
+    if (this.#condition.state === "stopped") this.#refuseAll(asked);
+    else this.#work(asked);
+    this.#server.post();
+    this.#planWakeUp();
+  }
+
+  #work(asked: readonly Arrival[]): void {
+    const nowMs = this.#parts.clock.wallMs();
+    const work = this.#parking.takeWoken();
+    const questions: Exclude<Arrival, { name: WorkName }>[] = [];
+    for (const one of asked) {
+      if (isWork(one)) work.push(one);
+      else questions.push(one);
+    }
+    const grown = this.#commitWork(work, nowMs);
+    for (const question of questions) this.#answer(question);
+    const woken = [...grown, ...this.#state.takeDueQueues(nowMs)];
+    if (this.#parking.wake(this.#store, woken)) this.arrived();
+    this.#parking.expire(this.#store);
+    if (this.#condition.state !== "stopped") this.#keepUp(nowMs);
+  }
+
+  /** Plans, commits once, replies. Answers the queues that grew. */
+  #commitWork(work: readonly Work[], nowMs: number): Iterable<number> {
+    const draft = new TurnDraft(this.#store, this.#parts.number, nowMs);
+    const planned = this.#planAll(work, draft);
+    this.#release(draft);
+    try {
+      this.#commit(draft);
+    } catch (thrown) {
+      if (!(thrown instanceof StorageError)) throw thrown;
+      return this.#recoverFrom(thrown, work, nowMs);
+    }
+    for (const one of planned) this.#reply(one);
+    if (draft.delayedChanged) this.#setAlarm();
+    return draft.grownQueues;
+  }
+
+  #planAll(work: readonly Work[], draft: TurnDraft): Planned[] {
+    const planned: Planned[] = [];
+    for (const one of work) {
+      const refusal = this.#refusalOf(one);
+      if (refusal !== null) {
+        this.#server.refuse(one.id, refusal);
+        continue;
+      }
+      try {
+        const { number } = this.#parts;
+        const parts = { draft, state: this.#state, store: this.#store, shard: number };
+        planned.push(planWork(one, parts, this.#tallies.turns));
+      } catch (thrown) {
+        this.#server.refuse(one.id, this.#tallies.noted(thrown));
+      }
+    }
+    return planned;
+  }
+
+  #refusalOf(work: Work): BrokerError | null {
+    if (work.name !== "append" && work.name !== "sendBack") return null;
+    if (this.#condition.state === "damaged") {
+      return new BrokerError("storage_damaged", this.#condition.reason);
+    }
+    if (this.#draining) return new BrokerError("shutting_down");
+    return this.#parts.guard.refusing ? this.#parts.guard.error() : null;
+  }
+
+  #release(draft: TurnDraft): void {
+    if (!this.#rung || this.#condition.state === "damaged") return;
+    const rows = this.#store.delayedDue(draft.nowMs, releaseRowsMax);
+    for (const row of rows) draft.release(row);
+    this.#rung = rows.length === releaseRowsMax;
+    if (this.#rung) this.arrived();
+    else if (rows.length === 0) this.#setAlarm();
+  }
+
+  #commit(draft: TurnDraft): void {
+    const record = draft.finish(this.#state.takeWrites());
+    if (record === null) return;
+    const startedMs = this.#parts.clock.monotonicMs();
+    this.#store.commit(record);
+    this.#tallies.committed(draft.messageCount, this.#parts.clock.monotonicMs() - startedMs);
+  }
+
+  /**
+   * The commit failed, so nothing of it happened: memory is read back from the tables. On a full
+   * disk what consumers say is tried once more without the sends; on anything else the shard stops.
+   */
+  #recoverFrom(fault: StorageError, work: readonly Work[], nowMs: number): Iterable<number> {
+    if (fault.fault !== "full") {
+      this.#stop(fault);
+      for (const one of work) this.#server.refuse(one.id, fault);
+      return [];
+    }
+    this.#parts.guard.full();
+    this.#noteGuard();
+    this.#state.reload();
+    const draft = new TurnDraft(this.#store, this.#parts.number, nowMs);
+    const planned = this.#planAll(work, draft);
+    try {
+      this.#commit(draft);
+    } catch (thrown) {
+      if (!(thrown instanceof StorageError)) throw thrown;
+      if (thrown.fault === "full") this.#state.reload();
+      else this.#stop(thrown);
+      for (const one of planned) this.#server.refuse(one.work.id, thrown);
+      return [];
+    }
+    for (const one of planned) this.#reply(one);
+    return draft.grownQueues;
+  }
+
+  #reply({ work, reply }: Planned): void {
+    try {
+      const outcome = reply(this.#server);
+      this.#tallies.delivered += outcome.delivered;
+      if (outcome.park === null) return;
+      this.#parking.receive(work.id, outcome.park, work.waiting);
+    } catch (thrown) {
+      this.#server.refuse(work.id, this.#tallies.noted(thrown));
+    }
+  }
+
+  #answer(question: Exclude<Arrival, { name: WorkName }>): void {
+    const { id } = question;
+    try {
+      if (question.name === "pull") this.#parking.pull(this.#store, id, question.request);
+      else if (question.name === "drain") this.#drain(id);
+      else if (question.name === "forget") {
+        this.#parking.forget(this.#store, question.request.id);
+        this.#server.answer("forget", id, null);
+      } else answerQuestion(question, this.#server, this.#store, this.#state, () => this.#stats());
+    } catch (thrown) {
+      if (thrown instanceof StorageError && thrown.fault === "io") this.#stop(thrown);
+      this.#server.refuse(id, this.#tallies.noted(thrown));
+    }
+  }
+
+  #drain(id: number): void {
+    this.#draining = true;
+    this.#parking.close(this.#store);
+    this.#cancelTimer?.();
+    this.#store.close();
+    this.#condition = { state: "stopped", reason: "the broker is stopping" };
+    this.#server.answer("drain", id, null);
+  }
+
+  #keepUp(nowMs: number): void {
+    const step = this.#upkeep.step(this.#store, this.#state, nowMs);
+    if (step.fault !== null) this.#stop(step.fault);
+    else if (step.guardChanged) this.#noteGuard();
+    if (step.more) this.arrived();
+  }
+
+  #setAlarm(): void {
+    const dueMs = this.#store.nextDelayedDueMs();
+    if (dueMs === this.#alarmMs && dueMs === null) return;
+    this.#alarmMs = dueMs;
+    this.#parts.tellCoordinator({ kind: "alarm", dueMs });
+  }
+
+  #stats() {
+    const counts = { parked: this.#parking.size, openDeliveries: this.#state.openCount() };
+    return { ...this.#condition, ...this.#store.stats(), ...counts, ...this.#tallies.snapshot() };
+  }
+
+  #refuseAll(asked: readonly Arrival[]): void {
+    const code = this.#draining ? "shutting_down" : "storage_failed";
+    const error = new BrokerError(code, `Cannot serve: ${this.#condition.reason}`);
+    for (const { name, id } of asked) {
+      if (name === "stats") this.#server.answer("stats", id, this.#stats());
+      else if (name === "drain") this.#drainStopped(id);
+      else this.#server.refuse(id, error);
+    }
+  }
+
+  #drainStopped(id: number): void {
+    this.#draining = true;
+    this.#server.answer("drain", id, null);
+  }
+
+  /** A write failed: what the disk holds is unknown until the store was opened and verified again. */
+  #stop(fault: StorageError): void {
+    this.#parts.log.error("shard stopped", { reason: fault.message, cause: String(fault.cause) });
+    this.#setCondition({ state: "stopped", reason: fault.message });
+    this.#parking.refuseAll(fault);
+    this.#parts.timers.setTimer(reopenMs, () => this.#reopen());
+  }
+
+  #reopen(): void {
+    if (this.#draining) return;
+    try {
+      this.#store.close();
+    } catch (thrown) {
+      this.#parts.log.warn("closing the failed store failed too", { reason: String(thrown) });
+    }
+    try {
+      this.#store = this.#parts.openStore();
+      this.#state = new ShardState(this.#store);
+    } catch (thrown) {
+      this.#parts.log.error("shard cannot be opened again", { reason: String(thrown) });
+      this.#parts.timers.setTimer(reopenMs, () => this.#reopen());
+      return;
+    }
+    this.#setCondition({ state: "ok", reason: "" });
+    this.#noteRecovery();
+    this.#rung = true;
+    this.arrived();
+  }
+
+  #noteRecovery(): void {
+    const { missing, damage, replayedMessages, tookMs } = this.#store.recovery;
+    this.#parts.log.info("shard opened", { replayedMessages, tookMs });
+    if (missing === null && damage === null) return;
+    const gone = missing === null
+      ? ""
+      : `acknowledged messages at positions ${missing.from} to ${missing.to} are missing`;
+    const reason = `shard ${this.#parts.number}: ${
+      [gone, damage ?? ""].filter(Boolean).join("; ")
+    }`;
+    this.#parts.log.error("shard is damaged and takes no messages", { reason });
+    this.#setCondition({ state: "damaged", reason });
+  }
+
+  #noteGuard(): void {
+    if (this.#condition.state === "damaged") return;
+    const { guard, log } = this.#parts;
+    if (guard.refusing) {
+      log.error("disk is nearly full, sends are refused", { reason: guard.error().message });
+      this.#setCondition({ state: "refusing", reason: guard.error().message });
+    } else {
+      log.info("disk has room again, sends are accepted", {});
+      this.#setCondition({ state: "ok", reason: "" });
+    }
+  }
+
+  #setCondition(condition: Condition): void {
+    this.#condition = condition;
+    const news: ShardFrontNews = { kind: "health", ...condition };
+    this.#server.tell(news);
+  }
+
+  /** One timer for all: the next deadline, the next due delivery, the next upkeep. */
+  #planWakeUp(): void {
+    this.#cancelTimer?.();
+    this.#cancelTimer = null;
+    if (this.#turnPlanned || this.#draining || this.#condition.state === "stopped") return;
+    const { clock, timers } = this.#parts;
+    const deadlineMs = this.#parking.nextDeadlineMs();
+    const dueMs = this.#state.nextDueMs();
+    const waits = [this.#upkeep.nextInMs()];
+    if (deadlineMs !== null) waits.push(deadlineMs - clock.monotonicMs());
+    if (dueMs !== null) waits.push(dueMs - clock.wallMs());
+    const delayMs = Math.max(0, Math.ceil(Math.min(...waits)));
+    this.#cancelTimer = timers.setTimer(delayMs, () => this.arrived());
+  }
+}
+
+function isWork(asked: Arrival): asked is Extract<Arrival, { name: WorkName }> {
+  switch (asked.name) {
+    case "append":
+    case "receive":
+    case "ack":
+    case "nack":
+    case "extend":
+    case "sendBack":
+    case "commitOffsets":
+      return true;
+    default:
+      return false;
+  }
+}

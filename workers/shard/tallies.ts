@@ -1,0 +1,39 @@
+/** What a shard counts since it started. @module */
+import { BrokerError, StorageError } from "../../src/model/errors.ts";
+
+export class ShardTallies {
+  turns = 0;
+  delivered = 0;
+  #commits = 0;
+  #appended = 0;
+  #commitMsTotal = 0;
+  #damagedReads = 0;
+
+  /** A commit of `messages` new messages took `tookMs`. */
+  committed(messages: number, tookMs: number): void {
+    this.#commits++;
+    this.#appended += messages;
+    this.#commitMsTotal += tookMs;
+  }
+
+  /** Counts an error on its way to a caller. A bug is not an answer: it stops the thread. */
+  noted(thrown: unknown): BrokerError | StorageError {
+    if (thrown instanceof StorageError) {
+      if (thrown.fault === "damaged") this.#damagedReads++;
+      return thrown;
+    }
+    if (thrown instanceof BrokerError) return thrown;
+    throw thrown;
+  }
+
+  snapshot() {
+    return {
+      turns: this.turns,
+      commits: this.#commits,
+      appended: this.#appended,
+      delivered: this.delivered,
+      commitMsTotal: this.#commitMsTotal,
+      damagedReads: this.#damagedReads,
+    };
+  }
+}

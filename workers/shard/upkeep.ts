@@ -1,0 +1,68 @@
+/** What a shard does between turns, in bounded steps: checkpoints, retention, a look at the disk. @module */
+import type { Clock } from "../../src/base/clock.ts";
+import { StorageError } from "../../src/model/errors.ts";
+import type { RetentionRule, ShardStore } from "../../src/ports/shard_store.ts";
+import type { DiskGuard } from "./disk_guard.ts";
+import type { ShardState } from "./state.ts";
+
+/** The disk is looked at, and the WAL's length, this often. */
+const lookMs = 500;
+/** Retention begins a new round this often. */
+const trimRoundMs = 10_000;
+
+/** What one step found. */
+export type UpkeepStep = {
+  readonly fault: StorageError | null;
+  readonly guardChanged: boolean;
+  /** Another step is worth doing at once. */
+  readonly more: boolean;
+};
+
+const nothingDone: UpkeepStep = { fault: null, guardChanged: false, more: false };
+
+export class Upkeep {
+  readonly #guard: DiskGuard;
+  readonly #clock: Clock;
+  #rules: readonly RetentionRule[] = [];
+  #nextLookMs = 0;
+  #nextTrimMs = 0;
+
+  constructor(guard: DiskGuard, clock: Clock) {
+    this.#guard = guard;
+    this.#clock = clock;
+  }
+
+  setRules(rules: readonly RetentionRule[]): void {
+    this.#rules = rules;
+  }
+
+  /** How long until a step is due. */
+  nextInMs(): number {
+    return this.#nextLookMs - this.#clock.monotonicMs();
+  }
+
+  /** Does what is due, at most one bounded piece of each kind. */
+  step(store: ShardStore, state: ShardState, nowMs: number): UpkeepStep {
+    const monotonicMs = this.#clock.monotonicMs();
+    if (monotonicMs < this.#nextLookMs) return nothingDone;
+    this.#nextLookMs = monotonicMs + lookMs;
+    const guardChanged = this.#guard.check();
+    try {
+      if (store.checkpointDue()) store.checkpoint();
+      return { fault: null, guardChanged, more: this.#trim(store, state, nowMs, monotonicMs) };
+    } catch (thrown) {
+      if (!(thrown instanceof StorageError)) throw thrown;
+      // A full disk is the guard's business; retention tries again in its next round.
+      if (thrown.fault === "full") return { fault: null, guardChanged, more: false };
+      return { fault: thrown, guardChanged, more: false };
+    }
+  }
+
+  #trim(store: ShardStore, state: ShardState, nowMs: number, monotonicMs: number): boolean {
+    if (this.#rules.length === 0 || monotonicMs < this.#nextTrimMs) return false;
+    const { more } = store.trim(this.#rules, (queueKey) => state.floor(queueKey), nowMs);
+    if (more) this.#nextLookMs = monotonicMs;
+    else this.#nextTrimMs = monotonicMs + trimRoundMs;
+    return more;
+  }
+}
