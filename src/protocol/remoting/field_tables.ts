@@ -50,8 +50,10 @@ export function optional<W extends string, K extends keyof Kinds>(wire: W, kind:
   return { wire, kind, required: false } as const;
 }
 
-/** A table's entries, listed once: tables are constants, and headers come by the ten thousand. */
-const entriesOf = new WeakMap<HeaderTable, [string, Field][]>();
+type NamedField = Field & { readonly name: string };
+
+/** A table's fields, listed once: tables are constants, and headers come by the ten thousand. */
+const fieldsOf = new WeakMap<HeaderTable, NamedField[]>();
 
 /**
  * Reads the fields that `table` names. Fields it does not name are ignored: newer clients add some.
@@ -60,11 +62,11 @@ const entriesOf = new WeakMap<HeaderTable, [string, Field][]>();
  */
 export function readHeader<T extends HeaderTable>(table: T, extFields: ExtFields): HeaderOf<T> {
   const header: Record<string, Value | undefined> = {};
-  for (const [name, field] of listed(table)) {
+  for (const field of listed(table)) {
     const text = extFields[field.wire];
-    if (text !== undefined) header[name] = readField(name, field, text);
-    else if (!field.required) header[name] = undefined;
-    else throw new WireError(`Cannot read header: "${name}" (${field.wire}) is absent`);
+    if (text !== undefined) header[field.name] = readField(field, text);
+    else if (!field.required) header[field.name] = undefined;
+    else throw new WireError(`Cannot read header: "${field.name}" (${field.wire}) is absent`);
   }
   return header as HeaderOf<T>;
 }
@@ -72,15 +74,15 @@ export function readHeader<T extends HeaderTable>(table: T, extFields: ExtFields
 /** Writes the fields that are not `undefined` as text, under their names on the wire. */
 export function writeHeader<T extends HeaderTable>(table: T, header: HeaderOf<T>): ExtFields {
   const extFields: ExtFields = {};
-  for (const [name, field] of listed(table)) {
-    const value: Value | undefined = header[name];
+  for (const field of listed(table)) {
+    const value: Value | undefined = header[field.name];
     if (value !== undefined) extFields[field.wire] = String(value);
   }
   return extFields;
 }
 
 /** One value. An empty text is no value of the other kinds: some clients write it for "none". */
-function readField(name: string, field: Field, text: string): Value | undefined {
+function readField(field: NamedField, text: string): Value | undefined {
   const { kind } = field;
   if (kind === "string") return text;
   if (text === "" && !field.required) return undefined;
@@ -93,7 +95,7 @@ function readField(name: string, field: Field, text: string): Value | undefined 
   }
   const found = JSON.stringify(text.slice(0, 50));
   throw new WireError(
-    `Cannot read header: "${name}" (${field.wire}) is no ${kind}: ${found}`,
+    `Cannot read header: "${field.name}" (${field.wire}) is no ${kind}: ${found}`,
   );
 }
 
@@ -124,11 +126,11 @@ export function readInteger(text: string): number {
   return isNegative ? 0 - value : value;
 }
 
-function listed(table: HeaderTable): [string, Field][] {
-  let entries = entriesOf.get(table);
-  if (entries === undefined) {
-    entries = Object.entries(table);
-    entriesOf.set(table, entries);
+function listed(table: HeaderTable): NamedField[] {
+  let fields = fieldsOf.get(table);
+  if (fields === undefined) {
+    fields = Object.entries(table).map(([name, field]) => ({ ...field, name }));
+    fieldsOf.set(table, fields);
   }
-  return entries;
+  return fields;
 }

@@ -65,6 +65,12 @@ export function writeBinaryHeader(writer: ByteWriter, command: RemotingCommand):
 }
 
 function readFields(bytes: Uint8Array, view: DataView, start: number, end: number): ExtFields {
+  // Decoding all at once and cutting is three times as fast as decoding piece by piece. It is allowed
+  // if there are as many characters as bytes: then each stands for one byte, at the same place.
+  const all = textOf(bytes.subarray(start, end));
+  const textBetween = all.length === end - start
+    ? (from: number, to: number) => all.slice(from - start, to - start)
+    : (from: number, to: number) => textOf(bytes.subarray(from, to));
   // Without a prototype, or a peer could name a field "__proto__".
   const fields: ExtFields = Object.create(null);
   for (let at = start; at < end;) {
@@ -74,15 +80,9 @@ function readFields(bytes: Uint8Array, view: DataView, start: number, end: numbe
     if (valueLengthAt + 4 > end) throw cutShort(end, valueLengthAt, 4);
     const valueAt = valueLengthAt + 4;
     at = valueAt + checkedCount(end, valueAt, view.getInt32(valueLengthAt));
-    fields[textIn(bytes, nameAt, valueLengthAt)] = textIn(bytes, valueAt, at);
+    fields[textBetween(nameAt, valueLengthAt)] = textBetween(valueAt, at);
   }
   return fields;
-}
-
-/** Text between two places; a single ASCII letter, as most names are, without the decoder. */
-function textIn(bytes: Uint8Array, start: number, end: number): string {
-  if (end - start === 1 && bytes[start]! < 128) return String.fromCharCode(bytes[start]!);
-  return textOf(bytes.subarray(start, end));
 }
 
 function checkedCount(end: number, at: number, count: number): number {

@@ -36,17 +36,11 @@ export function decodeJsonHeader(bytes: Uint8Array): RemotingCommand {
 
 /** Writes a JSON header. Keys are in the order Java clients write them. */
 export function jsonHeaderText(command: RemotingCommand): string {
-  let fields = "";
-  const { extFields, remark } = command;
-  for (const name in extFields) {
-    // `for in` is much faster than `Object.entries`, and text as a key is never inherited.
-    const value = extFields[name];
-    if (value === undefined) continue;
-    fields += `${fields === "" ? "" : ","}${quoted(name)}:${quoted(value)}`;
-  }
-  return `{"code":${command.code},"extFields":{${fields}},"flag":${command.flag}` +
-    `,"language":${quoted(command.language)},"opaque":${command.opaque}` +
-    (remark === undefined ? "" : `,"remark":${quoted(remark)}`) +
+  const { remark } = command;
+  return `{"code":${command.code},"extFields":${JSON.stringify(command.extFields)}` +
+    `,"flag":${command.flag},"language":${JSON.stringify(command.language)}` +
+    `,"opaque":${command.opaque}` +
+    (remark === undefined ? "" : `,"remark":${JSON.stringify(remark)}`) +
     `,"serializeTypeCurrentRPC":"JSON","version":${command.version}}`;
 }
 
@@ -105,10 +99,4 @@ function isObject(value: unknown): value is Record<string, unknown> {
 
 function shown(value: unknown): string {
   return typeof value === "string" ? JSON.stringify(value.slice(0, 50)) : typeof value;
-}
-
-function quoted(text: string): string {
-  // What needs no escape is most of the traffic, and a test is cheaper than the general way.
-  // deno-lint-ignore no-control-regex
-  return /["\\\u0000-\u001f\ud800-\udfff]/.test(text) ? JSON.stringify(text) : `"${text}"`;
 }
