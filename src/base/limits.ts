@@ -178,10 +178,24 @@ export const limits = Object.freeze({
   attemptsMax: 256,
   /** How long a stop waits for what is being worked on. */
   stopMsMax: 30 * secondMs,
+  /** How long a peer may take the last bytes of a connection that we end. */
+  endMsMax: 5 * secondMs,
 
   // Housekeeping.
   /** Messages recovery may have to index again after a crash: a second at most. */
   replayMessagesMax: 300_000,
+  /** Bytes of the newest turns a shard keeps to read at the tail: several seconds of a busy shard. */
+  recentTurnsBytesMax: 32 * mib,
+  /** Turns a shard keeps after reading them back: consumers in the backlog move through them. */
+  readTurnsMax: 4096,
+  /** Bytes of those turns: a thousand queues share the turns they are read from. */
+  readTurnsBytesMax: 32 * mib,
+  /** Index chunks a shard keeps after reading them, one a queue, 3 KiB each. */
+  queueChunksCachedMax: 4096,
+  /** What a checkpoint waits for, so that pages written twice are copied once. */
+  checkpointBytesMin: 8 * mib,
+  /** A WAL that no checkpoint can empty, because of a stuck reader: sends are refused above it. */
+  walBytesMax: 1024 * mib,
   /** Heavy tasks waiting for the second pool: more than this is answered "busy". */
   heavyTasksMax: 64,
   /** One heavy task's time: an export page, a password hash. */

@@ -1,0 +1,75 @@
+/** Where groups are in queues, and what they have open: two small tables. @module */
+import { eq, inArray } from "drizzle-orm";
+import type { InflightWrite, OffsetWrite } from "../src/ports/shard_store.ts";
+import type { Drizzle, SqliteClient, SqliteStatement } from "./session.ts";
+import { groupOffset, inflight } from "./shard_schema.ts";
+
+/** A group's offset in a queue. */
+export type GroupOffset = { groupKey: number; queueKey: number; next: number };
+/** A span of a group's open deliveries. */
+export type GroupInflight = {
+  groupKey: number;
+  queueKey: number;
+  chunk: number;
+  entries: Uint8Array;
+};
+
+/** Writes happen inside the turn's transaction; they are compiled once, each turn runs them. */
+export class GroupStore {
+  readonly #db: Drizzle;
+  readonly #putOffset: SqliteStatement;
+  readonly #deleteOffset: SqliteStatement;
+  readonly #putInflight: SqliteStatement;
+  readonly #deleteInflight: SqliteStatement;
+
+  constructor(client: SqliteClient, db: Drizzle) {
+    this.#db = db;
+    this.#putOffset = client.prepare(
+      `INSERT INTO group_offset (group_key, queue_key, next_offset) VALUES (?, ?, ?)
+        ON CONFLICT DO UPDATE SET next_offset = excluded.next_offset`,
+    );
+    this.#deleteOffset = client.prepare(
+      "DELETE FROM group_offset WHERE group_key = ? AND queue_key = ?",
+    );
+    this.#putInflight = client.prepare(
+      `INSERT INTO inflight (group_key, queue_key, chunk, entries) VALUES (?, ?, ?, ?)
+        ON CONFLICT DO UPDATE SET entries = excluded.entries`,
+    );
+    this.#deleteInflight = client.prepare(
+      "DELETE FROM inflight WHERE group_key = ? AND queue_key = ? AND chunk = ?",
+    );
+  }
+
+  writeOffsets(offsets: readonly OffsetWrite[]): void {
+    for (const { groupKey, queueKey, next } of offsets) {
+      if (next === null) this.#deleteOffset.run(groupKey, queueKey);
+      else this.#putOffset.run(groupKey, queueKey, next);
+    }
+  }
+
+  writeInflight(spans: readonly InflightWrite[]): void {
+    for (const { groupKey, queueKey, chunk, entries } of spans) {
+      if (entries === null) this.#deleteInflight.run(groupKey, queueKey, chunk);
+      else this.#putInflight.run(groupKey, queueKey, chunk, entries);
+    }
+  }
+
+  offsets(): GroupOffset[] {
+    const { groupKey, queueKey, nextOffset: next } = groupOffset;
+    return this.#db.select({ groupKey, queueKey, next }).from(groupOffset).all();
+  }
+
+  inflight(): GroupInflight[] {
+    return this.#db.select().from(inflight).all();
+  }
+
+  dropQueues(queueKeys: readonly number[]): void {
+    this.#db.delete(groupOffset).where(inArray(groupOffset.queueKey, [...queueKeys])).run();
+    this.#db.delete(inflight).where(inArray(inflight.queueKey, [...queueKeys])).run();
+  }
+
+  dropGroup(groupKey: number): void {
+    this.#db.delete(groupOffset).where(eq(groupOffset.groupKey, groupKey)).run();
+    this.#db.delete(inflight).where(eq(inflight.groupKey, groupKey)).run();
+  }
+}

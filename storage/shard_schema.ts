@@ -1,0 +1,98 @@
+/**
+ * The tables of one shard's database. `migrations/shard/` creates them; `shard_schema_test.ts` holds
+ * the two to each other.
+ *
+ * `log` is the truth. `queue_index` and `key_index` are derived from it and may lag: what lies
+ * between `mark` and the end of the log is indexed again when the store opens.
+ *
+ * @module
+ */
+import { customType, integer, primaryKey, sqliteTable } from "drizzle-orm/sqlite-core";
+
+/** A blob as the driver hands it over. Drizzle's own blob column copies every value it reads. */
+const bytes = customType<{ data: Uint8Array; driverData: Uint8Array }>({ dataType: () => "blob" });
+
+/** A turn a row, append only; retention deletes turns or rewrites them without what is dead. */
+export const log = sqliteTable("log", {
+  firstPosition: integer("first_position").primaryKey(),
+  /** Positions the turn took. A rewritten turn keeps its count and holds fewer entries. */
+  count: integer("count").notNull(),
+  storedMs: integer("stored_ms").notNull(),
+  /** Checksum the previous turn was appended with: the link of the chain. */
+  previous: integer("previous").notNull(),
+  /** Checksum this turn was appended with, once it was rewritten; else null. */
+  appended: integer("appended"),
+  /** Over all other columns (`turn_format.ts`). */
+  checksum: integer("checksum").notNull(),
+  entries: bytes("entries").notNull(),
+  records: bytes("records").notNull(),
+});
+
+/** Every queue that ever had a message and was not dropped. */
+export const queue = sqliteTable("queue", {
+  queueKey: integer("queue_key").primaryKey(),
+  minOffset: integer("min_offset").notNull(),
+  /** Bytes of the queue's records before `minOffset`, trimmed ones included. */
+  minBytes: integer("min_bytes").notNull(),
+  /** `nextPosition` when the queue was dropped: the row goes once recovery starts after it. */
+  droppedAt: integer("dropped_at"),
+});
+
+/** Chunks of a queue's entries (`queue_chunk.ts`). In order of flushing, so a flush only appends. */
+export const queueIndex = sqliteTable("queue_index", {
+  id: integer("id").primaryKey(),
+  queueKey: integer("queue_key").notNull(),
+  firstOffset: integer("first_offset").notNull(),
+  count: integer("count").notNull(),
+  basePosition: integer("base_position").notNull(),
+  /** Bytes of all earlier records of the queue, trimmed ones included. */
+  bytesBefore: integer("bytes_before").notNull(),
+  checksum: integer("checksum").notNull(),
+  entries: bytes("entries").notNull(),
+});
+
+/** Key hashes by bucket and generation (`key_index.ts`). */
+export const keyIndex = sqliteTable("key_index", {
+  /** Bucket times 2^45, plus the generation's first position. */
+  id: integer("id").primaryKey(),
+  checksum: integer("checksum").notNull(),
+  entries: bytes("entries").notNull(),
+});
+
+/** One row: what recovery starts from. */
+export const mark = sqliteTable("mark", {
+  shard: integer("shard").primaryKey(),
+  /** Entries of lower positions are all in `queue_index`. */
+  indexFrom: integer("index_from").notNull(),
+  /** Keys of lower positions are all in `key_index`. */
+  keysFrom: integer("keys_from").notNull(),
+  /** Bytes of the log's blobs, of turns before `logBytesTo`. */
+  logBytes: integer("log_bytes").notNull(),
+  logBytesTo: integer("log_bytes_to").notNull(),
+});
+
+/** Where each group is in each queue. */
+export const groupOffset = sqliteTable("group_offset", {
+  groupKey: integer("group_key").notNull(),
+  queueKey: integer("queue_key").notNull(),
+  nextOffset: integer("next_offset").notNull(),
+}, (table) => [primaryKey({ columns: [table.groupKey, table.queueKey] })]);
+
+/** Open deliveries. */
+export const inflight = sqliteTable("inflight", {
+  groupKey: integer("group_key").notNull(),
+  queueKey: integer("queue_key").notNull(),
+  chunk: integer("chunk").notNull(),
+  entries: bytes("entries").notNull(),
+}, (table) => [primaryKey({ columns: [table.groupKey, table.queueKey, table.chunk] })]);
+
+/** Messages that are not visible yet. */
+export const delayed = sqliteTable("delayed", {
+  id: integer("id").primaryKey({ autoIncrement: true }),
+  dueMs: integer("due_ms").notNull(),
+  queueKey: integer("queue_key").notNull(),
+  tagHash: integer("tag_hash").notNull(),
+  /** Over all other columns. */
+  checksum: integer("checksum").notNull(),
+  record: bytes("record").notNull(),
+});

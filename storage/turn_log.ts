@@ -1,0 +1,178 @@
+/** The log: appends turns, finds them again by position and by time, and trusts none unchecked. @module */
+import { assert } from "../src/base/assert.ts";
+import { limits } from "../src/base/limits.ts";
+import { Lru } from "../src/base/lru.ts";
+import { StorageError } from "../src/model/errors.ts";
+import { firstIndex } from "./queue_chunk.ts";
+import { RecentTurns } from "./recent_turns.ts";
+import type { SqliteClient, SqliteStatement } from "./session.ts";
+import { appendedChecksum, type Turn, turnChecksum, turnOf, type TurnRow } from "./turn_format.ts";
+
+/** A turn's row without its blobs. */
+export type TurnHead = Omit<TurnRow, "entries" | "records">;
+
+const headColumns = "first_position, count, stored_ms, previous, appended, checksum";
+const empty = new Uint8Array(0);
+
+/** The turns of a shard. `path` is for messages. */
+export class TurnLog {
+  readonly #path: string;
+  readonly #insert: SqliteStatement;
+  readonly #rowAt: SqliteStatement;
+  readonly #headAt: SqliteStatement;
+  readonly #rowAfter: SqliteStatement;
+  readonly #recent = new RecentTurns(limits.recentTurnsBytesMax);
+  readonly #read = new Lru<number, Turn>({
+    countMax: limits.readTurnsMax,
+    bytesMax: limits.readTurnsBytesMax,
+    bytesOf: (turn) => turn.bytes,
+  });
+  #last: Turn | null = null;
+  /** The position after the last turn. */
+  nextPosition = 1;
+  lastStoredMs = 0;
+  /** Checksum the last turn was appended with; 0 before the first. */
+  chain = 0;
+
+  constructor(client: SqliteClient, path: string) {
+    this.#path = path;
+    this.#insert = client.prepare(
+      `INSERT INTO log (first_position, count, stored_ms, previous, appended, checksum, entries,
+        records) VALUES (?, ?, ?, ?, NULL, ?, ?, ?)`,
+    );
+    this.#rowAt = client.prepare(
+      "SELECT * FROM log WHERE first_position <= ? ORDER BY first_position DESC LIMIT 1",
+    );
+    this.#headAt = client.prepare(
+      `SELECT ${headColumns} FROM log WHERE first_position <= ?
+        ORDER BY first_position DESC LIMIT 1`,
+    );
+    this.#rowAfter = client.prepare(
+      "SELECT * FROM log WHERE first_position >= ? ORDER BY first_position LIMIT 1",
+    );
+  }
+
+  /** Writes a turn's row inside a transaction; memory moves with `noteAppended`. */
+  append(count: number, storedMs: number, entries: Uint8Array, records: Uint8Array): number {
+    const row = {
+      first_position: this.nextPosition,
+      count,
+      stored_ms: storedMs,
+      previous: this.chain,
+      appended: null,
+      entries,
+      records,
+    };
+    const checksum = turnChecksum(row);
+    this.#insert.run(
+      row.first_position,
+      count,
+      storedMs,
+      row.previous,
+      checksum,
+      entries,
+      records,
+    );
+    return checksum;
+  }
+
+  /** The turn was committed: it can be read from memory from now on. */
+  noteAppended(
+    count: number,
+    storedMs: number,
+    entries: Uint8Array,
+    records: Uint8Array,
+    checksum: number,
+  ): void {
+    this.#last = null;
+    this.#recent.add({ firstPosition: this.nextPosition, count, storedMs }, entries, records);
+    this.moveTo(this.nextPosition + count, storedMs, checksum);
+  }
+
+  /** Continues after a turn that is in the database. */
+  moveTo(nextPosition: number, storedMs: number, chain: number): void {
+    assert(nextPosition >= this.nextPosition, "the log does not go back");
+    this.nextPosition = nextPosition;
+    this.lastStoredMs = Math.max(this.lastStoredMs, storedMs);
+    this.chain = chain;
+  }
+
+  /**
+   * The turn that holds a position, or held it.
+   *
+   * @throws {StorageError} `damaged`: the row does not match its checksum.
+   */
+  turnAt(position: number): Turn | null {
+    if (position < 1 || position >= this.nextPosition) return null;
+    const last = this.#last;
+    if (last && position >= last.firstPosition && position < last.endPosition) return last;
+    const turn = this.#recent.find(position) ?? this.#readTurn(position);
+    if (turn) this.#last = turn;
+    return turn;
+  }
+
+  #readTurn(position: number): Turn | null {
+    const head = this.headAt(position);
+    if (!head || position >= head.first_position + head.count) return null;
+    const cached = this.#read.get(head.first_position);
+    if (cached) return cached;
+    const row = this.#rowAt.get(position) as TurnRow | undefined;
+    if (!row) return null;
+    const turn = turnOf(this.verified(row));
+    this.#read.set(turn.firstPosition, turn);
+    return turn;
+  }
+
+  /** The record at a position; empty when it was trimmed or never written. */
+  record(position: number): Uint8Array {
+    const turn = this.turnAt(position);
+    const index = turn?.indexOf(position) ?? -1;
+    return turn && index >= 0 ? turn.record(index) : empty;
+  }
+
+  /** The row, if it is what was written. @throws {StorageError} `damaged`. */
+  verified(row: TurnRow): TurnRow {
+    if (turnChecksum(row) === row.checksum) return row;
+    throw new StorageError("damaged", this.damageOf(row));
+  }
+
+  /** The sentence for a row that does not match its checksum. */
+  damageOf(row: TurnRow): string {
+    const to = row.first_position + row.count - 1;
+    return `Cannot read ${this.#path}: the turn of positions ${row.first_position} to ${to} ` +
+      "does not match its checksum";
+  }
+
+  /** The head of the last turn that begins at or before a position. */
+  headAt(position: number): TurnHead | null {
+    return this.#headAt.get(position) as TurnHead | undefined ?? null;
+  }
+
+  /** The first row that begins at or after a position, unverified. */
+  rowFrom(position: number): TurnRow | null {
+    return this.#rowAfter.get(position) as TurnRow | undefined ?? null;
+  }
+
+  /** The checksum chain at a position that must be the last of its turn; `null` when it is not. */
+  chainAt(position: number): number | null {
+    const head = this.headAt(position);
+    if (!head || head.first_position + head.count !== position + 1) return null;
+    return appendedChecksum(head);
+  }
+
+  /** First position stored at or after `ms`. */
+  positionAtTime(ms: number): number {
+    if (ms > this.lastStoredMs) return this.nextPosition;
+    const found = firstIndex(this.nextPosition, (position) => {
+      const head = this.headAt(position);
+      return head !== null && head.stored_ms >= ms;
+    });
+    return Math.max(1, found);
+  }
+
+  /** Retention changed or deleted this turn's row. */
+  forget(firstPosition: number): void {
+    this.#last = null;
+    this.#read.delete(firstPosition);
+  }
+}
