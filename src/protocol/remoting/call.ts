@@ -1,0 +1,85 @@
+/**
+ * What a handler is given, and what it gives back.
+ *
+ * @module
+ */
+import type { Clock } from "../../base/clock.ts";
+import type { Log } from "../../base/log.ts";
+import type { Broker } from "../../broker/broker.ts";
+import type { Host } from "../../model/message.ts";
+import type { UniqueKeys } from "../../model/message_id.ts";
+import type { SocketAddress } from "../../ports/sockets.ts";
+import { responseCodes } from "./codes.ts";
+import type { ExtFields, RemotingCommand } from "./command.ts";
+import type { HeartbeatMemory } from "./heartbeat_memory.ts";
+
+/** What an operator chooses of this protocol. */
+export type RemotingSettings = {
+  readonly clusterName: string;
+  readonly brokerName: string;
+  /** Where routes send clients, an address or a name; `null`: wherever they dialled. */
+  readonly advertise: SocketAddress | null;
+  /** Whether producers may make topics by sending to them: then there is a route for TBW102. */
+  readonly autoCreateTopics: boolean;
+  /** Told to producers with every send, for their traces. */
+  readonly region: string;
+  readonly traceOn: boolean;
+};
+
+/** What all sessions share. */
+export type RemotingContext = {
+  readonly broker: Broker;
+  readonly settings: RemotingSettings;
+  readonly uniqueKeys: UniqueKeys;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** When the broker came up, for those who ask how long it runs. */
+  readonly bootMs: number;
+};
+
+/** The client at the other end of a connection. */
+export type Peer = {
+  /** The front's number of the connection. */
+  readonly connection: number;
+  /** What it dialled or should have dialled, as "host:port": routes lead there. */
+  readonly route: string;
+  /** The same as an address: records and message ids name it. */
+  readonly storeHost: Host;
+  readonly remote: Host;
+  /** `remote` as "ip:port". */
+  readonly address: string;
+  /** What all offset message ids given to this client begin with. */
+  readonly messageIdPrefix: string;
+  /** Aborted when the connection is gone. */
+  readonly gone: AbortSignal;
+  readonly heartbeats: HeartbeatMemory;
+  /** Pulls of this connection that wait for messages. */
+  readonly parked: { count: number };
+};
+
+/** One request. `body` is a view on what arrived: what outlives the handler is copied. */
+export type Call = {
+  readonly command: RemotingCommand;
+  readonly body: Uint8Array;
+  readonly peer: Peer;
+};
+
+/** One answer. `lighter` is said instead when the connection has no room left for `body`. */
+export type Answer = {
+  readonly code: number;
+  readonly extFields?: ExtFields;
+  readonly remark?: string;
+  readonly body?: Uint8Array;
+  readonly lighter?: Answer;
+};
+
+/** Fulfils one kind of request. @throws {BrokerError | WireError} It cannot; the session says so. */
+export type Handler = (call: Call, context: RemotingContext) => Answer | Promise<Answer>;
+
+/** The answer that has nothing more to say than that it worked. */
+export const done: Answer = { code: responseCodes.success };
+
+/** A refusal, with the sentence its user will read. */
+export function refusal(code: number, remark: string): Answer {
+  return { code, remark };
+}

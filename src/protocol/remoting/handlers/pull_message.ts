@@ -1,0 +1,174 @@
+/**
+ * PULL_MESSAGE (11) and LITE_PULL_MESSAGE (361): protocol 7.3.
+ *
+ * The broker waits where the messages will appear; here a waiting pull is a promise and a count.
+ *
+ * @module
+ */
+import { limits } from "../../../base/limits.ts";
+import type { Broker, PullResult } from "../../../broker/broker.ts";
+import { everything, type Filter } from "../../../model/subscription.ts";
+import { permRead } from "../../../model/topic.ts";
+import { type Answer, type Call, type Peer, refusal, type RemotingContext } from "../call.ts";
+import { responseCodes } from "../codes.ts";
+import { type HeaderOf, readHeader } from "../field_tables.ts";
+import { pullMessage } from "../fields.ts";
+
+type PullHeader = HeaderOf<typeof pullMessage>;
+
+/** Bits of a pull's `sysFlag`. */
+const pullFlags = { commitOffset: 1, suspend: 2, subscription: 4 } as const;
+/** What a pull without a wish of its own brings at most. */
+const bytesDefault = 256 * 1024;
+
+/** Reads a queue; waits for messages if the client asked for it. */
+export async function handlePullMessage(call: Call, context: RemotingContext): Promise<Answer> {
+  const { broker } = context;
+  const header = readHeader(pullMessage, call.command.extFields);
+  const group = broker.group(header.consumerGroup) ??
+    await broker.groupForUse(header.consumerGroup);
+  if (!group.settings.consumeEnabled) {
+    return refusal(
+      responseCodes.noPermission,
+      `Cannot pull for group ${group.name}: consuming is switched off`,
+    );
+  }
+  const refused = checkQueue(header, broker);
+  if (refused !== undefined) return refused;
+  const filter = await filterOf(header, broker);
+  if (!("kind" in filter)) return filter;
+  commitAlong(header, call, context);
+  return await pull(header, filter, call.peer, broker);
+}
+
+function checkQueue(header: PullHeader, broker: Broker): Answer | undefined {
+  const { queueId } = header;
+  const topic = broker.topic(header.topic);
+  if (topic === undefined) {
+    return refusal(
+      responseCodes.topicNotExist,
+      `Cannot pull from topic ${header.topic}: it does not exist`,
+    );
+  }
+  if ((topic.settings.perm & permRead) === 0) {
+    return refusal(
+      responseCodes.noPermission,
+      `Cannot pull from topic ${topic.name}: it is not readable`,
+    );
+  }
+  if (queueId >= 0 && queueId < topic.queueRefs.length) return undefined;
+  return refusal(
+    responseCodes.systemError,
+    `Cannot pull from queue ${queueId} of topic ${topic.name}: ` +
+      `it has queues 0 to ${topic.queueRefs.length - 1}`,
+  );
+}
+
+/** The filter the pull carries, or the one of the group's heartbeats. */
+async function filterOf(header: PullHeader, broker: Broker): Promise<Filter | Answer> {
+  const { consumerGroup, topic } = header;
+  if ((header.sysFlag & pullFlags.subscription) !== 0) {
+    if ((header.expressionType ?? "TAG") !== "TAG") {
+      return refusal(
+        responseCodes.systemError,
+        `Cannot filter by ${header.expressionType}: only TAG expressions are supported yet`,
+      );
+    }
+    const text = header.subscription ?? "";
+    if (text === "" || text === "*") return everything;
+    return await broker.compile({ language: "TAG", text });
+  }
+  const subscription = broker.subscription(consumerGroup, topic);
+  if (subscription === undefined) {
+    return refusal(
+      responseCodes.subscriptionNotExist,
+      `Cannot pull: group ${consumerGroup} has not subscribed to topic ${topic}`,
+    );
+  }
+  if (subscription.version >= header.subscriptionVersion) return subscription.filter;
+  return refusal(
+    responseCodes.subscriptionNotLatest,
+    `Cannot pull: the subscription of group ${consumerGroup} to topic ${topic} is newer ` +
+      `(${header.subscriptionVersion}) than the last heartbeat's (${subscription.version})`,
+  );
+}
+
+/** A pull may bring the group's offset along. Its failure is no reason to refuse the messages. */
+function commitAlong(header: PullHeader, call: Call, context: RemotingContext): void {
+  if ((header.sysFlag & pullFlags.commitOffset) === 0 || header.commitOffset <= 0) return;
+  const { consumerGroup, topic, queueId, commitOffset } = header;
+  context.broker.commitOffset(consumerGroup, topic, queueId, commitOffset).catch((fault) =>
+    context.log.warn("offset of a pull was not committed", {
+      group: consumerGroup,
+      topic,
+      queueId,
+      address: call.peer.address,
+      fault: fault instanceof Error ? fault : String(fault),
+    })
+  );
+}
+
+async function pull(
+  header: PullHeader,
+  filter: Filter,
+  peer: Peer,
+  broker: Broker,
+): Promise<Answer> {
+  const waits = (header.sysFlag & pullFlags.suspend) !== 0 &&
+    peer.parked.count < limits.parkedPerConnectionMax;
+  const waitMs = waits ? Math.max(0, Math.min(header.suspendTimeoutMs, limits.pollWaitMsMax)) : 0;
+  const wishedBytes = header.messageBytesMax ?? bytesDefault;
+  if (waits) peer.parked.count++;
+  try {
+    const result = await broker.pull({
+      topic: header.topic,
+      queueId: header.queueId,
+      offset: header.queueOffset,
+      messagesMax: clamp(header.messagesMax, limits.pullMessagesMax),
+      bytesMax: clamp(wishedBytes <= 0 ? bytesDefault : wishedBytes, limits.replyBytesMax),
+      filter,
+      waitMs,
+      signal: peer.gone,
+    });
+    return pullAnswer(result, header.queueOffset);
+  } finally {
+    if (waits) peer.parked.count--;
+  }
+}
+
+function pullAnswer(result: PullResult, offset: number): Answer {
+  switch (result.outcome) {
+    case "found":
+      return {
+        ...placed(responseCodes.success, result.nextOffset, result),
+        body: result.records,
+        // The client asks again at once, which it cannot before it has read what is waiting.
+        lighter: placed(responseCodes.pullRetryImmediately, offset, result),
+      };
+    case "filtered":
+      return placed(responseCodes.pullRetryImmediately, result.nextOffset, result);
+    case "empty":
+      return placed(responseCodes.pullNotFound, result.nextOffset, result);
+    case "outside": {
+      const moved = offset > result.maxOffset ? result.maxOffset : result.minOffset;
+      return placed(responseCodes.pullOffsetMoved, moved, result);
+    }
+  }
+}
+
+/** Clients read these four numbers whatever the code. */
+function placed(code: number, nextOffset: number, result: PullResult): Answer {
+  return {
+    code,
+    extFields: {
+      suggestWhichBrokerId: "0",
+      nextBeginOffset: String(nextOffset),
+      minOffset: String(result.minOffset),
+      maxOffset: String(result.maxOffset),
+    },
+  };
+}
+
+function clamp(value: number, max: number): number {
+  return Math.max(1, Math.min(value, max));
+}

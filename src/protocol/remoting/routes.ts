@@ -1,0 +1,72 @@
+/** Which handler fulfils which request. @module */
+import { type Answer, type Call, type Handler, refusal } from "./call.ts";
+import { requestCodes as codes, requestName, responseCodes } from "./codes.ts";
+import {
+  handleCheckConfig,
+  handleConsumerList,
+  handleHeartbeat,
+  handleUnregister,
+} from "./handlers/heartbeat.ts";
+import { handleLockQueues, handleUnlockQueues } from "./handlers/lock_queues.ts";
+import {
+  handleEarliestTime,
+  handleMaxOffset,
+  handleMinOffset,
+  handleQueryOffset,
+  handleSearchOffset,
+  handleUpdateOffset,
+} from "./handlers/offsets.ts";
+import { handlePullMessage } from "./handlers/pull_message.ts";
+import {
+  handleClusterInfo,
+  handleDeleteKeyValue,
+  handleGetKeyValue,
+  handleKeyValueList,
+  handlePutKeyValue,
+  handleRoute,
+  handleTopicList,
+  handleTopicsByCluster,
+} from "./handlers/query_route.ts";
+import { handleSendBack } from "./handlers/send_back.ts";
+import { handleSendMessage } from "./handlers/send_message.ts";
+
+const handlers: ReadonlyMap<number, Handler> = new Map<number, Handler>([
+  [codes.sendMessage, handleSendMessage],
+  [codes.sendMessageV2, handleSendMessage],
+  [codes.sendBatchMessage, handleSendMessage],
+  [codes.pullMessage, handlePullMessage],
+  [codes.litePullMessage, handlePullMessage],
+  [codes.queryConsumerOffset, handleQueryOffset],
+  [codes.updateConsumerOffset, handleUpdateOffset],
+  [codes.searchOffsetByTimestamp, handleSearchOffset],
+  [codes.getMaxOffset, handleMaxOffset],
+  [codes.getMinOffset, handleMinOffset],
+  [codes.getEarliestMsgStoretime, handleEarliestTime],
+  [codes.heartBeat, handleHeartbeat],
+  [codes.unregisterClient, handleUnregister],
+  [codes.getConsumerListByGroup, handleConsumerList],
+  [codes.checkClientConfig, handleCheckConfig],
+  [codes.consumerSendMsgBack, handleSendBack],
+  [codes.lockBatchMq, handleLockQueues],
+  [codes.unlockBatchMq, handleUnlockQueues],
+  [codes.getRouteinfoByTopic, handleRoute],
+  [codes.getBrokerClusterInfo, handleClusterInfo],
+  [codes.getAllTopicListFromNameserver, handleTopicList],
+  [codes.getTopicsByCluster, handleTopicsByCluster],
+  [codes.putKvConfig, handlePutKeyValue],
+  [codes.getKvConfig, handleGetKeyValue],
+  [codes.deleteKvConfig, handleDeleteKeyValue],
+  [codes.getKvlistByNamespace, handleKeyValueList],
+]);
+
+/** The handler of a request; one that refuses if there is none. */
+export function handlerOf(code: number): Handler {
+  return handlers.get(code) ?? refuse;
+}
+
+function refuse({ command }: Call): Answer {
+  return refusal(
+    responseCodes.requestCodeNotSupported,
+    `Cannot fulfil request ${requestName(command.code)}: this broker does not support it`,
+  );
+}

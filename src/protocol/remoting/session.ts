@@ -1,0 +1,216 @@
+/**
+ * One connection of the remoting protocol, from bytes to bytes.
+ *
+ *     feed(chunk) ─▶ frames ─▶ command ─▶ handler ─▶ answer ─▶ written with its tick's others
+ *                       │                    │
+ *                 WireError: closed          └ still working: the next frame does not wait for it
+ *
+ *     open ──too much in flight, or too much unread by the client──▶ paused ──room again──▶ open
+ *       └───────────────bad bytes, or the socket is gone──────────────▶ closed
+ *
+ * Answers leave in the order they are ready. Frames that came in one chunk with the one that
+ * filled the connection are still served: a pause stops the socket, not what was already read.
+ *
+ * @module
+ */
+import { ByteWriter } from "../../base/bytes.ts";
+import { limits } from "../../base/limits.ts";
+import { asBrokerError, WireError } from "../../model/errors.ts";
+import type { Connection } from "../../ports/sockets.ts";
+import type { Answer, Peer, RemotingContext } from "./call.ts";
+import { requestCodes, requestName, responseCodes } from "./codes.ts";
+import {
+  commandFlags,
+  isOneway,
+  isResponse,
+  ownVersion,
+  type RemotingCommand,
+  responseTo,
+} from "./command.ts";
+import { decodeCommand, encodeCommand, writeCommand } from "./command_frames.ts";
+import { type Frame, FrameDecoder, type Serializer } from "./frames.ts";
+import { peerOf } from "./peer.ts";
+import { handlerOf } from "./routes.ts";
+import { statusOf } from "./status.ts";
+
+/** A body above this is handed to the socket as it is: copying it costs more than a piece more. */
+const copiedBodyBytesMax = 16 * 1024;
+
+/** One client's connection. The owner of the socket calls `feed`, `drained` and `closed`. */
+export class RemotingSession {
+  readonly #connection: Connection;
+  readonly #context: RemotingContext;
+  readonly #decoder = new FrameDecoder();
+  readonly #gone = new AbortController();
+  readonly #peer: Peer;
+  readonly #take = (frame: Frame) => this.#serve(frame);
+  readonly #flush = () => this.#writeOut();
+  #state: "open" | "paused" | "closed" = "open";
+  /** Requests whose answers are not ready, parked pulls included. */
+  #working = 0;
+  #writer = new ByteWriter(4096);
+  #pieces: Uint8Array[] = [];
+  #piecesBytes = 0;
+  #isFlushDue = false;
+  /** The form of the client's own requests: what we push has the same. */
+  #serializer: Serializer = "json";
+  #nextOpaque = 0;
+
+  /** `number` is the front's for the connection; the broker knows the client by it. */
+  constructor(number: number, connection: Connection, context: RemotingContext) {
+    this.#connection = connection;
+    this.#context = context;
+    this.#peer = peerOf(number, connection, context.settings.advertise, this.#gone.signal);
+  }
+
+  /** Bytes from the client. They must stay unchanged until the requests in them are answered. */
+  feed(chunk: Uint8Array): void {
+    if (this.#state === "closed") return;
+    try {
+      this.#decoder.push(chunk, this.#take);
+    } catch (fault) {
+      if (!(fault instanceof WireError)) throw fault;
+      this.#context.log.warn("remoting connection closed: bad frame", {
+        address: this.#peer.address,
+        fault,
+      });
+      this.#connection.destroy();
+      this.closed();
+    }
+  }
+
+  /** The socket has room again. */
+  drained(): void {
+    this.#adjustPressure();
+  }
+
+  /** The socket is gone: whatever waits for this client is forgotten. */
+  closed(): void {
+    if (this.#state === "closed") return;
+    this.#state = "closed";
+    this.#pieces = [];
+    this.#piecesBytes = 0;
+    this.#writer.clear();
+    this.#gone.abort();
+    this.#context.broker.disconnected(this.#peer.connection);
+  }
+
+  /** Tells the client that the members of a group changed, so that it shares the queues anew. */
+  notifyMembersChanged(group: string): void {
+    if (this.#state === "closed" || this.#isFull()) return;
+    const command: RemotingCommand = {
+      code: requestCodes.notifyConsumerIdsChanged,
+      language: "JAVA",
+      version: ownVersion,
+      opaque: this.#nextOpaque,
+      flag: commandFlags.oneway,
+      remark: undefined,
+      extFields: { consumerGroup: group },
+      serializer: this.#serializer,
+    };
+    this.#nextOpaque = (this.#nextOpaque + 1) & 0x7fffffff;
+    writeCommand(this.#writer, command);
+    this.#flushSoon();
+  }
+
+  #serve(frame: Frame): void {
+    if (this.#state === "closed") return;
+    const command = decodeCommand(frame);
+    // Nothing we push wants an answer, so a response is a client's mistake without consequence.
+    if (isResponse(command)) return;
+    this.#serializer = command.serializer;
+    let answer: Answer | Promise<Answer>;
+    try {
+      const call = { command, body: frame.body, peer: this.#peer };
+      answer = handlerOf(command.code)(call, this.#context);
+    } catch (thrown) {
+      answer = this.#failure(command, thrown);
+    }
+    if (!(answer instanceof Promise)) return this.#reply(command, answer);
+    this.#working++;
+    answer.then(
+      (settled) => this.#settle(command, settled),
+      (thrown) => this.#settle(command, this.#failure(command, thrown)),
+    );
+    this.#adjustPressure();
+  }
+
+  #settle(command: RemotingCommand, answer: Answer): void {
+    this.#working--;
+    this.#reply(command, answer);
+    if (this.#state === "paused") this.#adjustPressure();
+  }
+
+  #reply(command: RemotingCommand, answer: Answer): void {
+    if (this.#state === "closed" || isOneway(command)) return;
+    const said = answer.lighter !== undefined && this.#isFull() ? answer.lighter : answer;
+    const response = responseTo(command, said.code, said.extFields, said.remark);
+    if (said.body !== undefined && said.body.length > copiedBodyBytesMax) {
+      this.#collect();
+      for (const piece of encodeCommand(response, said.body)) this.#keep(piece);
+    } else {
+      writeCommand(this.#writer, response, said.body);
+    }
+    this.#flushSoon();
+  }
+
+  #failure(command: RemotingCommand, thrown: unknown): Answer {
+    if (thrown instanceof WireError) {
+      return { code: responseCodes.invalidParameter, remark: thrown.message };
+    }
+    const error = asBrokerError(thrown);
+    if (error.code === "internal") {
+      this.#context.log.error("remoting request failed", {
+        request: requestName(command.code),
+        address: this.#peer.address,
+        error: thrown instanceof Error ? thrown : String(thrown),
+      });
+    }
+    return { code: statusOf[error.code], remark: error.message };
+  }
+
+  /** Answers of one tick leave in one write. */
+  #flushSoon(): void {
+    if (this.#isFlushDue) return;
+    this.#isFlushDue = true;
+    queueMicrotask(this.#flush);
+  }
+
+  #writeOut(): void {
+    this.#isFlushDue = false;
+    if (this.#state === "closed") return;
+    this.#collect();
+    const pieces = this.#pieces;
+    if (pieces.length === 0) return;
+    this.#pieces = [];
+    this.#piecesBytes = 0;
+    this.#connection.write(pieces);
+    this.#adjustPressure();
+  }
+
+  #collect(): void {
+    if (this.#writer.length === 0) return;
+    this.#keep(this.#writer.view().slice());
+    this.#writer.clear();
+  }
+
+  #keep(piece: Uint8Array): void {
+    this.#pieces.push(piece);
+    this.#piecesBytes += piece.length;
+  }
+
+  #isFull(): boolean {
+    const waiting = this.#connection.bufferedBytes + this.#piecesBytes + this.#writer.length;
+    return waiting > limits.outboundBytesMax;
+  }
+
+  #adjustPressure(): void {
+    if (this.#state === "closed") return;
+    const working = this.#working - this.#peer.parked.count;
+    const isBusy = working >= limits.requestsPerConnectionMax || this.#isFull();
+    if (isBusy === (this.#state === "paused")) return;
+    this.#state = isBusy ? "paused" : "open";
+    if (isBusy) this.#connection.pause();
+    else this.#connection.resume();
+  }
+}

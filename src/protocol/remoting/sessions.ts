@@ -1,0 +1,54 @@
+/** All remoting sessions of a front, so that news for a client finds its connection. @module */
+import type { Connection } from "../../ports/sockets.ts";
+import type { RemotingContext } from "./call.ts";
+import { RemotingSession } from "./session.ts";
+
+/** Opens sessions, and passes the broker's news on to them. */
+export class RemotingSessions {
+  readonly #context: RemotingContext;
+  /** By connection number; the front opens at most `limits.connectionsMax`. */
+  readonly #sessions = new Map<number, RemotingSession>();
+  readonly #stopNews: () => void;
+
+  constructor(context: RemotingContext) {
+    this.#context = context;
+    this.#stopNews = context.broker.onNews({
+      membersChanged: (group, connections) => {
+        for (const number of connections) this.#sessions.get(number)?.notifyMembersChanged(group);
+      },
+    });
+  }
+
+  /** How many sessions are open. */
+  get size(): number {
+    return this.#sessions.size;
+  }
+
+  /** Serves a connection from its first byte to its last. `number` must be new. */
+  accept(number: number, connection: Connection): void {
+    const session = this.open(number, connection);
+    connection.listen({
+      onData: (chunk) => session.feed(chunk),
+      onDrain: () => session.drained(),
+      onClose: () => this.close(number),
+    });
+  }
+
+  /** Begins a session for a caller who listens to the connection. It must call `close` once. */
+  open(number: number, connection: Connection): RemotingSession {
+    const session = new RemotingSession(number, connection, this.#context);
+    this.#sessions.set(number, session);
+    return session;
+  }
+
+  /** Forgets a connection whose socket is gone. */
+  close(number: number): void {
+    this.#sessions.get(number)?.closed();
+    this.#sessions.delete(number);
+  }
+
+  /** No more news. */
+  stop(): void {
+    this.#stopNews();
+  }
+}

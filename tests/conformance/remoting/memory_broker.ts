@@ -1,0 +1,501 @@
+/**
+ * The door with nothing but maps behind it: what protocol tests talk to. It keeps real records, so
+ * that what a test pulls is what a client would get. Waiting pulls wake on a send or on `advance`.
+ *
+ * @module
+ */
+import { ByteWriter } from "../../../src/base/bytes.ts";
+import { ManualClock } from "../../../src/base/clock.ts";
+import { javaHash } from "../../../src/base/hash.ts";
+import type {
+  Broker,
+  BrokerNews,
+  ConsumerMember,
+  FoundMessage,
+  HeartbeatAsk,
+  LockAsk,
+  PullRequest,
+  PullResult,
+  QueuePlace,
+  ResetTarget,
+  SendBackRequest,
+  SendRequest,
+  UnregisterAsk,
+} from "../../../src/broker/broker.ts";
+import { BrokerError } from "../../../src/model/errors.ts";
+import { defaultGroupSettings, type Group, type GroupSettings } from "../../../src/model/group.ts";
+import type { NewMessage, SendReceipt } from "../../../src/model/message.ts";
+import { packPhysicalOffset, unpackPhysicalOffset } from "../../../src/model/message_id.ts";
+import { isDerivedTopic } from "../../../src/model/names.ts";
+import { propertyNames, readProperty } from "../../../src/model/properties.ts";
+import { recordProperties, recordStoredMs, writeRecord } from "../../../src/model/record.ts";
+import type { Expression, Filter } from "../../../src/model/subscription.ts";
+import type { Topic, TopicSettings } from "../../../src/model/topic.ts";
+
+type Queue = { records: Uint8Array[]; minOffset: number };
+type Waiter = { request: PullRequest; dueMs: number; answer: (result: PullResult) => void };
+const noRecords = new Uint8Array(0);
+
+/** What a topic is made of unless a test says otherwise. */
+const topicDefaults: TopicSettings = {
+  queues: 4,
+  durability: "power-loss",
+  retentionMs: 3_600_000,
+  retentionBytes: null,
+  deleteUnread: true,
+  perm: 6,
+  attributes: {},
+};
+
+/** Keeps everything in memory. Fields are open, so that tests can look and bend. */
+export class MemoryBroker implements Broker {
+  readonly clock = new ManualClock();
+  readonly topicMap = new Map<string, Topic>();
+  readonly groupMap = new Map<string, Group>();
+  readonly queueMap = new Map<string, Queue>();
+  readonly byPosition: { topic: string; queueId: number; record: Uint8Array }[] = [];
+  readonly sends: SendRequest[] = [];
+  readonly sentBack: SendBackRequest[] = [];
+  readonly heartbeats: HeartbeatAsk[] = [];
+  readonly unregistered: UnregisterAsk[] = [];
+  readonly gone: number[] = [];
+  readonly offsets = new Map<string, number>();
+  readonly locks = new Map<string, string>();
+  readonly table = new Map<string, string>();
+  readonly waiters = new Set<Waiter>();
+  readonly news = new Set<BrokerNews>();
+  autoCreateTopics = true;
+  autoCreateGroups = true;
+  /** What the next operations fail with, instead of being done. */
+  failure: unknown = undefined;
+  #keys = 0;
+
+  topic(name: string): Topic | undefined {
+    return this.topicMap.get(name);
+  }
+
+  group(name: string): Group | undefined {
+    return this.groupMap.get(name);
+  }
+
+  topics(): readonly Topic[] {
+    return [...this.topicMap.values()];
+  }
+
+  groups(): readonly Group[] {
+    return [...this.groupMap.values()];
+  }
+
+  /** Makes a topic at once, for a test's first paragraph. */
+  addTopic(name: string, settings: Partial<TopicSettings> = {}): Topic {
+    const all = { ...topicDefaults, ...settings };
+    const queueRefs = Array.from({ length: all.queues }, () => ({
+      queueKey: ++this.#keys,
+      shard: 0,
+    }));
+    const createdMs = this.clock.wallMs();
+    const version = ++this.#keys;
+    const system = isDerivedTopic(name);
+    const topic: Topic = { name, version, settings: all, queueRefs, system, createdMs };
+    this.topicMap.set(name, topic);
+    for (let id = 0; id < all.queues; id++) {
+      const key = `${name}/${id}`;
+      if (!this.queueMap.has(key)) this.queueMap.set(key, { records: [], minOffset: 0 });
+    }
+    return topic;
+  }
+
+  /** Makes a group at once. */
+  addGroup(name: string, settings: Partial<GroupSettings> = {}): Group {
+    const group: Group = {
+      name,
+      groupKey: ++this.#keys,
+      version: ++this.#keys,
+      settings: { ...defaultGroupSettings, ...settings },
+      createdMs: this.clock.wallMs(),
+    };
+    this.groupMap.set(name, group);
+    return group;
+  }
+
+  /** Forgets the oldest messages of a queue, as retention would. */
+  trim(topic: string, queueId: number, minOffset: number): void {
+    this.#queue(topic, queueId).minOffset = minOffset;
+  }
+
+  /** Time passes: pulls that waited long enough are answered. */
+  advance(ms: number): void {
+    this.clock.advance(ms);
+    for (const waiter of [...this.waiters]) {
+      if (waiter.dueMs > this.clock.monotonicMs()) continue;
+      this.waiters.delete(waiter);
+      waiter.answer(this.#read(waiter.request));
+    }
+  }
+
+  /** Tells the sessions that a group's members changed. */
+  announce(group: string, connections: readonly number[]): void {
+    for (const each of this.news) each.membersChanged(group, connections);
+  }
+
+  async createTopic(name: string, settings: Partial<TopicSettings>): Promise<Topic> {
+    await this.#work();
+    if (this.topicMap.has(name)) throw new BrokerError("topic_exists");
+    return this.addTopic(name, settings);
+  }
+
+  async changeTopic(name: string, settings: Partial<TopicSettings>): Promise<Topic> {
+    await this.#work();
+    return this.addTopic(name, { ...this.#topic(name).settings, ...settings });
+  }
+
+  async deleteTopic(name: string): Promise<void> {
+    await this.#work();
+    this.#topic(name);
+    this.topicMap.delete(name);
+  }
+
+  async createGroup(name: string, settings: Partial<GroupSettings>): Promise<Group> {
+    await this.#work();
+    if (this.groupMap.has(name)) throw new BrokerError("group_exists");
+    return this.addGroup(name, settings);
+  }
+
+  async changeGroup(name: string, settings: Partial<GroupSettings>): Promise<Group> {
+    await this.#work();
+    return this.addGroup(name, { ...this.#group(name).settings, ...settings });
+  }
+
+  async deleteGroup(name: string): Promise<void> {
+    await this.#work();
+    this.#group(name);
+    this.groupMap.delete(name);
+  }
+
+  async topicForSend(name: string, queues: number): Promise<Topic> {
+    await this.#work();
+    const known = this.topicMap.get(name);
+    if (known !== undefined) return known;
+    if (!this.autoCreateTopics && !isDerivedTopic(name)) throw new BrokerError("topic_not_found");
+    return this.addTopic(name, { queues });
+  }
+
+  async groupForUse(name: string): Promise<Group> {
+    await this.#work();
+    const known = this.groupMap.get(name);
+    if (known !== undefined) return known;
+    if (!this.autoCreateGroups) throw new BrokerError("group_not_found");
+    return this.addGroup(name);
+  }
+
+  async send(request: SendRequest): Promise<SendReceipt[]> {
+    await this.#work();
+    this.sends.push(request);
+    this.#topic(request.topic);
+    const queueId = request.queueId ?? 0;
+    const receipts = request.messages.map((message) => this.#store(request, queueId, message));
+    this.#wake(request.topic, queueId);
+    return receipts;
+  }
+
+  async pull(request: PullRequest): Promise<PullResult> {
+    await this.#work();
+    const result = this.#read(request);
+    if (result.outcome !== "empty" || request.waitMs === 0) return result;
+    return await new Promise((answer, fail) => {
+      const waiter = { request, dueMs: this.clock.monotonicMs() + request.waitMs, answer };
+      this.waiters.add(waiter);
+      request.signal?.addEventListener("abort", () => {
+        this.waiters.delete(waiter);
+        fail(new BrokerError("shutting_down", "The client is gone"));
+      });
+    });
+  }
+
+  // What this protocol does not use yet.
+  readonly receive = () => refuse("receive");
+  readonly ack = () => refuse("ack");
+  readonly nack = () => refuse("nack");
+  readonly extend = () => refuse("extend");
+  readonly findByTime = () => refuse("findByTime");
+
+  async sendBack(request: SendBackRequest): Promise<void> {
+    await this.#work();
+    const { position } = unpackPhysicalOffset(request.physicalOffset);
+    if (this.byPosition[position - 1] === undefined) throw new BrokerError("message_not_found");
+    this.sentBack.push(request);
+  }
+
+  async places(group: string, topic: string | null): Promise<QueuePlace[]> {
+    await this.#work();
+    this.#group(group);
+    const topics = topic === null ? this.topics() : [this.#topic(topic)];
+    const places = topics.flatMap(({ name, queueRefs }) =>
+      queueRefs.map((_, queueId) => this.#place(group, name, queueId))
+    );
+    return topic === null ? places.filter((place) => place.committedOffset !== null) : places;
+  }
+
+  async commitOffset(group: string, topic: string, queueId: number, offset: number) {
+    await this.#work();
+    this.#group(group);
+    this.#queue(topic, queueId);
+    this.offsets.set(`${group}@${topic}/${queueId}`, offset);
+  }
+
+  resetOffsets(_group: string, _topic: string, _target: ResetTarget): Promise<never> {
+    return refuse("resetOffsets");
+  }
+
+  async queueRanges(topic: string) {
+    await this.#work();
+    return this.#topic(topic).queueRefs.map((_, queueId) => {
+      const { minOffset, records } = this.#queue(topic, queueId);
+      return { minOffset, maxOffset: records.length };
+    });
+  }
+
+  async offsetAtTime(topic: string, queueId: number, ms: number): Promise<number> {
+    await this.#work();
+    const { records, minOffset } = this.#queue(topic, queueId);
+    const found = records.findIndex((record, offset) =>
+      offset >= minOffset && recordStoredMs(record, 0) >= ms
+    );
+    return found === -1 ? records.length : found;
+  }
+
+  async findByPhysicalOffset(physicalOffset: number): Promise<FoundMessage | null> {
+    await this.#work();
+    return this.byPosition[unpackPhysicalOffset(physicalOffset).position - 1] ?? null;
+  }
+
+  findById(topic: string | null, messageId: string): Promise<FoundMessage[]> {
+    return this.#find((found) =>
+      (topic === null || found.topic === topic) &&
+      propertyOf(found, propertyNames.uniqueKey) === messageId
+    );
+  }
+
+  async findByKey(topic: string, key: string, messagesMax: number): Promise<FoundMessage[]> {
+    const all = await this.#find((found) =>
+      found.topic === topic &&
+      (propertyOf(found, propertyNames.keys) ?? "").split(" ").includes(key)
+    );
+    return all.slice(0, messagesMax);
+  }
+
+  async compile(expression: Expression): Promise<Filter> {
+    await this.#work();
+    return compiled(expression);
+  }
+
+  subscription(group: string, topic: string) {
+    const found = this.#members(group).flatMap((member) => member.membership.subscriptions)
+      .find((each) => each.topic === topic);
+    if (found === undefined) return undefined;
+    return { filter: compiled(found.expression), version: found.version };
+  }
+
+  async heartbeat(ask: HeartbeatAsk) {
+    await this.#work();
+    this.heartbeats.push(ask);
+    return { subscriptionsChanged: false };
+  }
+
+  async unregister(ask: UnregisterAsk): Promise<void> {
+    await this.#work();
+    this.unregistered.push(ask);
+  }
+
+  disconnected(connection: number): void {
+    this.gone.push(connection);
+  }
+
+  async consumers(group: string): Promise<readonly ConsumerMember[]> {
+    await this.#work();
+    return this.#members(group);
+  }
+
+  async producers(group: string | null) {
+    await this.#work();
+    return this.heartbeats.flatMap((ask) =>
+      ask.producerGroups.filter((name) => group === null || name === group)
+        .map((name) => ({ ...ask, group: name, heardMs: this.clock.wallMs() }))
+    );
+  }
+
+  async lockQueues(ask: LockAsk): Promise<LockAsk["queues"]> {
+    await this.#work();
+    return ask.queues.filter(({ topic, queueId }) => {
+      const key = `${ask.group}@${topic}/${queueId}`;
+      const owner = this.locks.get(key) ?? ask.clientId;
+      if (owner === ask.clientId) this.locks.set(key, owner);
+      return owner === ask.clientId;
+    });
+  }
+
+  async unlockQueues(ask: LockAsk): Promise<void> {
+    await this.#work();
+    for (const { topic, queueId } of ask.queues) {
+      const key = `${ask.group}@${topic}/${queueId}`;
+      if (this.locks.get(key) === ask.clientId) this.locks.delete(key);
+    }
+  }
+
+  async keyValue(namespace: string, key: string): Promise<string | null> {
+    await this.#work();
+    return this.table.get(`${namespace}/${key}`) ?? null;
+  }
+
+  async putKeyValue(namespace: string, key: string, value: string | null): Promise<void> {
+    await this.#work();
+    if (value === null) this.table.delete(`${namespace}/${key}`);
+    else this.table.set(`${namespace}/${key}`, value);
+  }
+
+  async keyValues(namespace: string): Promise<Readonly<Record<string, string>>> {
+    await this.#work();
+    const prefix = `${namespace}/`;
+    const inside = [...this.table].filter(([key]) => key.startsWith(prefix));
+    return Object.fromEntries(inside.map(([key, value]) => [key.slice(prefix.length), value]));
+  }
+
+  onNews(news: BrokerNews): () => void {
+    this.news.add(news);
+    return () => this.news.delete(news);
+  }
+
+  async health() {
+    await this.#work();
+    return { ready: true, problems: [], shards: [] };
+  }
+
+  /** Every operation takes a turn, and fails if the test says so. */
+  async #work(): Promise<void> {
+    await Promise.resolve();
+    if (this.failure !== undefined) throw this.failure;
+  }
+
+  #topic(name: string): Topic {
+    const topic = this.topicMap.get(name);
+    if (topic === undefined) throw new BrokerError("topic_not_found");
+    return topic;
+  }
+
+  #group(name: string): Group {
+    const group = this.groupMap.get(name);
+    if (group === undefined) throw new BrokerError("group_not_found");
+    return group;
+  }
+
+  #queue(topic: string, queueId: number): Queue {
+    const queue = this.queueMap.get(`${this.#topic(topic).name}/${queueId}`);
+    if (queue === undefined) throw new BrokerError("queue_not_found");
+    return queue;
+  }
+
+  #store(request: SendRequest, queueId: number, message: NewMessage): SendReceipt {
+    const { topic, storeHost } = request;
+    const queue = this.#queue(topic, queueId);
+    const storedMs = this.clock.wallMs();
+    const physicalOffset = packPhysicalOffset(0, this.byPosition.length + 1);
+    const writer = new ByteWriter();
+    const queueOffset = queue.records.length;
+    writeRecord(writer, {
+      ...message,
+      ...{ topic, queueId, queueOffset, physicalOffset, storedMs, storeHost },
+      preparedTransactionOffset: 0,
+    });
+    const record = writer.view().slice();
+    queue.records.push(record);
+    this.byPosition.push({ topic, queueId, record });
+    return {
+      messageId: readProperty(message.properties, propertyNames.uniqueKey) ?? "",
+      queueId,
+      offset: queueOffset,
+      physicalOffset,
+      storedMs,
+      survived: "power-loss",
+    };
+  }
+
+  #wake(topic: string, queueId: number): void {
+    for (const waiter of [...this.waiters]) {
+      if (waiter.request.topic !== topic || waiter.request.queueId !== queueId) continue;
+      this.waiters.delete(waiter);
+      waiter.answer(this.#read(waiter.request));
+    }
+  }
+
+  #read({ topic, queueId, offset, messagesMax, bytesMax, filter }: PullRequest): PullResult {
+    const { records, minOffset } = this.#queue(topic, queueId);
+    const maxOffset = records.length;
+    const bounds = { minOffset, maxOffset, records: noRecords, count: 0 };
+    if (offset < minOffset || offset > maxOffset) {
+      return { ...bounds, outcome: "outside", nextOffset: offset };
+    }
+    if (offset === maxOffset) return { ...bounds, outcome: "empty", nextOffset: offset };
+    const found: Uint8Array[] = [];
+    let next = offset;
+    for (let bytes = 0; next < maxOffset && found.length < messagesMax; next++) {
+      const record = records[next]!;
+      if (!matches(filter, record)) continue;
+      if (found.length > 0 && bytes + record.length > bytesMax) break;
+      bytes += record.length;
+      found.push(record);
+    }
+    if (found.length === 0) return { ...bounds, outcome: "filtered", nextOffset: next };
+    const outcome = "found";
+    return { ...bounds, outcome, nextOffset: next, records: joined(found), count: found.length };
+  }
+
+  #place(group: string, topic: string, queueId: number): QueuePlace {
+    const committedOffset = this.offsets.get(`${group}@${topic}/${queueId}`) ?? null;
+    const { minOffset, records } = this.#queue(topic, queueId);
+    const maxOffset = records.length;
+    const lag = maxOffset - (committedOffset ?? minOffset);
+    const nextOffset = committedOffset;
+    const openDeliveries = 0;
+    const base = { topic, queueId, committedOffset, nextOffset, openDeliveries };
+    return { ...base, minOffset, maxOffset, lag };
+  }
+
+  #members(group: string): ConsumerMember[] {
+    return this.heartbeats.flatMap((ask) =>
+      ask.consumers.filter((membership) => membership.group === group)
+        .map((membership) => ({ ...ask, membership, heardMs: this.clock.wallMs() }))
+    );
+  }
+
+  async #find(isWanted: (found: FoundMessage) => boolean): Promise<FoundMessage[]> {
+    await this.#work();
+    return this.byPosition.filter(isWanted);
+  }
+}
+
+function compiled({ language, text }: Expression): Filter {
+  if (language !== "TAG" || text.includes("&&")) throw new BrokerError("filter_invalid");
+  if (text === "*") return { kind: "all" };
+  const tags = text.split("||").map((tag) => tag.trim());
+  return { kind: "tags", tags, hashes: tags.map(javaHash) };
+}
+
+function matches(filter: Filter, record: Uint8Array): boolean {
+  if (filter.kind === "all") return true;
+  const tag = readProperty(recordProperties(record, 0), propertyNames.tags);
+  return tag !== undefined && filter.tags.includes(tag);
+}
+
+function propertyOf(found: FoundMessage, name: string): string | undefined {
+  return readProperty(recordProperties(found.record, 0), name);
+}
+
+function joined(records: readonly Uint8Array[]): Uint8Array {
+  const writer = new ByteWriter();
+  for (const record of records) writer.put(record);
+  return writer.view().slice();
+}
+
+function refuse(operation: string): Promise<never> {
+  return Promise.reject(new BrokerError("not_supported", `The test broker has no ${operation}`));
+}
