@@ -1,0 +1,152 @@
+import assert from "node:assert/strict";
+import { connect, type Socket } from "node:net";
+import { test } from "node:test";
+import type { HttpOptions, HttpServer, RequestInfo } from "../ports/http.ts";
+import { runtime } from "./mod.ts";
+
+type Handler = HttpOptions["fetch"];
+
+/** A server for the length of `story`, answering errors with their message. */
+async function withServer(
+  fetch: Handler,
+  story: (origin: string, server: HttpServer) => Promise<void>,
+): Promise<void> {
+  const onError = (error: unknown) => new Response(String(error), { status: 599 });
+  const server = await runtime.http.serve({ host: "127.0.0.1", port: 0, fetch, onError });
+  try {
+    await story(`http://127.0.0.1:${server.address.port}`, server);
+  } finally {
+    await server.stop(0);
+  }
+}
+
+/** A raw client that sends one request and can vanish. */
+function rawRequest(origin: string, path: string): Socket {
+  const { hostname, port } = new URL(origin);
+  const socket = connect({ host: hostname, port: Number(port) });
+  socket.on("error", () => {}); // A reset is what some of these tests cause.
+  socket.write(`GET ${path} HTTP/1.1\r\nHost: ${hostname}\r\n\r\n`);
+  return socket;
+}
+
+test("http.serve() answers, and tells who asked", async () => {
+  const infos: RequestInfo[] = [];
+  await withServer((request, info) => {
+    infos.push(info);
+    return new Response(new URL(request.url).pathname);
+  }, async (origin) => {
+    assert.equal(await (await fetch(`${origin}/hello`)).text(), "/hello");
+  });
+
+  assert.equal(infos[0]?.remote.host, "127.0.0.1");
+  assert.ok((infos[0]?.remote.port ?? 0) > 0);
+});
+
+test("http.serve() lets onError answer for what fetch throws", async () => {
+  await withServer(() => Promise.reject(new Error("planted")), async (origin) => {
+    const response = await fetch(origin);
+
+    assert.deepEqual([response.status, await response.text()], [599, "Error: planted"]);
+  });
+});
+
+test("http.serve() aborts request.signal when the client of a long poll goes away", async () => {
+  const asked = Promise.withResolvers<void>();
+  const aborted = Promise.withResolvers<void>();
+  await withServer((request) => {
+    asked.resolve();
+    return new Promise((resolve) => {
+      request.signal.addEventListener("abort", () => {
+        aborted.resolve();
+        resolve(new Response("nobody reads this"));
+      });
+    });
+  }, async (origin) => {
+    const client = rawRequest(origin, "/poll");
+    await asked.promise;
+    client.destroy();
+    await aborted.promise;
+  });
+});
+
+test("http.serve() aborts request.signal and cancels the stream when its reader goes", async () => {
+  const aborted = Promise.withResolvers<void>();
+  const cancelled = Promise.withResolvers<void>();
+  await withServer((request) => {
+    request.signal.addEventListener("abort", () => aborted.resolve());
+    const body = new ReadableStream<Uint8Array>({
+      start: (controller) => controller.enqueue(new TextEncoder().encode("data: one\n\n")),
+      cancel: () => cancelled.resolve(),
+    });
+    return new Response(body, { headers: { "content-type": "text/event-stream" } });
+  }, async (origin) => {
+    const client = rawRequest(origin, "/events");
+    await new Promise<void>((resolve) => client.once("data", () => resolve()));
+    client.destroy();
+    await Promise.all([aborted.promise, cancelled.promise]);
+  });
+});
+
+test("http.serve() takes a body larger than the runtime's own limit would be", async () => {
+  await withServer(async (request) => {
+    let bytes = 0;
+    for await (const chunk of request.body ?? []) bytes += chunk.length;
+    return new Response(String(bytes));
+  }, async (origin) => {
+    const body = new Uint8Array(130 * 1024 * 1024);
+    const response = await fetch(origin, { method: "POST", body });
+
+    assert.equal(await response.text(), String(body.length));
+  });
+});
+
+test("HttpServer.stop() lets a running answer finish and accepts no other", async () => {
+  const asked = Promise.withResolvers<void>();
+  const release = Promise.withResolvers<void>();
+  const answer = async (): Promise<Response> => {
+    asked.resolve();
+    await release.promise;
+    return new Response("finished");
+  };
+  await withServer(answer, async (origin, server) => {
+    const running = fetch(origin);
+    await asked.promise;
+    const stopped = server.stop(20_000);
+    release.resolve();
+
+    assert.equal(await (await running).text(), "finished");
+    await stopped;
+    await assert.rejects(fetch(origin));
+  });
+});
+
+test("HttpServer.stop() cuts what does not finish in its grace time", async () => {
+  const asked = Promise.withResolvers<void>();
+  const never = (): Promise<Response> => {
+    asked.resolve();
+    return new Promise(() => {});
+  };
+  await withServer(never, async (origin, server) => {
+    const running = fetch(origin).catch((error: unknown) => error);
+    await asked.promise;
+    await server.stop(10);
+
+    assert.ok(await running instanceof Error);
+  });
+});
+
+test("http.serve() says which address it could not have, and why", async () => {
+  await withServer(() => new Response(), async (origin) => {
+    const port = Number(new URL(origin).port);
+    const fetch = () => new Response();
+    const onError = () => new Response();
+    await assert.rejects(
+      runtime.http.serve({ host: "127.0.0.1", port, fetch, onError }),
+      (error: Error & { code?: string }) => {
+        assert.match(error.message, new RegExp(`Cannot listen on 127.0.0.1:${port}`));
+        assert.equal(error.code, "EADDRINUSE");
+        return true;
+      },
+    );
+  });
+});

@@ -1,0 +1,45 @@
+/** What the runtime offers, picked once. The only door to this folder. @module */
+import type { Clock } from "../base/clock.ts";
+import type { Files } from "../ports/files.ts";
+import type { Http } from "../ports/http.ts";
+import type { Signals } from "../ports/signals.ts";
+import type { Sockets } from "../ports/sockets.ts";
+import type { Threads } from "../ports/threads.ts";
+import type { Timers } from "../ports/timers.ts";
+import { bunHttp } from "./bun/http.ts";
+import { systemClock } from "./clock.ts";
+import { denoHttp } from "./deno/http.ts";
+import { systemFiles } from "./node/files.ts";
+import { systemSockets } from "./node/tcp.ts";
+import { systemThreads } from "./node/threads.ts";
+import { systemTimers } from "./node/timers.ts";
+import { systemSignals } from "./signals.ts";
+
+export { randomBytes, randomId, randomSeed } from "./random.ts";
+
+/** The ports, each answered by the host. */
+export type Runtime = {
+  readonly name: "deno" | "bun";
+  readonly clock: Clock;
+  readonly files: Files;
+  readonly http: Http;
+  readonly signals: Signals;
+  readonly sockets: Sockets;
+  readonly threads: Threads;
+  readonly timers: Timers;
+};
+
+/** The runtime this process runs on. */
+export const runtimeName: Runtime["name"] = "Deno" in globalThis ? "deno" : "bun";
+
+/** The adapters of this process. */
+export const runtime: Runtime = {
+  name: runtimeName,
+  clock: systemClock,
+  files: systemFiles,
+  http: runtimeName === "deno" ? denoHttp : bunHttp,
+  signals: systemSignals,
+  sockets: systemSockets,
+  threads: systemThreads,
+  timers: systemTimers,
+};
