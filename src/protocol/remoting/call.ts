@@ -7,7 +7,6 @@ import type { Clock } from "../../base/clock.ts";
 import type { Log } from "../../base/log.ts";
 import type { Broker } from "../../broker/broker.ts";
 import type { Host } from "../../model/message.ts";
-import type { UniqueKeys } from "../../model/message_id.ts";
 import type { SocketAddress } from "../../ports/sockets.ts";
 import { responseCodes } from "./codes.ts";
 import type { ExtFields, RemotingCommand } from "./command.ts";
@@ -30,7 +29,6 @@ export type RemotingSettings = {
 export type RemotingContext = {
   readonly broker: Broker;
   readonly settings: RemotingSettings;
-  readonly uniqueKeys: UniqueKeys;
   readonly clock: Clock;
   readonly log: Log;
   /** When the broker came up, for those who ask how long it runs. */

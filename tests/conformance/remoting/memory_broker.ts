@@ -6,7 +6,6 @@
  */
 import { ByteWriter } from "../../../src/base/bytes.ts";
 import { ManualClock } from "../../../src/base/clock.ts";
-import { javaHash } from "../../../src/base/hash.ts";
 import type {
   Broker,
   BrokerNews,
@@ -17,7 +16,6 @@ import type {
   PullRequest,
   PullResult,
   QueuePlace,
-  ResetTarget,
   SendBackRequest,
   SendRequest,
   UnregisterAsk,
@@ -25,12 +23,17 @@ import type {
 import { BrokerError } from "../../../src/model/errors.ts";
 import { defaultGroupSettings, type Group, type GroupSettings } from "../../../src/model/group.ts";
 import type { NewMessage, SendReceipt } from "../../../src/model/message.ts";
-import { packPhysicalOffset, unpackPhysicalOffset } from "../../../src/model/message_id.ts";
-import { isDerivedTopic } from "../../../src/model/names.ts";
+import {
+  packPhysicalOffset,
+  UniqueKeys,
+  unpackPhysicalOffset,
+} from "../../../src/model/message_id.ts";
+import { deadLetterTopicOf, isDerivedTopic, retryTopicOf } from "../../../src/model/names.ts";
 import { propertyNames, readProperty } from "../../../src/model/properties.ts";
-import { recordProperties, recordStoredMs, writeRecord } from "../../../src/model/record.ts";
+import { recordStoredMs, writeRecord } from "../../../src/model/record.ts";
 import type { Expression, Filter } from "../../../src/model/subscription.ts";
 import type { Topic, TopicSettings } from "../../../src/model/topic.ts";
+import { compiled, joined, matches, propertyOf, withKey } from "./memory_messages.ts";
 
 type Queue = { records: Uint8Array[]; minOffset: number };
 type Waiter = { request: PullRequest; dueMs: number; answer: (result: PullResult) => void };
@@ -50,6 +53,7 @@ const topicDefaults: TopicSettings = {
 /** Keeps everything in memory. Fields are open, so that tests can look and bend. */
 export class MemoryBroker implements Broker {
   readonly clock = new ManualClock();
+  readonly uniqueKeys = new UniqueKeys(this.clock, new Uint8Array(10).fill(7));
   readonly topicMap = new Map<string, Topic>();
   readonly groupMap = new Map<string, Group>();
   readonly queueMap = new Map<string, Queue>();
@@ -115,6 +119,9 @@ export class MemoryBroker implements Broker {
       createdMs: this.clock.wallMs(),
     };
     this.groupMap.set(name, group);
+    for (const topic of [retryTopicOf(name), deadLetterTopicOf(name)]) {
+      if (!this.topicMap.has(topic)) this.addTopic(topic, { queues: 1 });
+    }
     return group;
   }
 
@@ -174,10 +181,8 @@ export class MemoryBroker implements Broker {
 
   async topicForSend(name: string, queues: number): Promise<Topic> {
     await this.#work();
-    const known = this.topicMap.get(name);
-    if (known !== undefined) return known;
-    if (!this.autoCreateTopics && !isDerivedTopic(name)) throw new BrokerError("topic_not_found");
-    return this.addTopic(name, { queues });
+    if (!this.autoCreateTopics || isDerivedTopic(name)) return this.#topic(name);
+    return this.topicMap.get(name) ?? this.addTopic(name, { queues });
   }
 
   async groupForUse(name: string): Promise<Group> {
@@ -190,10 +195,11 @@ export class MemoryBroker implements Broker {
 
   async send(request: SendRequest): Promise<SendReceipt[]> {
     await this.#work();
-    this.sends.push(request);
     this.#topic(request.topic);
     const queueId = request.queueId ?? 0;
-    const receipts = request.messages.map((message) => this.#store(request, queueId, message));
+    const messages = request.messages.map((message) => withKey(message, this.uniqueKeys));
+    this.sends.push(request);
+    const receipts = messages.map((message) => this.#store(request, queueId, message));
     this.#wake(request.topic, queueId);
     return receipts;
   }
@@ -218,6 +224,7 @@ export class MemoryBroker implements Broker {
   readonly nack = () => refuse("nack");
   readonly extend = () => refuse("extend");
   readonly findByTime = () => refuse("findByTime");
+  readonly resetOffsets = () => refuse("resetOffsets");
 
   async sendBack(request: SendBackRequest): Promise<void> {
     await this.#work();
@@ -241,10 +248,6 @@ export class MemoryBroker implements Broker {
     this.#group(group);
     this.#queue(topic, queueId);
     this.offsets.set(`${group}@${topic}/${queueId}`, offset);
-  }
-
-  resetOffsets(_group: string, _topic: string, _target: ResetTarget): Promise<never> {
-    return refuse("resetOffsets");
   }
 
   async queueRanges(topic: string) {
@@ -471,29 +474,6 @@ export class MemoryBroker implements Broker {
     await this.#work();
     return this.byPosition.filter(isWanted);
   }
-}
-
-function compiled({ language, text }: Expression): Filter {
-  if (language !== "TAG" || text.includes("&&")) throw new BrokerError("filter_invalid");
-  if (text === "*") return { kind: "all" };
-  const tags = text.split("||").map((tag) => tag.trim());
-  return { kind: "tags", tags, hashes: tags.map(javaHash) };
-}
-
-function matches(filter: Filter, record: Uint8Array): boolean {
-  if (filter.kind === "all") return true;
-  const tag = readProperty(recordProperties(record, 0), propertyNames.tags);
-  return tag !== undefined && filter.tags.includes(tag);
-}
-
-function propertyOf(found: FoundMessage, name: string): string | undefined {
-  return readProperty(recordProperties(found.record, 0), name);
-}
-
-function joined(records: readonly Uint8Array[]): Uint8Array {
-  const writer = new ByteWriter();
-  for (const record of records) writer.put(record);
-  return writer.view().slice();
 }
 
 function refuse(operation: string): Promise<never> {

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { utf8 } from "../../../src/base/bytes.ts";
 import { parseOffsetMessageId } from "../../../src/model/message_id.ts";
+import { recordProperties } from "../../../src/model/record.ts";
 import { encodeBatch } from "../../../src/protocol/remoting/batch_encoding.ts";
 import { type Received, TestWorld } from "./test_client.ts";
 

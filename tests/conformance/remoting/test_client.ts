@@ -1,7 +1,6 @@
 /** A client made of bytes: writes frames into a session and reads the frames that come back. */
 import assert from "node:assert/strict";
 import { createLog, type LogRecord } from "../../../src/base/log.ts";
-import { UniqueKeys } from "../../../src/model/message_id.ts";
 import type { Connection, ConnectionListener } from "../../../src/ports/sockets.ts";
 import type { RemotingContext, RemotingSettings } from "../../../src/protocol/remoting/call.ts";
 import type { RemotingCommand } from "../../../src/protocol/remoting/command.ts";
@@ -88,7 +87,6 @@ export class TestWorld {
     this.context = {
       broker: this.broker,
       settings: { ...settings, ...changes },
-      uniqueKeys: new UniqueKeys(clock, new Uint8Array(10).fill(7)),
       clock,
       log: createLog({ sink: (record) => this.logged.push(record), wallMs: () => clock.wallMs() }),
       bootMs: clock.wallMs(),

@@ -5,9 +5,9 @@
  * @module
  */
 import { limits } from "../../../base/limits.ts";
-import type { Broker, HeartbeatAsk } from "../../../broker/broker.ts";
+import type { HeartbeatAsk } from "../../../broker/broker.ts";
 import { BrokerError } from "../../../model/errors.ts";
-import { checkClientId, retryTopicOf } from "../../../model/names.ts";
+import { checkClientId } from "../../../model/names.ts";
 import type { Expression, Subscription } from "../../../model/subscription.ts";
 import { type Answer, type Call, done, refusal, type RemotingContext } from "../call.ts";
 import { responseCodes } from "../codes.ts";
@@ -152,26 +152,20 @@ function expressionOf(subscription: JsonObject): Expression {
 }
 
 /**
- * Makes the group and its retry topic if they are missing. False: the broker makes no groups on the
- * fly. The heartbeat still counts for the client's other groups; its pulls will be told.
+ * Makes the group, and with it its retry topic, if it is missing. False: the broker makes no groups
+ * on the fly. The heartbeat still counts for the client's other groups; its pulls will be told.
  */
 async function prepareGroup(
-  { group, messageModel }: Membership,
+  { group }: Membership,
   call: Call,
   { broker, log }: RemotingContext,
 ): Promise<boolean> {
   try {
     if (broker.group(group) === undefined) await broker.groupForUse(group);
+    return true;
   } catch (fault) {
     if (!(fault instanceof BrokerError) || fault.code !== "group_not_found") throw fault;
     log.warn("consumer of an unknown group is ignored", { group, address: call.peer.address });
     return false;
   }
-  if (messageModel === "CLUSTERING") await prepareRetryTopic(group, broker);
-  return true;
-}
-
-async function prepareRetryTopic(group: string, broker: Broker): Promise<void> {
-  const name = retryTopicOf(group);
-  if (broker.topic(name) === undefined) await broker.topicForSend(name, 1);
 }

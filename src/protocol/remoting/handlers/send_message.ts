@@ -1,24 +1,18 @@
 /**
  * SEND_MESSAGE (10), SEND_MESSAGE_V2 (310) and SEND_BATCH_MESSAGE (320): protocol 6.1.
  *
- * The busiest handler. The properties of a message pass through as the text they came in; only what
- * the broker must add or take away makes a new text of them.
+ * The busiest handler. The properties of a message pass through as the text they came in; the door
+ * adds the unique key to those that have none.
  *
  * @module
  */
 import { limits } from "../../../base/limits.ts";
 import type { SendRequest } from "../../../broker/broker.ts";
 import { BrokerError } from "../../../model/errors.ts";
-import type { NewMessage, SendReceipt } from "../../../model/message.ts";
+import type { Host, NewMessage, SendReceipt } from "../../../model/message.ts";
 import { offsetMessageIdAt } from "../../../model/message_id.ts";
 import { checkTopicName, deadLetterTopicOf, retryPrefix } from "../../../model/names.ts";
-import {
-  checkPropertiesBytes,
-  propertyNames,
-  readProperty,
-  withoutProperties,
-  withProperty,
-} from "../../../model/properties.ts";
+import { propertyNames, readProperty, withoutProperties } from "../../../model/properties.ts";
 import { permWrite, type Topic } from "../../../model/topic.ts";
 import { type BatchMessage, decodeBatch } from "../batch_encoding.ts";
 import { type Answer, type Call, refusal, type RemotingContext } from "../call.ts";
@@ -72,6 +66,7 @@ async function sendToRetry(call: Call, context: RemotingContext, sent: Sent): Pr
   const { header, messages } = sent;
   checkTopicName(header.topic);
   const name = header.topic.slice(retryPrefix.length);
+  // Its retry and dead-letter topics come with the group.
   const group = await context.broker.groupForUse(name);
   const retriesMax = header.maxReconsumeTimes ?? group.settings.attemptsMax - 1;
   if ((header.reconsumeTimes ?? 0) <= retriesMax) {
@@ -114,7 +109,7 @@ function sendTo(
     topic: topic.name,
     queueId: queueId < 0 ? null : queueId,
     storeHost: call.peer.storeHost,
-    messages: messages.map((message) => storedMessage(message, header, call, context)),
+    messages: messages.map((message) => storedMessage(message, header, call.peer.remote)),
     ...shardingKey === undefined ? undefined : { shardingKey },
   };
   const stored = context.broker.send(request);
@@ -140,16 +135,15 @@ function faultOf(
 function storedMessage(
   { body, properties, flag }: BatchMessage,
   header: SendMessageHeader,
-  call: Call,
-  context: RemotingContext,
+  bornHost: Host,
 ): NewMessage {
   return {
     body,
-    properties: storedProperties(properties, context),
+    properties: withoutProperties(properties, strippedNames),
     flag,
     sysFlag: header.sysFlag,
     bornMs: header.bornMs,
-    bornHost: call.peer.remote,
+    bornHost,
     reconsumeTimes: header.reconsumeTimes ?? 0,
   };
 }
@@ -158,15 +152,7 @@ function illegal(remark: string): Answer {
   return refusal(responseCodes.messageIllegal, remark);
 }
 
-/** The text as it came, unless the client set no unique key, or sent on what a pop had added. */
-function storedProperties(text: string, context: RemotingContext): string {
-  checkPropertiesBytes(text);
-  const { uniqueKey } = propertyNames;
-  const kept = withoutProperties(text, strippedNames);
-  if (readProperty(kept, uniqueKey) !== undefined) return kept;
-  return withProperty(kept, uniqueKey, context.uniqueKeys.next());
-}
-
+/** What a pop had added must not come back: it would be taken for this delivery's. */
 const strippedNames: readonly string[] = [propertyNames.popCheckPoint];
 
 function receiptAnswer(

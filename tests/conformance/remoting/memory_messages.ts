@@ -1,0 +1,53 @@
+/** What the test broker does with single messages. @module */
+import { ByteWriter } from "../../../src/base/bytes.ts";
+import { javaHash } from "../../../src/base/hash.ts";
+import type { FoundMessage } from "../../../src/broker/broker.ts";
+import { BrokerError } from "../../../src/model/errors.ts";
+import type { NewMessage } from "../../../src/model/message.ts";
+import type { UniqueKeys } from "../../../src/model/message_id.ts";
+import {
+  checkPropertiesBytes,
+  propertyNames,
+  readProperty,
+  withProperty,
+} from "../../../src/model/properties.ts";
+import { recordProperties } from "../../../src/model/record.ts";
+import type { Expression, Filter } from "../../../src/model/subscription.ts";
+
+/** The message as it is stored: checked, and with a unique key. */
+export function withKey(message: NewMessage, keys: UniqueKeys): NewMessage {
+  const { properties } = message;
+  checkPropertiesBytes(properties);
+  if (readProperty(properties, propertyNames.uniqueKey) !== undefined) return message;
+  return {
+    ...message,
+    properties: withProperty(properties, propertyNames.uniqueKey, keys.next()),
+  };
+}
+
+/** The filter of an expression. */
+export function compiled({ language, text }: Expression): Filter {
+  if (language !== "TAG" || text.includes("&&")) throw new BrokerError("filter_invalid");
+  if (text === "*") return { kind: "all" };
+  const tags = text.split("||").map((tag) => tag.trim());
+  return { kind: "tags", tags, hashes: tags.map(javaHash) };
+}
+
+/** Whether a record passes a filter. */
+export function matches(filter: Filter, record: Uint8Array): boolean {
+  if (filter.kind === "all") return true;
+  const tag = readProperty(recordProperties(record, 0), propertyNames.tags);
+  return tag !== undefined && filter.tags.includes(tag);
+}
+
+/** One property of a stored message. */
+export function propertyOf(found: FoundMessage, name: string): string | undefined {
+  return readProperty(recordProperties(found.record, 0), name);
+}
+
+/** Records back to back. */
+export function joined(records: readonly Uint8Array[]): Uint8Array {
+  const writer = new ByteWriter();
+  for (const record of records) writer.put(record);
+  return writer.view().slice();
+}
