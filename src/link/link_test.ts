@@ -1,0 +1,202 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { portPair, settle } from "../../tests/support/thread_ports.ts";
+import { BrokerError, StorageError } from "../model/errors.ts";
+import { LinkClient } from "./client.ts";
+import { jsonAndBlob, jsonOperation, type WithBlob } from "./codec.ts";
+import { LinkServer } from "./server.ts";
+
+const operations = {
+  double: jsonOperation<number, number>(),
+  shout: { request: jsonAndBlob<string>(), answer: jsonAndBlob<string>() },
+  forget: jsonOperation<{ readonly id: number }, null>(),
+};
+type Operations = typeof operations;
+
+/** A client and a server whose role is `work`; nothing moves until `settle`. */
+function joined(pendingMax = 100) {
+  const [near, far] = portPair("on-demand");
+  const notices: unknown[] = [];
+  const client = new LinkClient(operations, near, pendingMax, (notice) => notices.push(notice));
+  let arrivals = 0;
+  const server: LinkServer<Operations> = new LinkServer(operations, far, () => arrivals++);
+  return { near, far, client, server, notices, arrivals: () => arrivals };
+}
+
+/** Answers all that has arrived, as a role's turn does. Answers the names it saw. */
+function turn(server: LinkServer<Operations>): string[] {
+  const asked = server.take();
+  for (const question of asked) {
+    const { name, id } = question;
+    if (name === "double") server.answer(name, id, question.request * 2);
+    else if (name === "shout") {
+      const { head, blob } = question.request;
+      server.answer(name, id, { head: head.toUpperCase(), blob: blob.toReversed() });
+    } else server.answer(name, id, null);
+  }
+  server.post();
+  return asked.map(({ name }) => name);
+}
+
+async function codeOf(answer: Promise<unknown>): Promise<string> {
+  try {
+    await answer;
+  } catch (thrown) {
+    if (thrown instanceof BrokerError) return `${thrown.code}: ${thrown.message}`;
+    throw thrown;
+  }
+  return "none";
+}
+
+test("LinkClient.ask() within one turn leaves as one buffer, and each gets its own answer", async () => {
+  const { near, far, client, server, arrivals } = joined();
+  const answers = Promise.all([
+    client.ask("double", 4),
+    client.ask("shout", { head: "hello", blob: new Uint8Array([1, 2, 3]) }),
+    client.ask("double", 5),
+  ]);
+  await settle(far);
+
+  assert.equal(arrivals(), 1);
+  assert.deepEqual(turn(server), ["double", "shout", "double"]);
+  await settle(near);
+  const [four, shout, five] = await answers;
+  assert.deepEqual([four, five], [8, 10]);
+  const { head, blob }: WithBlob<string> = shout;
+  assert.deepEqual([head, [...blob]], ["HELLO", [3, 2, 1]]);
+  assert.equal(client.pendingCount, 0);
+});
+
+test("LinkServer.refuse() carries code and sentence, and hides what is not for callers", async () => {
+  const { near, far, client, server } = joined();
+  const answers = [1, 2, 3].map((number) => codeOf(client.ask("double", number)));
+  await settle(far);
+  const thrown = [
+    new BrokerError("topic_not_found", "Cannot send to “ü”: it does not exist"),
+    new StorageError("full", "Cannot append: no room"),
+    new TypeError("secret inner detail"),
+  ];
+  for (const [at, { id }] of server.take().entries()) server.refuse(id, thrown[at]);
+  server.post();
+  await settle(near);
+
+  assert.deepEqual(await Promise.all(answers), [
+    "topic_not_found: Cannot send to “ü”: it does not exist",
+    "disk_full: Cannot append: no room",
+    "internal: The broker made a mistake; see its log",
+  ]);
+});
+
+test("LinkClient has two buffers under way; what is asked meanwhile waits for a credit", async () => {
+  const { near, far, client, server, arrivals } = joined();
+  const answers: Promise<number>[] = [];
+  for (let number = 0; number < 5; number++) {
+    answers.push(client.ask("double", number));
+    await settle(far);
+  }
+  assert.equal(arrivals(), 2);
+
+  assert.equal(turn(server).length, 2);
+  await settle(near, far);
+  assert.equal(arrivals(), 3);
+  assert.equal(turn(server).length, 3);
+  await settle(near);
+  assert.deepEqual(await Promise.all(answers), [0, 2, 4, 6, 8]);
+});
+
+test("LinkServer.post() gives the credit back although nothing is answered yet", async () => {
+  const { near, far, client, server } = joined();
+  const parked = client.ask("double", 1);
+  await settle(far);
+  const [question] = server.take();
+  server.post();
+  assert.equal(near.waiting, 1);
+
+  // Both credits are free again: two more buffers leave while the first question is parked.
+  await settle(near);
+  const others = [client.ask("double", 2)];
+  await settle(far);
+  others.push(client.ask("double", 3));
+  await settle(far);
+  turn(server);
+  server.answer("double", question?.id ?? 0, 99);
+  server.post();
+  await settle(near);
+  assert.deepEqual(await Promise.all([parked, ...others]), [99, 4, 6]);
+});
+
+test("LinkServer.post() posts nothing when there is nothing to say", () => {
+  const { near, server } = joined();
+  server.take();
+  server.post();
+  assert.equal(near.waiting, 0);
+});
+
+test("LinkClient.ask() tells the question's id, and the server sees the same", async () => {
+  const { far, client, server } = joined();
+  const ids: number[] = [];
+  client.ask("double", 1, (id) => ids.push(id)).catch(() => {});
+  client.ask("forget", { id: ids[0] ?? 0 }, (id) => ids.push(id)).catch(() => {});
+  await settle(far);
+
+  const asked = server.take();
+  assert.deepEqual(asked.map(({ id }) => id), ids);
+  assert.deepEqual(asked[1]?.request, { id: ids[0] });
+});
+
+test("LinkClient ignores an answer to a question it no longer knows", async () => {
+  const { near, far, client, server } = joined();
+  const answer = client.ask("double", 1);
+  await settle(far);
+  const [question] = server.take();
+  const id = question?.id ?? 0;
+  server.answer("double", id, 2);
+  server.answer("double", id, 3);
+  server.refuse(id + 1000, new BrokerError("internal"));
+  server.post();
+  await settle(near);
+
+  assert.equal(await answer, 2);
+  assert.equal(client.pendingCount, 0);
+});
+
+test("LinkClient.ask() is too busy with pendingMax questions open, and not before", async () => {
+  const { near, far, client, server } = joined(2);
+  const answers = [client.ask("double", 1), client.ask("double", 2)];
+  assert.match(await codeOf(client.ask("double", 3)), /^too_busy: .* 2 requests are pending/);
+
+  await settle(far);
+  turn(server);
+  await settle(near);
+  assert.deepEqual(await Promise.all(answers), [2, 4]);
+  const later = client.ask("double", 4);
+  await settle(far);
+  turn(server);
+  await settle(near);
+  assert.equal(await later, 8);
+});
+
+test("LinkClient.lose() fails what is pending and all that comes, and closes the port", async () => {
+  const { near, client } = joined();
+  const pending = codeOf(client.ask("double", 1));
+  client.lose(new BrokerError("storage_failed", "the shard's thread ended"));
+
+  assert.equal(await pending, "storage_failed: the shard's thread ended");
+  assert.equal(await codeOf(client.ask("double", 2)), "storage_failed: the shard's thread ended");
+  assert.deepEqual([client.pendingCount, near.closed], [0, true]);
+});
+
+test("LinkServer.tell() arrives before the answers that follow it", async () => {
+  const { near, far, client, server, notices } = joined();
+  const seen: unknown[] = [];
+  const answer = client.ask("double", 1).then(() => seen.push(...notices));
+  await settle(far);
+  const [question] = server.take();
+  server.tell({ kind: "topic-deleted", name: "t" });
+  server.answer("double", question?.id ?? 0, 2);
+  server.post();
+  await settle(near);
+  await answer;
+
+  assert.deepEqual(seen, [{ kind: "topic-deleted", name: "t" }]);
+});
