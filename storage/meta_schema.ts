@@ -12,6 +12,7 @@ import type { QueueRef, TopicSettings } from "../src/model/topic.ts";
 
 const bytes = customType<{ data: Uint8Array; driverData: Uint8Array }>({ dataType: () => "blob" });
 
+/** Every topic, the broker's own included. */
 export const topic = sqliteTable("topic", {
   name: text("name").primaryKey(),
   version: integer("version").notNull(),
@@ -21,6 +22,7 @@ export const topic = sqliteTable("topic", {
   createdMs: integer("created_ms").notNull(),
 });
 
+/** Every consumer group. `group` is a word of SQL, so the table has a longer name. */
 export const group = sqliteTable("consumer_group", {
   name: text("name").primaryKey(),
   groupKey: integer("group_key").notNull(),
@@ -41,6 +43,7 @@ export const secret = sqliteTable("secret", {
   value: bytes("value").notNull(),
 });
 
+/** The name server's configuration, as clients keep it. */
 export const keyValue = sqliteTable("key_value", {
   namespace: text("namespace").notNull(),
   key: text("key").notNull(),

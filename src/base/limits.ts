@@ -212,6 +212,8 @@ export const limits = Object.freeze({
   // The command line.
   /** Body bytes of one batch of `message send`: a few round trips' worth, and small in memory. */
   sendBatchBytesMax: 1 * mib,
+  /** How long `curlew serve` takes to end after a signal: what supervisors grant. */
+  serveStopMsMax: 5 * secondMs,
   /** Requests one `message send` keeps going at once: each holds a batch. */
   sendWorkersMax: 64,
   /** Connections of one `curlew bench`: a process's sockets and its load buffers. */

@@ -14,26 +14,8 @@
  * @module
  */
 import { limits } from "../base/limits.ts";
-import { BrokerError } from "../model/errors.ts";
-import { checkClientId, checkGroupName, checkTopicName } from "../model/names.ts";
 import type { Subscription } from "../model/subscription.ts";
-
-/** What a consumer is to its group, as far as membership decides by it. */
-export type Consuming = {
-  readonly group: string;
-  readonly subscriptions: readonly Subscription[];
-};
-
-/** A client shows that it lives. */
-export type Beat<C extends Consuming> = {
-  readonly clientId: string;
-  readonly connection: number;
-  readonly address: string;
-  readonly language: string;
-  readonly version: number;
-  readonly producerGroups: readonly string[];
-  readonly consumers: readonly C[];
-};
+import { type Beat, checkBeat, type Consuming, tooMany } from "./heartbeat.ts";
 
 /** A member as others see it. */
 export type MemberView = {
@@ -78,7 +60,7 @@ export type BeatOutcome = {
 
 type Members<C> = Map<string, Map<string, Entry<C>>>;
 
-/** `C`: what is kept of a consumer beside what membership needs. */
+/** All members of all groups. `C`: what is kept of a consumer beside what membership needs. */
 export class Membership<C extends Consuming> {
   /** Group → client id → member. Bounded by `limits.membersMax` and `limits.groupMembersMax`. */
   readonly #consumers: Members<C> = new Map();
@@ -228,38 +210,21 @@ export class Membership<C extends Consuming> {
   }
 
   #check(beat: Beat<C>): void {
-    checkClientId(beat.clientId);
+    checkBeat(beat);
+    for (const { group } of beat.consumers) this.#checkRoom(this.#consumers, beat, group);
+    for (const group of beat.producerGroups) this.#checkRoom(this.#producers, beat, group);
     const groups = beat.producerGroups.length + beat.consumers.length;
-    if (groups > limits.groupsPerHeartbeatMax) {
-      throw tooMany(beat, `it names ${groups} groups`, limits.groupsPerHeartbeatMax);
-    }
-    for (const group of beat.producerGroups) checkProducerGroup(group);
-    const named = new Set<string>();
-    for (const { group, subscriptions } of beat.consumers) {
-      checkGroupName(group);
-      if (named.has(group)) throw twice(beat, `group "${group}"`);
-      named.add(group);
-      if (subscriptions.length > limits.subscriptionsPerMemberMax) {
-        const found = `it has ${subscriptions.length} subscriptions in group "${group}"`;
-        throw tooMany(beat, found, limits.subscriptionsPerMemberMax);
-      }
-      const topics = new Set(subscriptions.map(({ topic }) => topic));
-      if (topics.size < subscriptions.length) throw twice(beat, `a topic in group "${group}"`);
-      for (const topic of topics) checkTopicName(topic);
-      this.#checkRoom(this.#consumers.get(group), beat, group);
-    }
-    for (const group of beat.producerGroups) {
-      this.#checkRoom(this.#producers.get(group), beat, group);
-    }
     if (this.size + groups > limits.membersMax) {
-      throw tooMany(beat, `the broker has ${this.size} members`, limits.membersMax);
+      throw tooMany(beat.clientId, `the broker has ${this.size} members`, limits.membersMax);
     }
   }
 
-  #checkRoom(members: Map<string, Entry<C>> | undefined, beat: Beat<C>, group: string): void {
-    if (members === undefined || members.has(beat.clientId)) return;
+  #checkRoom(groups: Members<C>, { clientId }: Beat<C>, group: string): void {
+    const members = groups.get(group);
+    if (members === undefined || members.has(clientId)) return;
     if (members.size < limits.groupMembersMax) return;
-    throw tooMany(beat, `group "${group}" has ${members.size} members`, limits.groupMembersMax);
+    const found = `group "${group}" has ${members.size} members`;
+    throw tooMany(clientId, found, limits.groupMembersMax);
   }
 
   /** Enters a member in place of the one with the same client id, which is answered. */
@@ -295,35 +260,6 @@ export class Membership<C extends Consuming> {
     beside?.delete(entry);
     if (beside?.size === 0) this.#byConnection.delete(entry.view.connection);
   }
-}
-
-const producerGroupLengthMax = 255;
-
-/** Clients make up producer groups for tracing that are longer than what they allow their users. */
-function checkProducerGroup(group: string): void {
-  // deno-lint-ignore no-control-regex -- control characters are what is refused
-  if (group !== "" && group.length <= producerGroupLengthMax && !/[\u0000-\u001f]/.test(group)) {
-    return;
-  }
-  throw new BrokerError(
-    "invalid_argument",
-    `Cannot use producer group ${JSON.stringify(group.slice(0, 64))}: it needs 1 to ` +
-      `${producerGroupLengthMax} characters and no control characters`,
-  );
-}
-
-function twice(beat: Beat<Consuming>, what: string): BrokerError {
-  return new BrokerError(
-    "invalid_argument",
-    `Cannot take the heartbeat of client "${beat.clientId}": it names ${what} twice`,
-  );
-}
-
-function tooMany(beat: Beat<Consuming>, found: string, max: number): BrokerError {
-  return new BrokerError(
-    "limit_exceeded",
-    `Cannot take the heartbeat of client "${beat.clientId}": ${found}, at most ${max} are allowed`,
-  );
 }
 
 function isNewer(

@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { limits } from "../base/limits.ts";
 import { BrokerError } from "../model/errors.ts";
-import { type Consuming, Membership } from "./membership.ts";
+import type { Consuming } from "./heartbeat.ts";
+import { Membership } from "./membership.ts";
 
 type Who = { id: string; on: number; producers?: string[] };
 
@@ -182,30 +183,11 @@ test("Membership.forgetGroup() sends its consumers away and leaves its producers
   assert.deepEqual([members.consumers("g").length, members.producers("g").length], [0, 1]);
 });
 
-test("Membership.heartbeat() refuses what is not valid, as a whole", () => {
+test("Membership.heartbeat() that is refused leaves nothing behind", () => {
   const members = new Membership<Consuming>();
-  const a = { id: "a", on: 1 };
-  const wishes = Array.from(
-    { length: limits.subscriptionsPerMemberMax + 1 },
-    (_, at) => wish(`t${at}`),
-  );
-  const producers = Array.from({ length: limits.groupsPerHeartbeatMax + 1 }, (_, at) => `p${at}`);
-  const codes = [
-    beatOf({ id: "", on: 1 }, inGroup("g")),
-    beatOf(a, inGroup("fine"), inGroup("not fine")),
-    beatOf(a, inGroup("g", wish("no topic"))),
-    beatOf(a, inGroup("g"), inGroup("g")),
-    beatOf(a, inGroup("g", wish("t", "A"), wish("t", "B"))),
-    beatOf({ ...a, producers: ["line\nbreak"] }),
-    beatOf(a, inGroup("g", ...wishes)),
-    beatOf({ ...a, producers }),
-  ].map((beat) => codeOf(() => members.heartbeat(beat, 0, 0)));
+  const beat = beatOf({ id: "a", on: 1 }, inGroup("fine"), inGroup("not fine"));
 
-  assert.deepEqual(codes, [
-    ...new Array<string>(6).fill("invalid_argument"),
-    "limit_exceeded",
-    "limit_exceeded",
-  ]);
+  assert.equal(codeOf(() => members.heartbeat(beat, 0, 0)), "invalid_argument");
   assert.equal(members.size, 0);
 });
 

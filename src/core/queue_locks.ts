@@ -21,6 +21,7 @@ type Held = NamedQueue & {
   readonly lockedMs: number;
 };
 
+/** Every lock of one broker. */
 export class QueueLocks {
   /** Bounded by `locksMax`. In the order of locking, so that what is over stands in front. */
   readonly #held = new Map<string, Held>();

@@ -12,7 +12,6 @@
  * @module
  */
 import { assert } from "../base/assert.ts";
-import { placementHash } from "../base/hash.ts";
 import { limits } from "../base/limits.ts";
 import { BrokerError } from "../model/errors.ts";
 import { defaultGroupSettings, type Group, type GroupSettings } from "../model/group.ts";
@@ -25,6 +24,7 @@ import {
 } from "../model/names.ts";
 import type { RegistryChange, RegistryCounters, RegistryState } from "../model/registry.ts";
 import type { QueueRef, Topic, TopicSettings } from "../model/topic.ts";
+import { inTurn, onePerShard } from "./placement.ts";
 import {
   checkGroupSettings,
   checkTopicSettings,
@@ -44,6 +44,7 @@ export type RegistryOptions = { readonly shards: number; readonly defaults: Topi
 /** A topic to be there at start, whoever else wants it. */
 export type SystemTopic = { readonly name: string; readonly settings: Partial<TopicSettings> };
 
+/** All topics and groups of one broker. */
 export class Registry {
   readonly #options: RegistryOptions;
   /** Bounded by `limits.topicsMax` of users, and two of each group. */
@@ -209,7 +210,12 @@ export class Registry {
     }
     for (const topic of this.#topics.values()) {
       if (!isDerivedTopic(topic.name) || topic.queueRefs.length >= this.#options.shards) continue;
-      const queueRefs = this.#queuePerShard(topic.name, topic.queueRefs, numbers);
+      const queueRefs = this.#moreQueues(
+        topic.name,
+        topic.queueRefs,
+        this.#options.shards,
+        numbers,
+      );
       const settings = { ...topic.settings, queues: queueRefs.length };
       topics.push({ ...topic, version: numbers.version, settings, queueRefs });
     }
@@ -285,7 +291,7 @@ export class Registry {
 
   #derivedTopic(name: string, numbers: Numbers, nowMs: number): Topic {
     checkTopicName(name);
-    const queueRefs = this.#queuePerShard(name, [], numbers);
+    const queueRefs = this.#moreQueues(name, [], this.#options.shards, numbers);
     return {
       name,
       version: numbers.version,
@@ -296,36 +302,7 @@ export class Registry {
     };
   }
 
-  /** Adds queues up to `count`, one shard after the other, from a start the name decides. */
-  #moreQueues(
-    name: string,
-    present: readonly QueueRef[],
-    count: number,
-    numbers: Numbers,
-  ): readonly QueueRef[] {
-    this.#checkQueueRoom(name, count - present.length, numbers);
-    const queueRefs = [...present];
-    const start = placementHash(name) % this.#options.shards;
-    while (queueRefs.length < count) {
-      const shard = (start + queueRefs.length) % this.#options.shards;
-      queueRefs.push({ queueKey: ++numbers.queueKey, shard });
-    }
-    return queueRefs;
-  }
-
-  #queuePerShard(
-    name: string,
-    present: readonly QueueRef[],
-    numbers: Numbers,
-  ): readonly QueueRef[] {
-    this.#checkQueueRoom(name, this.#options.shards - present.length, numbers);
-    const queueRefs = [...present];
-    while (queueRefs.length < this.#options.shards) {
-      queueRefs.push({ queueKey: ++numbers.queueKey, shard: queueRefs.length });
-    }
-    return queueRefs;
-  }
-
+  /** @throws {BrokerError} `limit_exceeded`. */
   #checkQueueRoom(name: string, more: number, numbers: Numbers): void {
     const planned = numbers.queueKey - this.#counters.queueKey;
     if (this.#queueCount + planned + more <= limits.queuesMax) return;
@@ -334,6 +311,23 @@ export class Registry {
       `Cannot add ${more} queues for topic "${name}": the broker has ` +
         `${this.#queueCount + planned} of at most ${limits.queuesMax}`,
     );
+  }
+
+  /** The queues of a topic, as many as it is to have. */
+  #moreQueues(
+    name: string,
+    present: readonly QueueRef[],
+    count: number,
+    numbers: Numbers,
+  ): readonly QueueRef[] {
+    this.#checkQueueRoom(name, count - present.length, numbers);
+    const places = isDerivedTopic(name) ? onePerShard : inTurn;
+    const shardOf = places(name, this.#options.shards);
+    const added = Array.from({ length: count - present.length }, (_, at) => ({
+      queueKey: ++numbers.queueKey,
+      shard: shardOf(present.length + at),
+    }));
+    return [...present, ...added];
   }
 
   /** The counters for the next change, to be counted up while it is planned. */

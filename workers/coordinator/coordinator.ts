@@ -57,6 +57,7 @@ type Question<N extends Name> = {
 };
 type Handlers = { readonly [N in Name]: (request: Requests[N]) => Answers[N] };
 
+/** The role of the coordinator's thread. */
 export class Coordinator {
   /** Resolved when the coordinator was asked to drain and let go of everything. */
   readonly drained: Promise<void>;

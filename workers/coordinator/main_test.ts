@@ -8,7 +8,7 @@ import {
   coordinatorOperations,
   type RegistrySnapshot,
 } from "../../src/link/coordinator_messages.ts";
-import { runtime } from "../../src/runtime/mod.ts";
+import { randomBytes, runtime } from "../../src/runtime/mod.ts";
 import { workerEntries } from "../addresses.ts";
 import type { CoordinatorStart } from "./main.ts";
 
@@ -32,7 +32,8 @@ async function inThread<T>(
   const { threads } = runtime;
   const [near, far] = threads.channel();
   const [shardNear, shardFar] = threads.channel();
-  const data: CoordinatorStart = { directory, settings, logLevel: "error" };
+  const freshSecret = randomBytes(32);
+  const data: CoordinatorStart = { ...settings, directory, freshSecret, logLevel: "error" };
   const entry = workerEntries.coordinator;
   const role = threads.spawnRole({ entry, data, ports: [far, shardFar] });
   const client = new LinkClient(coordinatorOperations, threads.threadPort(near), 10, () => {});

@@ -13,6 +13,7 @@ import { WakeUp } from "./wake_up.ts";
 /** A shard that cannot write sets an alarm in the past again and again; it is rung no faster. */
 const ringGapMs = 5;
 
+/** The alarms of all shards, with the clock that rings them. */
 export class OwnsDelays {
   readonly #clock: Clock;
   readonly #alarms: Alarms;

@@ -10,6 +10,7 @@ import type {
 import { BrokerError } from "../../src/model/errors.ts";
 import type { Expression, Filter, Subscription } from "../../src/model/subscription.ts";
 
+/** What live groups want, and what the front was told of it. */
 export class OwnsFilters {
   readonly #tell: (news: CoordinatorNews) => void;
   /** Faults are kept as well: a client repeats its expression with every heartbeat. */

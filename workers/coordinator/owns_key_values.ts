@@ -3,6 +3,7 @@ import { limits } from "../../src/base/limits.ts";
 import { BrokerError } from "../../src/model/errors.ts";
 import type { MetaStore } from "../../src/ports/meta_store.ts";
 
+/** Keys and values by namespace, within their bounds. */
 export class OwnsKeyValues {
   readonly #store: MetaStore;
 

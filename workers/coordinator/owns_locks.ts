@@ -4,6 +4,7 @@ import { QueueLocks } from "../../src/core/queue_locks.ts";
 import type { LockAsk } from "../../src/link/coordinator_messages.ts";
 import { checkClientId, checkGroupName } from "../../src/model/names.ts";
 
+/** Queue locks, with the clock that ends them. */
 export class OwnsLocks {
   readonly #clock: Clock;
   readonly #locks = new QueueLocks();

@@ -26,6 +26,7 @@ export type OwnsMembershipParts = {
   readonly post: () => void;
 };
 
+/** Members, with the clock that makes silent ones leave. */
 export class OwnsMembership {
   readonly #parts: OwnsMembershipParts;
   readonly #members = new Membership<ConsumerMembership>();

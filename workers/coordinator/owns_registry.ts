@@ -37,6 +37,7 @@ export type OwnsRegistryParts = {
   readonly onTopicsChanged: () => void;
 };
 
+/** The registry, kept in memory and in the store alike. */
 export class OwnsRegistry {
   readonly #parts: OwnsRegistryParts;
   readonly #registry: Registry;

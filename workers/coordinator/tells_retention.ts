@@ -11,6 +11,7 @@ import type { RetentionRule } from "../../src/ports/shard_store.ts";
 import type { Timers } from "../../src/ports/timers.ts";
 import { WakeUp } from "./wake_up.ts";
 
+/** Retention rules, told to shards at the start and after changes. */
 export class TellsRetention {
   readonly #clock: Clock;
   readonly #wakeUp: WakeUp;

@@ -1,0 +1,21 @@
+/**
+ * Which shard a new queue goes to. Asked once, when the queue is made: the answer is stored with the
+ * queue and never computed again, so that shards can be added.
+ *
+ * @module
+ */
+import { placementHash } from "../base/hash.ts";
+
+/** The shard of a topic's queue, by the queue's number. */
+export type ShardOfQueue = (queueId: number) => number;
+
+/** One shard after the other, from a start the name decides: small topics spread as well. */
+export function inTurn(topic: string, shards: number): ShardOfQueue {
+  const start = placementHash(topic) % shards;
+  return (queueId) => (start + queueId) % shards;
+}
+
+/** Queue i in shard i: retry and dead-letter topics, which every shard writes without asking. */
+export function onePerShard(_topic: string, shards: number): ShardOfQueue {
+  return (queueId) => queueId % shards;
+}
