@@ -1,26 +1,28 @@
 import assert from "node:assert/strict";
-import process from "node:process";
 import { test } from "node:test";
-import type { Signal } from "../ports/signals.ts";
-import { systemSignals } from "./signals.ts";
+import { OwnProcess } from "../../tests/support/own_process.ts";
 
+// In a process of its own: a test runner listens to these signals too, and ends.
 test("systemSignals tells stop from reload, every time, until called off", async () => {
-  const heard: Signal[] = [];
-  let wake: () => void = () => {};
-  // Listening for signals alone does not keep Deno's event loop going.
-  const alive = setInterval(() => {}, 1000);
-  const off = systemSignals.onSignal((signal) => {
-    heard.push(signal);
-    wake();
+  const child = new OwnProcess(`
+    const { systemSignals } = await import(${
+    JSON.stringify(new URL("signals.ts", import.meta.url))
   });
+    const alive = setInterval(() => {}, 1000);
+    let heard = 0;
+    const off = systemSignals.onSignal((signal) => {
+      console.log(signal);
+      if (++heard < 4) return;
+      off();
+      clearInterval(alive);
+    });
+    console.log("ready");`);
+  const heard = [await child.nextLine()];
   for (const name of ["SIGHUP", "SIGTERM", "SIGINT", "SIGTERM"] as const) {
-    const count = heard.length;
-    process.kill(process.pid, name);
-    while (heard.length === count) await new Promise<void>((resolve) => wake = resolve);
+    child.signal(name);
+    heard.push(await child.nextLine());
   }
-  off();
-  clearInterval(alive);
+  await child.exited;
 
-  assert.deepEqual(heard, ["reload", "stop", "stop", "stop"]);
-  assert.equal(process.listenerCount("SIGHUP"), 0);
+  assert.deepEqual(heard, ["ready", "reload", "stop", "stop", "stop"]);
 });

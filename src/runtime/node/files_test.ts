@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
 import { mkdtemp, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { test } from "node:test";
 import { limits } from "../../base/limits.ts";
+import { OwnProcess } from "../../../tests/support/own_process.ts";
 import { systemFiles } from "./files.ts";
 
 async function withFolder(story: (folder: string) => Promise<void>): Promise<void> {
@@ -119,26 +119,18 @@ test("lockDirectory() refuses while the holder's note cannot be read", async () 
 
 test("lockDirectory() passes over a holder that was killed", async () => {
   await withFolder(async (folder) => {
-    const child = spawnHolder(folder);
-    const exited = new Promise((resolve) => child.once("exit", resolve));
-    await new Promise((resolve) => child.stdout.once("data", resolve));
+    const child = new OwnProcess(`
+      const { systemFiles } = await import(${JSON.stringify(new URL("files.ts", import.meta.url))});
+      const lock = await systemFiles.lockDirectory(${JSON.stringify(folder)}, 1);
+      console.log(lock.kind);
+      setInterval(() => {}, 1000);`);
+    assert.equal(await child.nextLine(), "locked");
     assert.equal((await systemFiles.lockDirectory(folder, 2)).kind, "held");
-    child.kill("SIGKILL");
-    await exited;
+    child.signal("SIGKILL");
+    await child.exited;
 
     const lock = await systemFiles.lockDirectory(folder, 3);
     assert.ok(lock.kind === "locked");
     await lock.release();
   });
 });
-
-/** A process of this runtime that takes the lock, says so and waits to be killed. */
-function spawnHolder(folder: string) {
-  const source = `
-    const { systemFiles } = await import(${JSON.stringify(new URL("files.ts", import.meta.url))});
-    const lock = await systemFiles.lockDirectory(${JSON.stringify(folder)}, 1);
-    console.log(lock.kind);
-    setInterval(() => {}, 1000);`;
-  const args = "Deno" in globalThis ? ["eval", "--no-check", source] : ["-e", source];
-  return spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"] });
-}
