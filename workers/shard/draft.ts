@@ -31,7 +31,8 @@ export class TurnDraft {
   readonly #ends = new Map<number, number>();
   readonly #delayedPuts: DelayedRow[] = [];
   readonly #delayedDeletes: number[] = [];
-  #nextDelayedId: number;
+  /** Asked of the store when the first one is needed: most turns need none. */
+  #nextDelayedId: number | null = null;
   #bytes = 0;
   #durability: Durability = "process-crash";
 
@@ -42,7 +43,6 @@ export class TurnDraft {
     this.#store = store;
     this.#shard = shard;
     this.#firstPosition = store.nextPosition();
-    this.#nextDelayedId = store.lastDelayedId() + 1;
   }
 
   /** How many messages become visible. */
@@ -73,7 +73,9 @@ export class TurnDraft {
 
   /** Stores a record that becomes visible at `dueMs`. */
   delay(queueKey: number, tagHash: number, record: Uint8Array, dueMs: number): void {
-    this.#delayedPuts.push({ id: this.#nextDelayedId++, dueMs, queueKey, tagHash, record });
+    const id = this.#nextDelayedId ?? this.#store.lastDelayedId() + 1;
+    this.#nextDelayedId = id + 1;
+    this.#delayedPuts.push({ id, dueMs, queueKey, tagHash, record });
     this.mustSurvive("power-loss");
   }
 

@@ -48,6 +48,8 @@ const releaseRowsMax = 1024;
 const reopenMs = 1_000;
 
 export class Shard {
+  /** Resolved when the shard was asked to drain, and its store is closed. */
+  readonly drained: Promise<void>;
   readonly #parts: ShardParts;
   readonly #server: LinkServer<ShardOperations>;
   readonly #tallies = new ShardTallies();
@@ -61,11 +63,13 @@ export class Shard {
   #cancelTimer: (() => void) | null = null;
   #draining = false;
   #alarmMs: number | null = null;
+  #setDrained: () => void = () => {};
 
   /** `server` must call `arrived` whenever something came in. */
   constructor(parts: ShardParts, server: LinkServer<ShardOperations>) {
     this.#parts = parts;
     this.#server = server;
+    this.drained = new Promise((resolve) => (this.#setDrained = resolve));
     this.#store = parts.openStore();
     this.#state = new ShardState(this.#store);
     this.#parking = new Parking(server, parts.clock, this.#tallies);
@@ -237,6 +241,7 @@ export class Shard {
     this.#store.close();
     this.#condition = { state: "stopped", reason: "the broker is stopping" };
     this.#server.answer("drain", id, null);
+    this.#setDrained();
   }
 
   #keepUp(nowMs: number): void {
@@ -271,6 +276,7 @@ export class Shard {
   #drainStopped(id: number): void {
     this.#draining = true;
     this.#server.answer("drain", id, null);
+    this.#setDrained();
   }
 
   /** A write failed: what the disk holds is unknown until the store was opened and verified again. */

@@ -1,0 +1,175 @@
+/**
+ * The launcher: builds the parts in order, and takes them down in reverse.
+ *
+ *     directory lock ▶ shards ▶ coordinator ▶ registry snapshot ▶ door ▶ listeners ▶ ready
+ *
+ * @module
+ */
+import { limits } from "../base/limits.ts";
+import type { Log } from "../base/log.ts";
+import { Door } from "../broker/door.ts";
+import { RegistryView } from "../broker/registry_view.ts";
+import { ShardRouter } from "../broker/shard_router.ts";
+import type { Settings } from "../config/schema.ts";
+import { LinkClient } from "../link/client.ts";
+import { type CoordinatorNews, coordinatorOperations } from "../link/coordinator_messages.ts";
+import { BrokerError } from "../model/errors.ts";
+import { UniqueKeys } from "../model/message_id.ts";
+import type { DirectoryLock } from "../ports/files.ts";
+import { randomBytes, runtime } from "../runtime/mod.ts";
+import { signerWith } from "../runtime/signer.ts";
+import { workerEntries } from "../../workers/addresses.ts";
+import type { CoordinatorStart } from "../../workers/coordinator/main.ts";
+import type { ShardStart } from "../../workers/shard/main.ts";
+import { type Listeners, startListeners } from "./listeners.ts";
+import { ShardThreads } from "./shard_threads.ts";
+
+/** A broker that serves. */
+export type RunningBroker = {
+  /** Where it listens, as "host:port". */
+  readonly ready: { readonly http: string; readonly remoting: string };
+  /** Rejects when something the broker cannot go on without has failed. */
+  readonly failed: Promise<never>;
+  /** No new work, parked requests answered, commits finished, files closed. */
+  stop(): Promise<void>;
+};
+
+/**
+ * Starts a broker in this process.
+ *
+ * @throws {BrokerError} `conflict`: another process holds the data directory, or an address is
+ * taken. The message names who and what.
+ */
+export async function startBroker(
+  settings: Settings,
+  { log, version }: { readonly log: Log; readonly version: string },
+): Promise<RunningBroker> {
+  const lock = await lockDirectory(settings.data);
+  const undo: (() => Promise<void>)[] = [() => lock.release()];
+  try {
+    return await startParts(settings, { log, version, lock, undo });
+  } catch (thrown) {
+    await takeDown(undo, log);
+    throw thrown;
+  }
+}
+
+async function startParts(
+  settings: Settings,
+  { log, version, lock, undo }: {
+    readonly log: Log;
+    readonly version: string;
+    readonly lock: DirectoryLock;
+    readonly undo: (() => Promise<void>)[];
+  },
+): Promise<RunningBroker> {
+  const { threads, timers, clock } = runtime;
+  const view = new RegistryView();
+  const router = new ShardRouter(settings.shards);
+  const dataOf = (shard: number) => shardStart(settings, shard);
+  const entry = workerEntries.shard;
+  const shards = new ShardThreads({ threads, timers, router, log, entry, dataOf });
+  const newsPorts = shards.start();
+  undo.push(() => shards.stop());
+
+  const [ours, theirs] = threads.channel();
+  const early: CoordinatorNews[] = [];
+  let heard = (news: CoordinatorNews) => void early.push(news);
+  const coordinator = new LinkClient(
+    coordinatorOperations,
+    threads.threadPort(ours),
+    limits.linkRequestsMax,
+    (news) => heard(news as CoordinatorNews),
+  );
+  const role = threads.spawnRole({
+    entry: workerEntries.coordinator,
+    data: coordinatorStart(settings),
+    ports: [theirs, ...newsPorts],
+  });
+  const failed = role.done.then(
+    () => Promise.reject(new BrokerError("internal", "The coordinator ended")),
+    (thrown) => {
+      coordinator.lose(new BrokerError("internal", "The coordinator failed"));
+      throw thrown;
+    },
+  );
+  failed.catch(() => null);
+  undo.push(async () => {
+    await Promise.race([coordinator.ask("drain", null), failed.catch(() => null)]);
+    await role.terminate();
+  });
+
+  const snapshot = await Promise.race([coordinator.ask("snapshot", null), failed]);
+  for (const topic of snapshot.topics) view.putTopic(topic);
+  for (const group of snapshot.groups) view.putGroup(group);
+  const secret = Uint8Array.from(atob(snapshot.receiptSecret), (char) => char.charCodeAt(0));
+  const signer = signerWith(secret);
+  const uniqueKeys = new UniqueKeys(clock, randomBytes(10));
+  const door = new Door({ view, router, coordinator, signer, uniqueKeys, settings });
+  for (const news of early) door.heard(news);
+  heard = (news) => door.heard(news);
+  await router.askAll("stats", () => null);
+
+  const parts = { broker: door, signer, uniqueKeys, log, version, settings, runtime };
+  const listeners = await startListeners(parts);
+  undo.push(() => listeners.stop());
+  await lock.announce(listeners.http);
+  return running(listeners, failed, undo, log);
+}
+
+function running(
+  listeners: Listeners,
+  failed: Promise<never>,
+  undo: (() => Promise<void>)[],
+  log: Log,
+): RunningBroker {
+  let stopped: Promise<void> | null = null;
+  return {
+    ready: { http: listeners.http, remoting: listeners.remoting },
+    failed,
+    stop: () => stopped ??= takeDown(undo, log),
+  };
+}
+
+/** In reverse order of building. One part that fails to stop does not keep the others up. */
+async function takeDown(undo: (() => Promise<void>)[], log: Log): Promise<void> {
+  for (let step = undo.pop(); step !== undefined; step = undo.pop()) {
+    try {
+      await step();
+    } catch (thrown) {
+      log.error("a part failed to stop", { reason: String(thrown) });
+    }
+  }
+}
+
+async function lockDirectory(directory: string): Promise<DirectoryLock> {
+  const { files, clock } = runtime;
+  await files.makeDirectory(directory);
+  const lock = await files.lockDirectory(directory, clock.wallMs());
+  if (lock.kind === "locked") return lock;
+  const { holder } = lock;
+  const who = holder === null
+    ? "another process"
+    : `process ${holder.pid}${holder.address === "" ? "" : ` (http://${holder.address})`}`;
+  throw new BrokerError(
+    "conflict",
+    `Cannot use data directory ${directory}: ${who} holds it. ` +
+      "Stop that process, or choose another directory with --data",
+  );
+}
+
+function shardStart(settings: Settings, shard: number): ShardStart {
+  return {
+    shard,
+    directory: settings.data,
+    ballastPath: `${settings.data}/ballast-${shard}`,
+    ballastBytes: Math.ceil(settings.diskReserveBytes / 4 / settings.shards),
+    diskReserveBytes: settings.diskReserveBytes,
+    acceptDamage: settings.acceptDamage,
+    logLevel: settings.logLevel,
+  };
+}
+
+function coordinatorStart(settings: Settings): CoordinatorStart {
+  return { ...settings, freshSecret: randomBytes(32), directory: settings.data };
+}
