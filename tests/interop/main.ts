@@ -67,27 +67,29 @@ async function findMissing(chosen: readonly Program[]): Promise<Map<Client, stri
 /** The broker a program wants, started when first wanted. `undefined`: there is none of the kind. */
 class Brokers {
   readonly #options: Options;
-  readonly #started = new Map<boolean, Broker>();
+  /** Promises, so that a broker that cannot start fails its programs without being tried again. */
+  readonly #started = new Map<boolean, Promise<Broker>>();
 
   constructor(options: Options) {
     this.#options = options;
   }
 
-  async withAutoCreate(autoCreate: boolean): Promise<Broker | undefined> {
+  withAutoCreate(autoCreate: boolean): Promise<Broker | undefined> {
     const { namesrv, strict } = this.#options;
     if (namesrv !== undefined || strict !== undefined) {
       const address = autoCreate ? namesrv : strict;
-      return address === undefined ? undefined : outsideBroker(address);
+      return Promise.resolve(address === undefined ? undefined : outsideBroker(address));
     }
-    const running = this.#started.get(autoCreate);
-    if (running !== undefined) return running;
-    const broker = await startCurlew(root, [autoCreateSetting, `${autoCreate}`]);
-    this.#started.set(autoCreate, broker);
-    return broker;
+    const started = this.#started.get(autoCreate) ??
+      startCurlew(root, [autoCreateSetting, `${autoCreate}`]);
+    this.#started.set(autoCreate, started);
+    return started;
   }
 
   async stop(): Promise<void> {
-    for (const broker of this.#started.values()) await broker.stop();
+    for (const ended of await Promise.allSettled(this.#started.values())) {
+      if (ended.status === "fulfilled") await ended.value.stop();
+    }
   }
 }
 
@@ -136,6 +138,20 @@ async function runProgram(
   return "passed";
 }
 
+/** A program whose broker or topic could not be had has failed; the others still run. */
+async function outcomeOf(program: Program, run: () => Promise<Outcome>): Promise<Outcome> {
+  try {
+    return await run();
+  } catch (error) {
+    say(`FAILED ${program.name}: ${messageOf(error)}`);
+    return "failed";
+  }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
 async function main(): Promise<void> {
   const options = readOptions(process.argv.slice(2));
   const every = options.isLater ? [...programs, ...laterPrograms] : programs;
@@ -145,7 +161,12 @@ async function main(): Promise<void> {
   const home = await mkdtemp(join(tmpdir(), "curlew-interop-home-"));
   try {
     const missing = await findMissing(chosen);
-    for (const program of chosen) counts[await runProgram(program, missing, brokers, home)]++;
+    for (const program of chosen) {
+      counts[await outcomeOf(program, () => runProgram(program, missing, brokers, home))]++;
+    }
+  } catch (error) {
+    say(`FAILED before any program: ${messageOf(error)}`);
+    counts.failed++;
   } finally {
     await brokers.stop();
     await rm(home, { recursive: true, force: true });
