@@ -1,0 +1,74 @@
+/** Request bodies, read within a bound. A body that is too long is refused before it is kept. @module */
+import { limits } from "../../base/limits.ts";
+import { BrokerError } from "../../model/errors.ts";
+
+const strictUtf8 = new TextDecoder("utf-8", { fatal: true });
+
+/**
+ * The whole body.
+ *
+ * @throws {BrokerError} `message_too_large`: longer than `limits.httpBodyBytesMax`.
+ */
+export async function bodyBytes(request: Request): Promise<Uint8Array> {
+  const declared = request.headers.get("content-length");
+  if (declared === null) return await collect(request.body);
+  checkDeclared(declared);
+  // The server cuts the body at the declared length, so it is bounded already.
+  return new Uint8Array(await request.arrayBuffer());
+}
+
+/**
+ * The body as text.
+ *
+ * @throws {BrokerError} `message_too_large`; `invalid_argument`: not UTF-8.
+ */
+export async function bodyText(request: Request): Promise<string> {
+  const bytes = await bodyBytes(request);
+  try {
+    return strictUtf8.decode(bytes);
+  } catch {
+    throw new BrokerError("invalid_argument", "Cannot read the body: it is not valid UTF-8");
+  }
+}
+
+/** A text as the JSON it is. @throws {BrokerError} `invalid_argument`. */
+export function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (thrown) {
+    const why = thrown instanceof Error ? thrown.message.slice(0, 200) : "it cannot be parsed";
+    throw new BrokerError("invalid_argument", `Cannot read the body as JSON: ${why}`);
+  }
+}
+
+/** Refuses a declared length beyond the bound. @throws {BrokerError} `message_too_large`. */
+export function checkDeclared(declared: string): void {
+  if (Number(declared) <= limits.httpBodyBytesMax) return;
+  throw tooLong(`${declared.slice(0, 20)} bytes are announced`);
+}
+
+async function collect(body: ReadableStream<Uint8Array> | null): Promise<Uint8Array> {
+  if (body === null) return new Uint8Array(0);
+  const chunks: Uint8Array[] = [];
+  let total = 0;
+  for await (const chunk of body) {
+    total += chunk.length;
+    // Leaving the loop cancels the stream: what is still on its way is not read.
+    if (total > limits.httpBodyBytesMax) throw tooLong(`${total} bytes came so far`);
+    chunks.push(chunk);
+  }
+  const bytes = new Uint8Array(total);
+  let at = 0;
+  for (const chunk of chunks) {
+    bytes.set(chunk, at);
+    at += chunk.length;
+  }
+  return bytes;
+}
+
+function tooLong(found: string): BrokerError {
+  return new BrokerError(
+    "message_too_large",
+    `Cannot read the body: at most ${limits.httpBodyBytesMax} bytes are taken, ${found}`,
+  );
+}

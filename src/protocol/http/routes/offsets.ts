@@ -1,0 +1,110 @@
+/** `/v1/groups/{group}/offsets` and `reset`: where a group is, and where it shall be. @module */
+import { z } from "@hono/zod-openapi";
+import { limits } from "../../../base/limits.ts";
+import type { QueuePlace, ResetTarget } from "../../../broker/broker.ts";
+import { BrokerError } from "../../../model/errors.ts";
+import { jsonAnswer } from "../answer.ts";
+import { bodyEndpoint, type Endpoint, queryEndpoint } from "../endpoint.ts";
+import { placesSchema } from "../fields.ts";
+import { existingGroup, existingTopic } from "../lookup.ts";
+
+const topicField = z.string().min(1).max(255);
+const queueIdField = z.number().int().min(0).max(limits.queuesPerTopicMax - 1);
+const offsetField = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER);
+
+const commitSchema = z.strictObject({
+  offsets: z.array(
+    z.strictObject({ topic: topicField, queueId: queueIdField, offset: offsetField }),
+  )
+    .min(1).max(limits.queuesPerTopicMax),
+}).openapi("CommitOffsets");
+const resetSchema = z.strictObject({
+  topic: topicField,
+  to: z.union([
+    z.literal("earliest"),
+    z.literal("latest"),
+    z.strictObject({ timeMs: z.number().int().min(0) }),
+    z.strictObject({ queueId: queueIdField, offset: offsetField }),
+  ]).openapi({ description: "earliest, latest, {timeMs}, or {queueId, offset}." }),
+}).openapi("Reset");
+
+/** The rows of offsets. */
+export const offsetEndpoints: readonly Endpoint[] = [
+  queryEndpoint({
+    method: "get",
+    path: "/v1/groups/{group}/offsets",
+    tag: "Groups",
+    summary: "Read where a group is in each queue, and its lag",
+    query: z.strictObject({
+      topic: topicField.optional().openapi({ description: "Only this topic." }),
+    }),
+    answers: { 200: { description: "The group's places.", schema: placesSchema } },
+  }, async ({ context, params }, query) => {
+    const group = existingGroup(context.broker, params["group"] ?? "");
+    if (query.topic !== undefined) existingTopic(context.broker, query.topic);
+    return placesAnswer(await context.broker.places(group.name, query.topic ?? null));
+  }),
+  bodyEndpoint({
+    method: "put",
+    path: "/v1/groups/{group}/offsets",
+    tag: "Groups",
+    summary: "Commit offsets of consumers that pull",
+    description: "All names are checked before the first offset is committed.",
+    body: commitSchema,
+    answers: { 200: { description: "The group's places now.", schema: placesSchema } },
+  }, async ({ context, params }, { offsets }) => {
+    const { broker } = context;
+    const group = existingGroup(broker, params["group"] ?? "").name;
+    for (const { topic, queueId } of offsets) {
+      const { queues } = existingTopic(broker, topic).settings;
+      if (queueId < queues) continue;
+      throw new BrokerError("queue_not_found", `Cannot commit: ${topic} has no queue ${queueId}`);
+    }
+    for (const { topic, queueId, offset } of offsets) {
+      await broker.commitOffset(group, topic, queueId, offset);
+    }
+    const places: QueuePlace[] = [];
+    for (const topic of new Set(offsets.map((commit) => commit.topic))) {
+      places.push(...await broker.places(group, topic));
+    }
+    return placesAnswer(places);
+  }),
+  bodyEndpoint({
+    method: "post",
+    path: "/v1/groups/{group}/reset",
+    tag: "Groups",
+    summary: "Move a group to another place",
+    description: "Open deliveries of the queues are forgotten: their receipts expire.",
+    body: resetSchema,
+    answers: { 200: { description: "The group's places now.", schema: placesSchema } },
+  }, async ({ context, params }, { topic, to }) => {
+    const group = existingGroup(context.broker, params["group"] ?? "");
+    existingTopic(context.broker, topic);
+    return placesAnswer(await context.broker.resetOffsets(group.name, topic, targetOf(to)));
+  }),
+];
+
+function targetOf(to: z.output<typeof resetSchema>["to"]): ResetTarget {
+  if (typeof to === "string") return { kind: to };
+  if ("timeMs" in to) return { kind: "time", ms: to.timeMs };
+  return { kind: "offset", queueId: to.queueId, offset: to.offset };
+}
+
+function placesAnswer(places: readonly QueuePlace[]) {
+  return jsonAnswer({
+    places: places.map((place) => {
+      const { topic, queueId, committedOffset, nextOffset, openDeliveries } = place;
+      const { minOffset, maxOffset, lag } = place;
+      return {
+        topic,
+        queueId,
+        committedOffset,
+        nextOffset,
+        openDeliveries,
+        minOffset,
+        maxOffset,
+        lag,
+      };
+    }),
+  });
+}

@@ -1,0 +1,63 @@
+/** `POST /v1/topics/{topic}/messages`: the hottest route. @module */
+import { jsonTextAnswer } from "../answer.ts";
+import { bodyBytes, bodyText, parseJson } from "../body.ts";
+import { type Endpoint, refuseQuery } from "../endpoint.ts";
+import type { Exchange } from "../exchange.ts";
+import { readSendBody } from "../message_in.ts";
+import type { Origin } from "../message_in.ts";
+import { batchSchema, newMessageSchema, receiptsSchema } from "../message_schema.ts";
+import { sendLines } from "../ndjson.ts";
+import { rawHeadersSchema, rawMessage, refuseRawHeaders } from "../raw_message.ts";
+import { receiptsText, sendAll, sendOne } from "../send_batches.ts";
+
+/** The row of sending. */
+export const sendEndpoint: Endpoint = {
+  method: "post",
+  path: "/v1/topics/{topic}/messages",
+  tag: "Messages",
+  summary: "Send messages",
+  description: "One message or a batch as JSON, one message as a raw body with headers, or one " +
+    "message a line as NDJSON. The answer comes when every message is stored; receipts stand in " +
+    "the order of the messages. Messages of a batch without queue and sharding key go to one " +
+    "queue together. When only some parts of a batch could be stored, the problem carries " +
+    "`receipts` with null for those that were not.",
+  body: newMessageSchema.or(batchSchema),
+  otherBodies: {
+    "application/x-ndjson": "One message a line. A bad line is refused with its number (`line`); " +
+      "`receipts` are those of the lines before it, which are stored.",
+    "application/octet-stream": "The body of one message; other types mean the same.",
+  },
+  headers: rawHeadersSchema,
+  answers: { 200: { description: "Stored.", schema: receiptsSchema } },
+  run: send,
+};
+
+async function send(exchange: Exchange) {
+  const { context, request } = exchange;
+  refuseQuery(request);
+  const topic = exchange.params["topic"] ?? "";
+  const { host: ip, port } = exchange.info.remote;
+  const origin: Origin = { bornMs: context.clock.wallMs(), bornHost: { ip, port } };
+  const type = mediaType(request.headers.get("content-type"));
+  if (type === "application/json") {
+    const messages = readSendBody(parseJson(await bodyText(request)), origin);
+    refuseRawHeaders(request.headers);
+    const receipts = messages.length === 1
+      ? await sendOne(context, topic, messages[0]!)
+      : await sendAll(context, topic, messages);
+    return jsonTextAnswer(receiptsText(receipts));
+  }
+  if (type === "application/x-ndjson") {
+    refuseRawHeaders(request.headers);
+    const lines = request.body ?? new Blob([]).stream();
+    return jsonTextAnswer(receiptsText(await sendLines(context, topic, lines, origin)));
+  }
+  const message = rawMessage(await bodyBytes(request), request.headers, origin);
+  return jsonTextAnswer(receiptsText(await sendOne(context, topic, message)));
+}
+
+/** The type without its parameters. */
+function mediaType(header: string | null): string {
+  if (header === null || header === "application/json") return header ?? "";
+  return header.split(";", 1)[0]!.trim().toLowerCase();
+}

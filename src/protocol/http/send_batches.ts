@@ -1,0 +1,127 @@
+/**
+ * Messages of one request → sends. Messages with the same queue or the same sharding key go out
+ * together; those with neither go together to one queue that the broker chooses. Each such part is
+ * stored whole or not at all, parts go out side by side, and receipts come back in the order of the
+ * request.
+ *
+ * @module
+ */
+import type { SendReceipt } from "../../model/message.ts";
+import type { HttpContext } from "./exchange.ts";
+import { topicMissing } from "./lookup.ts";
+import type { Addressed } from "./message_in.ts";
+import { failureOf, ProblemError } from "./problem.ts";
+
+/** A receipt for each message, in order. `null`: this one was not stored. */
+export type ReceiptOrNull = SendReceipt | null;
+
+type Part = {
+  readonly queueId: number | null;
+  readonly shardingKey: string | undefined;
+  readonly indexes: number[];
+};
+
+/**
+ * Sends one message. The road most requests take.
+ *
+ * @throws {BrokerError} As `Broker.send`.
+ */
+export async function sendOne(
+  context: HttpContext,
+  topic: string,
+  { message, queueId, shardingKey }: Addressed,
+): Promise<SendReceipt[]> {
+  const known = context.broker.topic(topic);
+  if (!known) await makeTopic(context, topic);
+  const target = shardingKey === undefined ? { topic, queueId } : { topic, queueId, shardingKey };
+  const { storeHost } = context.settings;
+  return await context.broker.send({ ...target, storeHost, messages: [message] });
+}
+
+/**
+ * Sends several.
+ *
+ * @throws {BrokerError} Nothing was stored.
+ * @throws {ProblemError} Some parts were stored: `receipts` has `null` for those that were not.
+ */
+export async function sendAll(
+  context: HttpContext,
+  topic: string,
+  messages: readonly Addressed[],
+): Promise<SendReceipt[]> {
+  if (!context.broker.topic(topic)) await makeTopic(context, topic);
+  const parts = partsOf(messages);
+  const { storeHost } = context.settings;
+  const outcomes = await Promise.allSettled(parts.map((part) => {
+    const { queueId, shardingKey } = part;
+    const target = shardingKey === undefined ? { topic, queueId } : { topic, queueId, shardingKey };
+    const ofPart = part.indexes.map((index) => messages[index]!.message);
+    return context.broker.send({ ...target, storeHost, messages: ofPart });
+  }));
+  const receipts: ReceiptOrNull[] = messages.map(() => null);
+  let failure: unknown;
+  let failedParts = 0;
+  outcomes.forEach((outcome, at) => {
+    if (outcome.status === "rejected") {
+      failure ??= outcome.reason;
+      failedParts++;
+    } else {
+      parts[at]!.indexes.forEach((index, order) => {
+        receipts[index] = outcome.value[order] ?? null;
+      });
+    }
+  });
+  if (failedParts === 0) return receipts.filter((receipt) => receipt !== null);
+  const error = failureOf(failure);
+  if (failedParts === parts.length) throw error;
+  const stored = receipts.filter((receipt) => receipt !== null).length;
+  throw new ProblemError(
+    error.code,
+    `Stored ${stored} of ${messages.length} messages: ${error.message}`,
+    { receipts: receipts.map(receiptJson) },
+    { cause: error },
+  );
+}
+
+/** A receipt as users read it. */
+export function receiptJson(receipt: ReceiptOrNull): Record<string, unknown> | null {
+  if (receipt === null) return null;
+  const { messageId, queueId, offset, survived } = receipt;
+  return { messageId, queueId, offset, survived };
+}
+
+/** `{"receipts": […]}`, built by hand: every send answers it. */
+export function receiptsText(receipts: readonly SendReceipt[]): string {
+  let text = '{"receipts":[';
+  for (let index = 0; index < receipts.length; index++) {
+    const { messageId, queueId, offset, survived } = receipts[index]!;
+    // The id may be the client's own; the other three cannot hold what JSON would have to escape.
+    text += `${index === 0 ? "" : ","}{"messageId":${JSON.stringify(messageId)},` +
+      `"queueId":${queueId},"offset":${offset},"survived":"${survived}"}`;
+  }
+  return `${text}]}`;
+}
+
+async function makeTopic(context: HttpContext, topic: string): Promise<void> {
+  try {
+    await context.broker.topicForSend(topic, context.settings.queuesPerNewTopic);
+  } catch (thrown) {
+    const error = failureOf(thrown);
+    throw error.code === "topic_not_found" ? topicMissing(context.broker, topic) : error;
+  }
+}
+
+function partsOf(messages: readonly Addressed[]): Part[] {
+  const parts = new Map<string, Part>();
+  messages.forEach(({ queueId, shardingKey }, index) => {
+    const key = queueId !== null
+      ? `q${queueId}`
+      : shardingKey === undefined
+      ? ""
+      : `k${shardingKey}`;
+    const part = parts.get(key);
+    if (part) part.indexes.push(index);
+    else parts.set(key, { queueId, shardingKey, indexes: [index] });
+  });
+  return [...parts.values()];
+}
