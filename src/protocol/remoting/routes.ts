@@ -2,6 +2,26 @@
 import { type Answer, type Call, type Handler, refusal } from "./call.ts";
 import { requestCodes as codes, requestName, responseCodes } from "./codes.ts";
 import {
+  handleConsumerConnections,
+  handleConsumeStats,
+  handleProducerConnections,
+} from "./handlers/admin_clients.ts";
+import {
+  handleAllGroups,
+  handleDeleteGroup,
+  handleGroupConfig,
+  handlePutGroup,
+} from "./handlers/admin_group.ts";
+import {
+  handleAllTopics,
+  handleDeleteTopic,
+  handleForgetTopic,
+  handlePutTopic,
+  handleTopicConfig,
+  handleTopicGroups,
+  handleTopicStats,
+} from "./handlers/admin_topic.ts";
+import {
   handleCheckConfig,
   handleConsumerList,
   handleHeartbeat,
@@ -17,6 +37,7 @@ import {
   handleUpdateOffset,
 } from "./handlers/offsets.ts";
 import { handlePullMessage } from "./handlers/pull_message.ts";
+import { handleQueryMessage, handleViewMessage } from "./handlers/query_message.ts";
 import {
   handleClusterInfo,
   handleDeleteKeyValue,
@@ -27,6 +48,7 @@ import {
   handleTopicList,
   handleTopicsByCluster,
 } from "./handlers/query_route.ts";
+import { handleRuntimeInfo } from "./handlers/runtime_info.ts";
 import { handleSendBack } from "./handlers/send_back.ts";
 import { handleSendMessage } from "./handlers/send_message.ts";
 
@@ -57,6 +79,23 @@ const handlers: ReadonlyMap<number, Handler> = new Map<number, Handler>([
   [codes.getKvConfig, handleGetKeyValue],
   [codes.deleteKvConfig, handleDeleteKeyValue],
   [codes.getKvlistByNamespace, handleKeyValueList],
+  [codes.updateAndCreateTopic, handlePutTopic],
+  [codes.getAllTopicConfig, handleAllTopics],
+  [codes.getTopicConfig, handleTopicConfig],
+  [codes.deleteTopicInBroker, handleDeleteTopic],
+  [codes.deleteTopicInNamesrv, handleForgetTopic],
+  [codes.getTopicStatsInfo, handleTopicStats],
+  [codes.queryTopicConsumeByWho, handleTopicGroups],
+  [codes.updateAndCreateSubscriptiongroup, handlePutGroup],
+  [codes.getAllSubscriptiongroupConfig, handleAllGroups],
+  [codes.getSubscriptiongroupConfig, handleGroupConfig],
+  [codes.deleteSubscriptiongroup, handleDeleteGroup],
+  [codes.getConsumerConnectionList, handleConsumerConnections],
+  [codes.getProducerConnectionList, handleProducerConnections],
+  [codes.getConsumeStats, handleConsumeStats],
+  [codes.queryMessage, handleQueryMessage],
+  [codes.viewMessageById, handleViewMessage],
+  [codes.getBrokerRuntimeInfo, handleRuntimeInfo],
 ]);
 
 /** The handler of a request; one that refuses if there is none. */

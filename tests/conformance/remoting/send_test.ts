@@ -92,10 +92,8 @@ test("6.1 a missing UNIQ_KEY is made, and told as the transaction id", async () 
 
   const key = answer.extFields["transactionId"] ?? "";
   assert.match(key, /^[0-9A-F]{32}$/);
-  assert.equal(
-    world.broker.sends[0]?.messages[0]?.properties,
-    `TAGS\x01a\x02UNIQ_KEY\x01${key}\x02`,
-  );
+  const record = world.broker.byPosition[0]?.record ?? new Uint8Array();
+  assert.equal(recordProperties(record, 0), `TAGS\x01a\x02UNIQ_KEY\x01${key}\x02`);
 });
 
 test("6.1 a POP_CK that came along is taken away", async () => {

@@ -7,14 +7,19 @@
  */
 import { limits } from "../../../base/limits.ts";
 import type { Broker, PullResult } from "../../../broker/broker.ts";
-import { everything, type Filter } from "../../../model/subscription.ts";
+import type { Filter } from "../../../model/subscription.ts";
 import { permRead } from "../../../model/topic.ts";
 import { type Answer, type Call, type Peer, refusal, type RemotingContext } from "../call.ts";
 import { responseCodes } from "../codes.ts";
-import { type HeaderOf, readHeader } from "../field_tables.ts";
+import { type HeaderOf, type HeaderTable, readHeader, required } from "../field_tables.ts";
 import { pullMessage } from "../fields.ts";
 
-type PullHeader = HeaderOf<typeof pullMessage>;
+/** The version is milliseconds, but nanoseconds with one client: beyond what an int64 field takes. */
+const pullFields = {
+  ...pullMessage,
+  subscriptionVersion: required("subVersion", "string"),
+} as const satisfies HeaderTable;
+type PullHeader = HeaderOf<typeof pullFields>;
 
 /** Bits of a pull's `sysFlag`. */
 const pullFlags = { commitOffset: 1, suspend: 2, subscription: 4 } as const;
@@ -24,7 +29,7 @@ const bytesDefault = 256 * 1024;
 /** Reads a queue; waits for messages if the client asked for it. */
 export async function handlePullMessage(call: Call, context: RemotingContext): Promise<Answer> {
   const { broker } = context;
-  const header = readHeader(pullMessage, call.command.extFields);
+  const header = readHeader(pullFields, call.command.extFields);
   const group = broker.group(header.consumerGroup) ??
     await broker.groupForUse(header.consumerGroup);
   if (!group.settings.consumeEnabled) {
@@ -75,8 +80,7 @@ async function filterOf(header: PullHeader, broker: Broker): Promise<Filter | An
       );
     }
     const text = header.subscription ?? "";
-    if (text === "" || text === "*") return everything;
-    return await broker.compile({ language: "TAG", text });
+    return await broker.compile({ language: "TAG", text: text === "" ? "*" : text });
   }
   const subscription = broker.subscription(consumerGroup, topic);
   if (subscription === undefined) {
@@ -85,7 +89,7 @@ async function filterOf(header: PullHeader, broker: Broker): Promise<Filter | An
       `Cannot pull: group ${consumerGroup} has not subscribed to topic ${topic}`,
     );
   }
-  if (subscription.version >= header.subscriptionVersion) return subscription.filter;
+  if (subscription.version >= Number(header.subscriptionVersion)) return subscription.filter;
   return refusal(
     responseCodes.subscriptionNotLatest,
     `Cannot pull: the subscription of group ${consumerGroup} to topic ${topic} is newer ` +

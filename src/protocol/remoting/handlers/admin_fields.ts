@@ -1,0 +1,68 @@
+/** The headers of what tools ask: protocol 10. @module */
+import { type HeaderTable, optional, required } from "../field_tables.ts";
+
+/** UPDATE_AND_CREATE_TOPIC (17). Everything is in the header. */
+export const putTopic = {
+  topic: required("topic", "string"),
+  readQueues: required("readQueueNums", "int32"),
+  writeQueues: required("writeQueueNums", "int32"),
+  perm: required("perm", "int32"),
+  order: optional("order", "bool"),
+  /** "+name=value,-name": what to set and what to take away. */
+  attributes: optional("attributes", "string"),
+} as const satisfies HeaderTable;
+
+/** GET_ALL_TOPIC_CONFIG (21): page `first`, all if there is no size. */
+export const topicPage = {
+  first: optional("topicSeq", "int32"),
+  countMax: optional("maxTopicNum", "int32"),
+} as const satisfies HeaderTable;
+
+/** GET_ALL_SUBSCRIPTIONGROUP_CONFIG (201). */
+export const groupPage = {
+  first: optional("groupSeq", "int32"),
+  countMax: optional("maxGroupNum", "int32"),
+} as const satisfies HeaderTable;
+
+/** GET_SUBSCRIPTIONGROUP_CONFIG (352). */
+export const groupOnly = { group: required("group", "string") } as const satisfies HeaderTable;
+
+/** DELETE_SUBSCRIPTIONGROUP (207). */
+export const deleteGroup = {
+  groupName: required("groupName", "string"),
+} as const satisfies HeaderTable;
+
+/** GET_PRODUCER_CONNECTION_LIST (204). */
+export const producerGroup = {
+  producerGroup: required("producerGroup", "string"),
+} as const satisfies HeaderTable;
+
+/** GET_CONSUME_STATS (208). Without a topic: all the group has a place in. */
+export const consumeStats = {
+  consumerGroup: required("consumerGroup", "string"),
+  topic: optional("topic", "string"),
+  /** Several topics, each ended by ";". */
+  topics: optional("topicList", "string"),
+} as const satisfies HeaderTable;
+
+/** QUERY_MESSAGE (12). */
+export const queryMessage = {
+  topic: required("topic", "string"),
+  key: required("key", "string"),
+  messagesMax: required("maxNum", "int32"),
+  /** Text, since Java writes its largest long for "no end". */
+  fromMs: required("beginTimestamp", "string"),
+  toMs: required("endTimestamp", "string"),
+  isUniqueKey: optional("_UNIQUE_KEY_QUERY", "bool"),
+} as const satisfies HeaderTable;
+
+/** Answer to QUERY_MESSAGE. */
+export const queryMessageAnswer = {
+  updatedMs: required("indexLastUpdateTimestamp", "int64"),
+  updatedOffset: required("indexLastUpdatePhyoffset", "int64"),
+} as const satisfies HeaderTable;
+
+/** VIEW_MESSAGE_BY_ID (33). */
+export const viewMessage = {
+  physicalOffset: required("offset", "int64"),
+} as const satisfies HeaderTable;
