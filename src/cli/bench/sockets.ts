@@ -1,0 +1,60 @@
+/** The sockets of a load: opened together, closed together. @module */
+import { Buffer } from "node:buffer";
+import { connect, type Socket } from "node:net";
+import { UnreachableError, UsageError } from "../failure.ts";
+
+/** A TCP address. */
+export type Address = { readonly host: string; readonly port: number };
+
+/**
+ * `host:port`, an HTTP URL, or a port alone.
+ *
+ * @throws {UsageError} It is none of them.
+ */
+export function parseAddress(text: string, flag: string): Address {
+  const bare = text.replace(/^http:\/\//, "").replace(/\/$/, "");
+  const found = /^(?:(.+):)?(\d{1,5})$/.exec(bare);
+  const port = Number(found?.[2]);
+  if (!found || port < 1 || port > 65_535) {
+    throw new UsageError(`${flag} needs HOST:PORT; found "${text}".`);
+  }
+  const host = (found[1] ?? "127.0.0.1").replace(/^\[(.*)\]$/, "$1");
+  return { host, port };
+}
+
+/** What a connection does with what it hears. */
+export type SocketListener = {
+  readonly onData: (chunk: Buffer) => void;
+  /** The peer closed, or the connection failed: it says no more. */
+  readonly onEnd: (reason: string) => void;
+};
+
+/** Connects. @throws {UnreachableError} Nobody accepts. */
+export function openSocket(address: Address): Promise<Socket> {
+  return new Promise((resolve, reject) => {
+    const socket = connect({ ...address, noDelay: true });
+    const fail = (error: Error) => {
+      const where = `${address.host}:${address.port}`;
+      reject(new UnreachableError(`Cannot connect to ${where}: ${error.message}`, false));
+    };
+    socket.once("error", fail);
+    socket.once("connect", () => {
+      socket.off("error", fail);
+      resolve(socket);
+    });
+  });
+}
+
+/** Begins to listen. */
+export function listen(socket: Socket, listener: SocketListener): void {
+  let ended = false;
+  const end = (reason: string) => {
+    if (!ended) listener.onEnd(reason);
+    ended = true;
+  };
+  socket.on("data", (chunk: Buffer | string) => {
+    listener.onData(typeof chunk === "string" ? Buffer.from(chunk) : chunk);
+  });
+  socket.on("error", (error) => end(error.message));
+  socket.on("close", () => end("the broker closed the connection"));
+}
