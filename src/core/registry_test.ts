@@ -183,6 +183,10 @@ test("planPutTopic() stops at the queues and at the topics a broker holds", () =
   const left = limits.queuesMax - full * limits.queuesPerTopicMax;
 
   assert.equal(errorOf(() => put(registry, "u", { queues: left + 1 })).code, "limit_exceeded");
+  // A group needs two queues a shard: room for one of its topics is not enough.
+  put(registry, "u", { queues: left - 3 });
+  assert.equal(errorOf(() => putGroup(registry, "g")).code, "limit_exceeded");
+  deleteTopic(registry, "u");
   put(registry, "u", { queues: left });
   assert.equal(errorOf(() => putGroup(registry, "g")).code, "limit_exceeded");
   assert.equal(registry.group("g"), undefined);

@@ -146,18 +146,18 @@ test("LinkClient.ask() tells the question's id, and the server sees the same", a
 
 test("LinkClient ignores an answer to a question it no longer knows", async () => {
   const { near, far, client, server } = joined();
-  const answer = client.ask("double", 1);
+  const answers = [client.ask("double", 1), client.ask("double", 2)];
   await settle(far);
-  const [question] = server.take();
-  const id = question?.id ?? 0;
-  server.answer("double", id, 2);
-  server.answer("double", id, 3);
-  server.refuse(id + 1000, new BrokerError("internal"));
+  const [first, second] = server.take().map(({ id }) => id);
+  server.answer("double", first ?? 0, 2);
+  server.answer("double", first ?? 0, 3);
+  server.refuse((second ?? 0) + 1000, new BrokerError("internal"));
+  server.answer("double", second ?? 0, 4);
   server.post();
   await settle(near);
 
-  assert.equal(await answer, 2);
   assert.equal(client.pendingCount, 0);
+  assert.deepEqual(await Promise.all(answers), [2, 4]);
 });
 
 test("LinkClient.ask() is too busy with pendingMax questions open, and not before", async () => {

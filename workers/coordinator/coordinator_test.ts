@@ -321,6 +321,25 @@ test("lockQueues grants a queue to one client until it is silent for 60 s", asyn
   assert.deepEqual(await lock("a"), queues);
 });
 
+test("deleteTopic and deleteGroup free the locks, and a deleted group's members hear of it", async () => {
+  const { client, ask, news } = started();
+  const queues = [{ topic: "t", queueId: 0 }];
+  const lock = (clientId: string) =>
+    ask(client.ask("lockQueues", { group: "g", clientId, queues }));
+  await ask(client.ask("putTopic", create("t")));
+  await ask(client.ask("putGroup", { name: "g", settings: {}, mode: "create" }));
+  await ask(client.ask("heartbeat", beat("a", 1, consumer("g"))));
+
+  await lock("a");
+  await ask(client.ask("deleteTopic", { name: "t" }));
+  assert.deepEqual(await lock("b"), queues);
+  drainNews(news);
+  await ask(client.ask("deleteGroup", { name: "g" }));
+  assert.deepEqual(await lock("c"), queues);
+  assert.deepEqual(drainNews(news).slice(3), ["unsubscribed g null", "members g 1"]);
+  assert.deepEqual(await ask(client.ask("consumers", { group: "g" })), []);
+});
+
 test("A shard is rung at the time it asked for, across long waits", () => {
   const { shardNews, fromShard, timers } = started();
   const rings = () => shardNews.map((news) => news.filter(({ kind }) => kind === "ring").length);
