@@ -1,0 +1,283 @@
+/**
+ * The port `ShardStore` in memory, on a disk that can fail:
+ *
+ *     commit ──▶ full                      nothing written, the store goes on
+ *            ──▶ io, before or after       the store is dead; only opening tells which it was
+ *            ──▶ crash, before or after    the whole process is gone
+ *     power cut ──▶ what no power-loss commit followed is lost
+ *
+ * @module
+ */
+import { StorageError } from "../../src/model/errors.ts";
+import type {
+  DelayedRow,
+  QueueEntry,
+  Recovery,
+  RetentionRule,
+  ShardStore,
+  StoreStats,
+  TrimResult,
+  TurnRecord,
+} from "../../src/ports/shard_store.ts";
+import { type DiskOperation, SimImage, type StoredMessage } from "./sim_image.ts";
+
+/** What happens to one write. */
+export type WriteFate = "done" | "full" | "io-before" | "io-after" | "crash-before" | "crash-after";
+
+/** Mistakes a store can be told to make, so that the checkers can be tested. */
+export type StoreMistake =
+  | "acknowledges before it commits"
+  | "loses its last turn in a crash"
+  | "forgets open deliveries when opened"
+  | "moves offsets of a refused turn"
+  | "releases delayed messages early";
+
+/** The process ended inside a write. Not an error of the store: nobody is there to catch it. */
+export class SimulatedCrash extends Error {
+  override readonly name = "SimulatedCrash";
+}
+
+const trimStepMessages = 64;
+const earlyMs = 5_000;
+
+/** One shard's disk: it outlives stores and processes. */
+export class SimDisk {
+  /** Asked before each write; the simulation draws. */
+  fateOf: (operation: DiskOperation) => WriteFate = () => "done";
+  mistake: StoreMistake | null = null;
+  #operations: DiskOperation[] = [];
+  #syncedCount = 0;
+
+  /** Opens the store as the disk has it. */
+  open(): SimStore {
+    return new SimStore(this, this.image());
+  }
+
+  /** What the disk says now. */
+  image(): SimImage {
+    const image = new SimImage();
+    for (const operation of this.#operations) image.apply(operation);
+    return image;
+  }
+
+  /** The store's own road to the disk. */
+  write(operation: DiskOperation): void {
+    this.#operations.push(operation);
+    const synced = operation.kind === "turn" && operation.record.durability === "power-loss";
+    if (synced) this.sync();
+  }
+
+  /** Everything written so far survives a power cut. */
+  sync(): void {
+    this.#syncedCount = this.#operations.length;
+  }
+
+  /** The process is gone; the system lives on, and so does everything written. */
+  crash(): void {
+    if (this.mistake !== "loses its last turn in a crash") return;
+    const lost = this.#operations.findLastIndex((operation) => operation.kind === "turn");
+    if (lost !== -1) this.#operations.length = lost;
+    this.#syncedCount = Math.min(this.#syncedCount, this.#operations.length);
+  }
+
+  /** The power is gone: answers the messages that no sync had reached. */
+  cutPower(): StoredMessage[] {
+    const before = this.image();
+    this.#operations.length = this.#syncedCount;
+    return before.log.slice(this.image().log.length).filter((message) => message !== null);
+  }
+}
+
+/** One opening of a `SimDisk`. */
+export class SimStore implements ShardStore {
+  readonly recovery: Recovery = { replayedMessages: 0, tookMs: 0, missing: null, damage: null };
+  readonly #disk: SimDisk;
+  readonly #image: SimImage;
+  #dead = false;
+  /** Acknowledged and not written: only by mistake. */
+  #owed: DiskOperation[] = [];
+
+  constructor(disk: SimDisk, image: SimImage) {
+    this.#disk = disk;
+    this.#image = image;
+  }
+
+  nextPosition(): number {
+    return this.#living().nextPosition;
+  }
+
+  lastStoredMs(): number {
+    return this.#living().lastStoredMs;
+  }
+
+  minOffset(queueKey: number): number {
+    return this.#living().minOffset(queueKey);
+  }
+
+  maxOffset(queueKey: number): number {
+    return this.#living().maxOffset(queueKey);
+  }
+
+  commit(record: TurnRecord): void {
+    this.#living().check(record);
+    this.#write({ kind: "turn", record: copied(record) });
+  }
+
+  entries(queueKey: number, fromOffset: number, countMax: number): QueueEntry[] {
+    const queue = this.#living().queues.get(queueKey);
+    if (queue === undefined) return [];
+    const from = Math.max(fromOffset, queue.minOffset);
+    return queue.messages.slice(from, from + countMax).map(
+      ({ queueOffset, position, bytes, tagHash }) => ({ queueOffset, position, bytes, tagHash }),
+    );
+  }
+
+  records(positions: readonly number[]): Uint8Array[] {
+    const { log } = this.#living();
+    return positions.map((position) => log[position - 1]?.record ?? new Uint8Array(0));
+  }
+
+  offsetAtTime(queueKey: number, ms: number): number {
+    const queue = this.#living().queues.get(queueKey);
+    if (queue === undefined) return 0;
+    const offset = queue.messages.findIndex(({ storedMs }) => storedMs >= ms);
+    return offset === -1 ? queue.messages.length : Math.max(offset, queue.minOffset);
+  }
+
+  positionAtTime(ms: number): number {
+    const { log, nextPosition } = this.#living();
+    const index = log.findIndex((message) => message !== null && message.storedMs >= ms);
+    return index === -1 ? nextPosition : index + 1;
+  }
+
+  findByKey(key: string, countMax: number, beforePosition?: number): number[] {
+    const image = this.#living();
+    return image.findByKey(key, countMax, beforePosition ?? image.nextPosition);
+  }
+
+  loadOffsets() {
+    return [...this.#living().offsets.values()];
+  }
+
+  loadInflight() {
+    if (this.#disk.mistake === "forgets open deliveries when opened") return [];
+    return [...this.#living().inflight.values()];
+  }
+
+  delayedDue(untilMs: number, countMax: number): DelayedRow[] {
+    const early = this.#disk.mistake === "releases delayed messages early" ? earlyMs : 0;
+    return this.#delayedInOrder().filter(({ dueMs }) => dueMs <= untilMs + early)
+      .slice(0, countMax);
+  }
+
+  nextDelayedDueMs(): number | null {
+    return this.#delayedInOrder()[0]?.dueMs ?? null;
+  }
+
+  lastDelayedId(): number {
+    return this.#living().lastDelayedId;
+  }
+
+  dropQueues(queueKeys: readonly number[]): void {
+    this.#write({ kind: "drop-queues", queueKeys });
+  }
+
+  dropGroup(groupKey: number): void {
+    this.#write({ kind: "drop-group", groupKey });
+  }
+
+  checkpoint(): void {
+    this.#living();
+  }
+
+  checkpointDue(): boolean {
+    return false;
+  }
+
+  trim(
+    rules: readonly RetentionRule[],
+    floors: (queueKey: number) => number | null,
+    nowMs: number,
+  ): TrimResult {
+    const image = this.#living();
+    const minimums = image.trimmable(rules, floors, nowMs, trimStepMessages);
+    if (minimums.size === 0) return { deletedMessages: 0, more: false };
+    let deletedMessages = 0;
+    for (const [key, min] of minimums) deletedMessages += min - image.minOffset(key);
+    this.#write({ kind: "trim", minimums });
+    return { deletedMessages, more: true };
+  }
+
+  stats(): StoreStats {
+    const { queues, delayed } = this.#living();
+    let messages = 0;
+    for (const queue of queues.values()) messages += queue.messages.length - queue.minOffset;
+    return { messages, logBytes: 0, walBytes: 0, delayed: delayed.size, checkpoints: 0 };
+  }
+
+  close(): void {
+    if (this.#dead) return;
+    this.#dead = true;
+    this.#payOwed();
+    this.#disk.sync();
+  }
+
+  #write(operation: DiskOperation): void {
+    const image = this.#living();
+    const fate = this.#disk.fateOf(operation);
+    if (fate === "full") {
+      this.#mistakeOffsets(operation);
+      throw new StorageError("full", "the simulated disk has no room");
+    }
+    if (fate === "io-before" || fate === "crash-before") this.#die(fate);
+    image.apply(operation);
+    this.#toDisk(operation);
+    if (fate === "io-after" || fate === "crash-after") this.#die(fate);
+  }
+
+  #toDisk(operation: DiskOperation): void {
+    if (this.#disk.mistake !== "acknowledges before it commits") {
+      this.#disk.write(operation);
+      return;
+    }
+    this.#payOwed();
+    this.#owed.push(operation);
+  }
+
+  #payOwed(): void {
+    for (const operation of this.#owed) this.#disk.write(operation);
+    this.#owed = [];
+  }
+
+  #mistakeOffsets(operation: DiskOperation): void {
+    if (this.#disk.mistake !== "moves offsets of a refused turn") return;
+    if (operation.kind !== "turn" || operation.record.offsets.length === 0) return;
+    const nothing = { entries: [], inflight: [], delayedPuts: [], delayedDeletes: [] };
+    const record = { ...operation.record, ...nothing };
+    this.#image.apply({ kind: "turn", record });
+    this.#disk.write({ kind: "turn", record });
+  }
+
+  #die(fate: "io-before" | "io-after" | "crash-before" | "crash-after"): never {
+    this.#dead = true;
+    if (fate === "crash-before" || fate === "crash-after") {
+      throw new SimulatedCrash(`the process ended in a write (${fate})`);
+    }
+    throw new StorageError("io", `a simulated write failed (${fate})`);
+  }
+
+  #living(): SimImage {
+    if (this.#dead) throw new StorageError("io", "the store was closed, or a write failed before");
+    return this.#image;
+  }
+
+  #delayedInOrder(): DelayedRow[] {
+    return [...this.#living().delayed.values()]
+      .sort((one, other) => one.dueMs - other.dueMs || one.id - other.id);
+  }
+}
+
+/** The port lets the caller keep its records in neither form, so the disk has its own. */
+function copied(record: TurnRecord): TurnRecord {
+  return { ...record, records: record.records.slice() };
+}
