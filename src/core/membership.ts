@@ -277,7 +277,7 @@ function sameSubscriptions(before: Consuming | null | undefined, after: Consumin
 }
 
 /**
- * Everything a consumer wants as one text, whatever order it is told in. Versions are left out: some
+ * Everything a consumer wants as one text, whatever its order. Versions are left out: some
  * clients count them up with every heartbeat, and would have the group shared out anew each time.
  */
 function wishesOf({ subscriptions }: Consuming): string {

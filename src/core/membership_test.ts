@@ -112,7 +112,7 @@ test("Membership.unregister() leaves the named role, or all of them", () => {
   assert.deepEqual(members.unregister("a", 1, null, null), ["h"]);
 });
 
-test("Membership.heartbeat() from a second connection wins, and the first one's end is no news", () => {
+test("Membership.heartbeat() from a second connection wins; the first one's end is no news", () => {
   const members = new Membership<Consuming>();
   members.heartbeat(beatOf({ id: "a", on: 1 }, inGroup("g", wish("t"))), 0, 0);
   const outcome = members.heartbeat(beatOf({ id: "a", on: 2 }, inGroup("g", wish("t"))), 0, 5);
@@ -126,7 +126,7 @@ test("Membership.heartbeat() from a second connection wins, and the first one's 
   assert.deepEqual(clientsOf(members, "g"), ["a@2"]);
 });
 
-test("Membership.heartbeat() calls a client id used twice when the older connection returns", () => {
+test("Membership.heartbeat() calls an id used twice when the older connection returns", () => {
   const members = new Membership<Consuming>();
   for (const on of [1, 2]) members.heartbeat(beatOf({ id: "a", on }, inGroup("g")), 0, 0);
   const { displaced } = members.heartbeat(beatOf({ id: "a", on: 1 }, inGroup("g")), 0, 0);

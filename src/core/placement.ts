@@ -1,6 +1,6 @@
 /**
- * Which shard a new queue goes to. Asked once, when the queue is made: the answer is stored with the
- * queue and never computed again, so that shards can be added.
+ * Which shard a new queue goes to. Asked once, when the queue is made: the answer is stored with it
+ * and never computed again, so that shards can be added.
  *
  * @module
  */

@@ -24,7 +24,8 @@ function faultOf(work: () => void): string {
 test("checkTopicSettings() names attempt, fault and what was found, for each fault", () => {
   assert.equal(
     faultOf(() => checkTopicSettings("t", { queues: 0, perm: 6, deleteUnread: true })),
-    'invalid_argument: Cannot set up topic "t": queues must be a whole number from 1 to 1024, found 0',
+    'invalid_argument: Cannot set up topic "t": ' +
+      "queues must be a whole number from 1 to 1024, found 0",
   );
   assert.match(
     faultOf(() => checkTopicSettings("t", { queues: 1.5, perm: 8 })),

@@ -12,7 +12,7 @@ test("systemTopics() always wants the topics that tools and replies need", () =>
   assert.deepEqual(namesOf(off), ["SCHEDULE_TOPIC_XXXX", "SELF_TEST_TOPIC", "c_REPLY_TOPIC"]);
 });
 
-test("systemTopics() wants TBW102 only while topics are made on the fly, and else removes it", () => {
+test("systemTopics() wants TBW102 only while topics are made on the fly", () => {
   assert.ok(namesOf({ ...off, autoCreateTopics: true }).includes("TBW102"));
   assert.deepEqual(systemTopics({ ...off, autoCreateTopics: true }).unwanted, []);
   assert.deepEqual(systemTopics(off).unwanted, ["TBW102"]);

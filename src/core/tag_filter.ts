@@ -22,7 +22,7 @@ export function compileExpression(expression: Expression): Filter {
   );
 }
 
-/** @throws {BrokerError} `filter_invalid`: longer than `limits.filterBytesMax`, or without a tag. */
+/** @throws {BrokerError} `filter_invalid`: above `limits.filterBytesMax`, or without a tag. */
 export function compileTags(text: string): Filter {
   const bytes = text.length > limits.filterBytesMax ? text.length : utf8(text).length;
   if (bytes > limits.filterBytesMax) {

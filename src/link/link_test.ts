@@ -48,7 +48,7 @@ async function codeOf(answer: Promise<unknown>): Promise<string> {
   return "none";
 }
 
-test("LinkClient.ask() within one turn leaves as one buffer, and each gets its own answer", async () => {
+test("LinkClient.ask() within one turn leaves as one buffer; each gets its own answer", async () => {
   const { near, far, client, server, arrivals } = joined();
   const answers = Promise.all([
     client.ask("double", 4),
@@ -67,7 +67,7 @@ test("LinkClient.ask() within one turn leaves as one buffer, and each gets its o
   assert.equal(client.pendingCount, 0);
 });
 
-test("LinkServer.refuse() carries code and sentence, and hides what is not for callers", async () => {
+test("LinkServer.refuse() carries code and sentence, not inner details", async () => {
   const { near, far, client, server } = joined();
   const answers = [1, 2, 3].map((number) => codeOf(client.ask("double", number)));
   await settle(far);
@@ -87,7 +87,7 @@ test("LinkServer.refuse() carries code and sentence, and hides what is not for c
   ]);
 });
 
-test("LinkClient has two buffers under way; what is asked meanwhile waits for a credit", async () => {
+test("LinkClient has two buffers under way; more waits for a credit", async () => {
   const { near, far, client, server, arrivals } = joined();
   const answers: Promise<number>[] = [];
   for (let number = 0; number < 5; number++) {
@@ -176,7 +176,7 @@ test("LinkClient.ask() is too busy with pendingMax questions open, and not befor
   assert.equal(await later, 8);
 });
 
-test("LinkClient.lose() fails what is pending and all that comes, and closes the port", async () => {
+test("LinkClient.lose() fails all that is pending and to come, and closes the port", async () => {
   const { near, client } = joined();
   const pending = codeOf(client.ask("double", 1));
   client.lose(new BrokerError("storage_failed", "the shard's thread ended"));

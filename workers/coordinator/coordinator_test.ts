@@ -159,7 +159,7 @@ function drainNews(news: CoordinatorNews[]): string[] {
 
 const create = (name: string) => ({ name, settings: {}, mode: "create", system: false }) as const;
 
-test("Coordinator makes its system topics at the start, stored before anyone sees them", async () => {
+test("Coordinator makes its system topics at the start, stored before they are seen", async () => {
   const { client, ask, store } = started();
   const snapshot = await ask(client.ask("snapshot", null));
 
@@ -321,7 +321,7 @@ test("lockQueues grants a queue to one client until it is silent for 60 s", asyn
   assert.deepEqual(await lock("a"), queues);
 });
 
-test("deleteTopic and deleteGroup free the locks, and a deleted group's members hear of it", async () => {
+test("deleteTopic and deleteGroup free locks; members of the group hear of it", async () => {
   const { client, ask, news } = started();
   const queues = [{ topic: "t", queueId: 0 }];
   const lock = (clientId: string) =>
@@ -380,7 +380,7 @@ test("An alarm is kept when the host's clock jumps forward", () => {
   assert.ok(shardNews[0]?.some(({ kind }) => kind === "ring"));
 });
 
-test("Retention rules go to every shard at the start, and once for changes close together", async () => {
+test("Retention rules go to every shard at the start, then once for a burst", async () => {
   const { client, ask, shardNews, timers } = started();
   const rules = (shard: number) =>
     shardNews[shard]?.filter(({ kind }) => kind === "retention") ?? [];

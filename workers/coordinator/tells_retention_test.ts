@@ -25,7 +25,7 @@ function topicOf(firstKey: number, shards: number[], settings: Partial<TopicSett
   };
 }
 
-test("retentionRules() joins topics that agree, and keeps those with a bound in bytes apart", () => {
+test("retentionRules() joins topics that agree, unless they have a bound in bytes", () => {
   const topics = [
     topicOf(10, [0, 1, 0], {}),
     topicOf(20, [0], {}),
