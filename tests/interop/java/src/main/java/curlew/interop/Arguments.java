@@ -9,7 +9,8 @@ public final class Arguments {
 
     Arguments(String[] words) {
         if (words.length % 2 != 0) {
-            throw new IllegalArgumentException("Cannot read arguments: --name value pairs expected");
+            throw new IllegalArgumentException(
+                "Cannot read arguments: pairs of --name value expected");
         }
         for (int i = 0; i < words.length; i += 2) {
             if (!words[i].startsWith("--")) {

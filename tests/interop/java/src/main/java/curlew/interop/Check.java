@@ -3,7 +3,7 @@ package curlew.interop;
 import java.util.Objects;
 import java.util.concurrent.Callable;
 
-/** What a program asserts: every claim that holds is printed, the first that does not ends the run. */
+/** What a program asserts: a claim that holds is printed, the first that does not ends the run. */
 public final class Check {
     private static final long POLL_MS = 50;
 
@@ -36,7 +36,7 @@ public final class Check {
         System.out.println("  holds: " + claim + " = " + found);
     }
 
-    /** Waits until the condition is true; fails with the claim, and what was last seen, after that. */
+    /** Waits until the condition is true; fails with the claim, and what was last seen. */
     public static void eventually(long secondsMax, String claim, Callable<Boolean> condition,
         Callable<Object> seen) throws Exception {
         long startedNs = System.nanoTime();

@@ -5,7 +5,7 @@ import org.apache.rocketmq.remoting.protocol.RemotingCommand;
 
 /**
  * The frame around every program: reads the arguments, holds the deadline, closes what was opened,
- * and ends with {@code OK name} and status 0, or {@code FAILED name} and status 1 (2: the deadline).
+ * and ends with {@code OK name} and status 0, or {@code FAILED name} and status 1 (2: too late).
  */
 public final class Program {
     private static final int STATUS_FAILED = 1;
