@@ -48,7 +48,7 @@ async function codeOf(answer: Promise<unknown>): Promise<string> {
   return "none";
 }
 
-test("LinkClient.ask() within one turn leaves as one buffer; each gets its own answer", async () => {
+test("LinkClient.ask() in one turn leaves as one buffer; each gets its own answer", async () => {
   const { near, far, client, server, arrivals } = joined();
   const answers = Promise.all([
     client.ask("double", 4),
