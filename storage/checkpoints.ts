@@ -12,6 +12,9 @@ import type { SqliteClient, SqliteStatement } from "./session.ts";
 
 type Outcome = { readonly busy: number; readonly log: number; readonly checkpointed: number };
 
+const pageBytes = 8192;
+const treePages = 3;
+
 /** Checkpoints of one database. */
 export class Checkpoints {
   readonly #walPath: string;
@@ -33,9 +36,9 @@ export class Checkpoints {
     this.#pendingBytes = this.walBytes();
   }
 
-  /** Notes bytes that went into the WAL. */
+  /** Notes a commit: whole pages, and a few more for the trees above them. */
   wrote(bytes: number): void {
-    this.#pendingBytes += bytes;
+    this.#pendingBytes += (Math.ceil(bytes / pageBytes) + treePages) * pageBytes;
   }
 
   due(): boolean {

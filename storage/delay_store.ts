@@ -1,8 +1,8 @@
 /** Messages that are not visible yet, by the time they are due. @module */
 import { inArray, min } from "drizzle-orm";
-import { crc32 } from "node:zlib";
 import { StorageError } from "../src/model/errors.ts";
 import type { DelayedRow } from "../src/ports/shard_store.ts";
+import { rowChecksum } from "./row_checksum.ts";
 import type { Drizzle, SqliteClient, SqliteStatement } from "./session.ts";
 import { delayed } from "./shard_schema.ts";
 
@@ -15,16 +15,9 @@ type Row = {
   readonly record: Uint8Array;
 };
 
-const headerNumbers = new Float64Array(4);
-const headerBytes = new Uint8Array(headerNumbers.buffer);
-
 /** Over all columns of a delayed row. */
 export function delayedChecksum(row: DelayedRow): number {
-  headerNumbers[0] = row.id;
-  headerNumbers[1] = row.dueMs;
-  headerNumbers[2] = row.queueKey;
-  headerNumbers[3] = row.tagHash;
-  return crc32(row.record, crc32(headerBytes));
+  return rowChecksum([row.id, row.dueMs, row.queueKey, row.tagHash], row.record);
 }
 
 /** The table `delayed`. Writes happen inside the turn's transaction. */

@@ -2,6 +2,7 @@
 import { eq, inArray } from "drizzle-orm";
 import type { InflightWrite, OffsetWrite } from "../src/ports/shard_store.ts";
 import type { Drizzle, SqliteClient, SqliteStatement } from "./session.ts";
+import { assertRow, rowChecksum } from "./row_checksum.ts";
 import { groupOffset, inflight } from "./shard_schema.ts";
 
 /** A group's offset in a queue. */
@@ -25,15 +26,16 @@ export class GroupStore {
   constructor(client: SqliteClient, db: Drizzle) {
     this.#db = db;
     this.#putOffset = client.prepare(
-      `INSERT INTO group_offset (group_key, queue_key, next_offset) VALUES (?, ?, ?)
-        ON CONFLICT DO UPDATE SET next_offset = excluded.next_offset`,
+      `INSERT INTO group_offset (group_key, queue_key, next_offset, checksum) VALUES (?, ?, ?, ?)
+        ON CONFLICT DO UPDATE SET next_offset = excluded.next_offset,
+          checksum = excluded.checksum`,
     );
     this.#deleteOffset = client.prepare(
       "DELETE FROM group_offset WHERE group_key = ? AND queue_key = ?",
     );
     this.#putInflight = client.prepare(
-      `INSERT INTO inflight (group_key, queue_key, chunk, entries) VALUES (?, ?, ?, ?)
-        ON CONFLICT DO UPDATE SET entries = excluded.entries`,
+      `INSERT INTO inflight (group_key, queue_key, chunk, checksum, entries) VALUES (?, ?, ?, ?, ?)
+        ON CONFLICT DO UPDATE SET entries = excluded.entries, checksum = excluded.checksum`,
     );
     this.#deleteInflight = client.prepare(
       "DELETE FROM inflight WHERE group_key = ? AND queue_key = ? AND chunk = ?",
@@ -43,24 +45,41 @@ export class GroupStore {
   writeOffsets(offsets: readonly OffsetWrite[]): void {
     for (const { groupKey, queueKey, next } of offsets) {
       if (next === null) this.#deleteOffset.run(groupKey, queueKey);
-      else this.#putOffset.run(groupKey, queueKey, next);
+      else {
+        const checksum = rowChecksum([groupKey, queueKey, next]);
+        this.#putOffset.run(groupKey, queueKey, next, checksum);
+      }
     }
   }
 
   writeInflight(spans: readonly InflightWrite[]): void {
     for (const { groupKey, queueKey, chunk, entries } of spans) {
       if (entries === null) this.#deleteInflight.run(groupKey, queueKey, chunk);
-      else this.#putInflight.run(groupKey, queueKey, chunk, entries);
+      else {
+        const checksum = rowChecksum([groupKey, queueKey, chunk], entries);
+        this.#putInflight.run(groupKey, queueKey, chunk, checksum, entries);
+      }
     }
   }
 
+  /** @throws {StorageError} `damaged`. */
   offsets(): GroupOffset[] {
-    const { groupKey, queueKey, nextOffset: next } = groupOffset;
-    return this.#db.select({ groupKey, queueKey, next }).from(groupOffset).all();
+    return this.#db.select().from(groupOffset).all().map((row) => {
+      const { groupKey, queueKey, nextOffset: next } = row;
+      const what = `the offset of group ${groupKey} in queue ${queueKey}`;
+      assertRow(row.checksum, [groupKey, queueKey, next], what);
+      return { groupKey, queueKey, next };
+    });
   }
 
+  /** @throws {StorageError} `damaged`. */
   inflight(): GroupInflight[] {
-    return this.#db.select().from(inflight).all();
+    return this.#db.select().from(inflight).all().map((row) => {
+      const { groupKey, queueKey, chunk, entries } = row;
+      const what = `what group ${groupKey} has open in queue ${queueKey}`;
+      assertRow(row.checksum, [groupKey, queueKey, chunk], what, entries);
+      return { groupKey, queueKey, chunk, entries };
+    });
   }
 
   dropQueues(queueKeys: readonly number[]): void {

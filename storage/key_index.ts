@@ -9,9 +9,9 @@
  *
  * @module
  */
-import { crc32 } from "node:zlib";
 import { StorageError } from "../src/model/errors.ts";
 import { forEachKeyHash, keyHash } from "./record_keys.ts";
+import { rowChecksum } from "./row_checksum.ts";
 import type { SqliteClient, SqliteStatement } from "./session.ts";
 import { aligned } from "./turn_format.ts";
 
@@ -31,7 +31,7 @@ export type KeyRow = {
 
 /** Over the id and the blob. */
 export function keyRowChecksum(row: Omit<KeyRow, "checksum">): number {
-  return crc32(row.entries, crc32(new Uint8Array(new Float64Array([row.id]).buffer)));
+  return rowChecksum([row.id], row.entries);
 }
 
 /** The keys of a shard's messages. Used like `QueueIndex`: write inside, settle after the commit. */

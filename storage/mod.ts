@@ -11,6 +11,7 @@ import { openDatabase } from "./open.ts";
 import { QueueIndex } from "./queue_index.ts";
 import { compareMark, type MarkRow, recover } from "./recovery.ts";
 import type { SqliteClient } from "./session.ts";
+import { assertRow, rowChecksum } from "./row_checksum.ts";
 import { SqliteShardStore } from "./shard_store.ts";
 import { storageFault } from "./faults.ts";
 import { TurnLog } from "./turn_log.ts";
@@ -30,6 +31,8 @@ export type ShardStoreOptions = {
   readonly pageBytes?: number;
   /** SQLite's page cache. Default: 16 MiB. */
   readonly cacheBytes?: number;
+  /** Where the database file stops growing; sends are then refused as on a full disk. */
+  readonly fileBytesMax?: number;
   /** Messages recovery may have to index again. Default: `limits.replayMessagesMax`. */
   readonly replayMessagesMax?: number;
   /** Above it sends are refused, see `checkpoints.ts`. Default: `limits.walBytesMax`. */
@@ -63,6 +66,7 @@ export function openShardStore(options: ShardStoreOptions): SqliteShardStore {
   const client = openDatabase({
     path,
     ...(options.pageBytes === undefined ? {} : { pageBytes: options.pageBytes }),
+    ...(options.fileBytesMax === undefined ? {} : { fileBytesMax: options.fileBytesMax }),
     ...(options.cacheBytes === undefined ? {} : { cacheBytes: options.cacheBytes }),
   });
   try {
@@ -89,7 +93,7 @@ function recovered(
     keys: new KeyIndex(client, path, mark.keys_from, replayMax),
     dropped: new Map<number, number>(),
   };
-  const findings = recover(parts, mark, path);
+  const findings = recover(parts, mark, path, options.acceptDamage === true);
   const markPath = shardMarkPath(options.directory, options.shard);
   const boot = readBoot();
   compareMark(readMark(markPath), parts.log, boot, findings);
@@ -130,7 +134,13 @@ function readMarkRow(client: SqliteClient, shard: number, path: string): MarkRow
     const message = `Cannot open ${path} as shard ${shard}: it holds shard ${found.shard}`;
     throw new StorageError("damaged", message);
   }
-  if (found) return found;
-  client.prepare("INSERT INTO mark VALUES (?, 1, 1, 0, 1)").run(shard);
-  return { shard, index_from: 1, keys_from: 1, log_bytes: 0, log_bytes_to: 1 };
+  if (found) {
+    const { index_from, keys_from, log_bytes, log_bytes_to } = found;
+    const numbers = [shard, index_from, keys_from, log_bytes, log_bytes_to];
+    assertRow(found.checksum, numbers, `the mark in ${path}`);
+    return found;
+  }
+  const checksum = rowChecksum([shard, 1, 1, 0, 1]);
+  client.prepare("INSERT INTO mark VALUES (?, 1, 1, 0, 1, ?)").run(shard, checksum);
+  return { shard, index_from: 1, keys_from: 1, log_bytes: 0, log_bytes_to: 1, checksum };
 }

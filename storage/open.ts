@@ -16,6 +16,7 @@ export type OpenOptions = {
   readonly path: string;
   readonly pageBytes?: number;
   readonly cacheBytes?: number;
+  readonly fileBytesMax?: number;
 };
 
 /** Pragmas in the order they must be given: the page size before the file has pages. */
@@ -92,6 +93,10 @@ function setPragmas(client: SqliteClient, options: OpenOptions, isNew: boolean):
     if (now === value) continue;
     const wanted = note ? `${value} (${note})` : value;
     throw new StorageError("io", `Cannot set PRAGMA ${name} to ${wanted}: it stayed ${now}`);
+  }
+  if (options.fileBytesMax !== undefined) {
+    const pages = Math.ceil(options.fileBytesMax / Number(readPragma(client, "page_size")));
+    client.prepare(`PRAGMA max_page_count = ${pages}`).all();
   }
   if (found === 0) client.prepare(`PRAGMA application_id = ${applicationId}`).all();
 }

@@ -5,11 +5,14 @@
  *     u32        u32     i32
  *     position   bytes   tag hash        position: counted from the chunk's base position
  *
+ * A chunk with a count but no entries is a hole: what stood there was damaged, and the operator went
+ * on without it. All its positions are its base position, that of the first entry behind the hole.
+ *
  * @module
  */
-import { crc32 } from "node:zlib";
 import { StorageError } from "../src/model/errors.ts";
 import type { QueueEntry } from "../src/ports/shard_store.ts";
+import { rowChecksum } from "./row_checksum.ts";
 import { aligned } from "./turn_format.ts";
 
 /** Entries of a full chunk: two rows fit into a page of 8 KiB. */
@@ -29,17 +32,10 @@ export type ChunkRow = {
   readonly entries: Uint8Array;
 };
 
-const headerNumbers = new Float64Array(5);
-const headerBytes = new Uint8Array(headerNumbers.buffer);
-
 /** Over all columns but the row's id. */
 export function chunkChecksum(row: Omit<ChunkRow, "id" | "checksum">): number {
-  headerNumbers[0] = row.queue_key;
-  headerNumbers[1] = row.first_offset;
-  headerNumbers[2] = row.count;
-  headerNumbers[3] = row.base_position;
-  headerNumbers[4] = row.bytes_before;
-  return crc32(row.entries, crc32(headerBytes));
+  const { queue_key, first_offset, count, base_position, bytes_before, entries } = row;
+  return rowChecksum([queue_key, first_offset, count, base_position, bytes_before], entries);
 }
 
 /** Entries of one queue, offsets without a gap, positions ascending. */
@@ -48,13 +44,15 @@ export class QueueChunk {
   readonly firstOffset: number;
   readonly count: number;
   readonly bytesBefore: number;
+  readonly isHole: boolean;
   readonly #basePosition: number;
   readonly #words: Uint32Array;
 
   /** @throws {StorageError} `damaged`: the row does not match its checksum. */
   constructor(row: ChunkRow, path: string) {
-    const bytes = row.entries.length === row.count * 4 * chunkEntryWords;
-    if (!bytes || chunkChecksum(row) !== row.checksum) {
+    const isWhole = row.entries.length === row.count * 4 * chunkEntryWords;
+    const isHole = row.entries.length === 0;
+    if (!(isWhole || isHole) || chunkChecksum(row) !== row.checksum) {
       const place = `queue ${row.queue_key} from offset ${row.first_offset}`;
       throw new StorageError("damaged", `Cannot read the index in ${path}: ${place} is damaged`);
     }
@@ -64,7 +62,8 @@ export class QueueChunk {
     this.count = row.count;
     this.bytesBefore = row.bytes_before;
     this.#basePosition = row.base_position;
-    this.#words = new Uint32Array(entries.buffer, entries.byteOffset, row.count * chunkEntryWords);
+    this.isHole = isHole;
+    this.#words = new Uint32Array(entries.buffer, entries.byteOffset, entries.length / 4);
   }
 
   /** One past the last offset. */

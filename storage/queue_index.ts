@@ -13,8 +13,9 @@
  */
 import { Lru } from "../src/base/lru.ts";
 import { limits } from "../src/base/limits.ts";
+import { StorageError } from "../src/model/errors.ts";
 import type { QueueEntry } from "../src/ports/shard_store.ts";
-import { chunkEntries, type ChunkRow, QueueChunk } from "./queue_chunk.ts";
+import { chunkChecksum, chunkEntries, type ChunkRow, QueueChunk } from "./queue_chunk.ts";
 import { QueueTail } from "./queue_tail.ts";
 import type { SqliteClient, SqliteStatement } from "./session.ts";
 
@@ -67,10 +68,19 @@ export class QueueIndex {
     if (tail.count === chunkEntries) this.#full.push(tail);
   }
 
-  /** A damaged turn was left out: the queue goes on at a later offset. */
-  skipTo(tail: QueueTail, offset: number): void {
+  /** A damaged turn was left out: a hole, then the queue goes on. In a transaction, at recovery. */
+  skipTo(tail: QueueTail, offset: number, position: number): void {
     if (tail.count > 0) this.#writeAll(tail, true);
     this.settle();
+    const row = {
+      queue_key: tail.queueKey,
+      first_offset: tail.nextOffset,
+      count: offset - tail.nextOffset,
+      base_position: position,
+      bytes_before: tail.endBytes,
+      entries: new Uint8Array(0),
+    };
+    this.#insertRow({ ...row, checksum: chunkChecksum(row) });
     tail.nextOffset = offset;
     tail.firstOffset = offset;
   }
@@ -107,7 +117,10 @@ export class QueueIndex {
   }
 
   #write(tail: QueueTail, index: number, count: number): void {
-    const row = tail.row(index, count);
+    this.#insertRow(tail.row(index, count));
+  }
+
+  #insertRow(row: Omit<ChunkRow, "id">): void {
     this.#insert.run(
       row.queue_key,
       row.first_offset,
@@ -173,7 +186,11 @@ export class QueueIndex {
     tail.newer = null;
   }
 
-  /** Up to `countMax` entries from `fromOffset` on. */
+  /**
+   * Up to `countMax` entries from `fromOffset` on.
+   *
+   * @throws {StorageError} `damaged`: a chunk is not what was written, or is not there.
+   */
   entries(tail: QueueTail, fromOffset: number, countMax: number): QueueEntry[] {
     const found: QueueEntry[] = [];
     let offset = Math.max(fromOffset, tail.minOffset);
@@ -184,12 +201,16 @@ export class QueueIndex {
         break;
       }
       const chunk = this.chunkFrom(tail.queueKey, offset);
-      if (chunk === null) {
-        if (tail.count === 0) break;
-        offset = tail.firstOffset;
+      if (chunk === null || chunk.firstOffset > offset) {
+        const place = `queue ${tail.queueKey} at offset ${offset}`;
+        const message = `Cannot read the index in ${this.#path}: ${place} is not there`;
+        throw new StorageError("damaged", message);
+      }
+      if (chunk.isHole) {
+        offset = chunk.endOffset;
         continue;
       }
-      const start = Math.max(0, offset - chunk.firstOffset);
+      const start = offset - chunk.firstOffset;
       const end = Math.min(chunk.count, start + countMax - found.length);
       for (let at = start; at < end; at++) found.push(chunk.entry(at));
       offset = chunk.firstOffset + end;

@@ -39,18 +39,20 @@ export function forEachKeyHash(
   found: (hash: number) => void,
 ): void {
   const end = start + size;
-  const properties = propertiesStart(bytes, start, end);
-  for (let at = properties; at < end;) {
+  let wanted = 2;
+  for (let at = propertiesStart(bytes, start, end); at < end && wanted > 0; at++) {
     const nameStart = at;
     while (at < end && bytes[at] !== nameEnd) at++;
-    const nameStop = at++;
-    const valueStart = at;
-    while (at < end && bytes[at] !== valueEnd) at++;
-    if (isName(bytes, nameStart, nameStop, keysName)) words(bytes, valueStart, at, found);
-    else if (at > valueStart && isName(bytes, nameStart, nameStop, uniqueKeyName)) {
-      found(keyHash(bytes, valueStart, at));
-    }
-    at++;
+    const valueStart = at + 1;
+    const isKeys = isName(bytes, nameStart, at, keysName);
+    const isUnique = !isKeys && isName(bytes, nameStart, at, uniqueKeyName);
+    // Values can be long; the search of the engine reads many bytes at once.
+    const valueStop = bytes.indexOf(valueEnd, valueStart);
+    at = valueStop === -1 || valueStop > end ? end : valueStop;
+    if (!isKeys && !isUnique) continue;
+    wanted--;
+    if (isKeys) words(bytes, valueStart, at, found);
+    else if (at > valueStart) found(keyHash(bytes, valueStart, at));
   }
 }
 

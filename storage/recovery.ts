@@ -12,9 +12,10 @@ import type { KeyIndex } from "./key_index.ts";
 import type { Mark, MarkedTurn } from "./mark_file.ts";
 import type { QueueIndex } from "./queue_index.ts";
 import { QueueTail } from "./queue_tail.ts";
+import { assertRow } from "./row_checksum.ts";
 import type { SqliteClient } from "./session.ts";
 import { appendedChecksum, type Turn, turnChecksum, turnOf, type TurnRow } from "./turn_format.ts";
-import type { TurnLog } from "./turn_log.ts";
+import type { TurnHead, TurnLog } from "./turn_log.ts";
 
 /** The row of `mark`, as SQLite hands it over. */
 export type MarkRow = {
@@ -23,6 +24,7 @@ export type MarkRow = {
   readonly keys_from: number;
   readonly log_bytes: number;
   readonly log_bytes_to: number;
+  readonly checksum: number;
 };
 
 type QueueRow = {
@@ -30,6 +32,7 @@ type QueueRow = {
   readonly min_offset: number;
   readonly min_bytes: number;
   readonly dropped_at: number | null;
+  readonly checksum: number;
 };
 
 type Missing = { readonly from: number; readonly to: number };
@@ -53,8 +56,18 @@ export type Findings = {
   readonly notices: string[];
 };
 
-/** Fills the parts from the database. Damaged turns are left out and told. */
-export function recover(parts: Recovered, mark: MarkRow, path: string): Findings {
+/**
+ * Fills the parts from the database, up to the first turn that cannot be trusted. With `accept` such
+ * turns are buried instead, and the log goes on behind them.
+ *
+ * @throws {StorageError} `damaged`: the small tables that say where to begin cannot be trusted.
+ */
+export function recover(
+  parts: Recovered,
+  mark: MarkRow,
+  path: string,
+  accept: boolean,
+): Findings {
   const findings: Findings = {
     replayedMessages: 0,
     logBytes: mark.log_bytes,
@@ -63,9 +76,12 @@ export function recover(parts: Recovered, mark: MarkRow, path: string): Findings
     notices: [],
   };
   const unchunked = loadQueues(parts);
-  replay(parts, mark, findings, unchunked, path);
+  new Replay(parts, mark, findings, unchunked, accept).run(path);
   for (const tail of parts.index.tails.values()) {
-    if (tail.nextOffset < tail.minOffset) parts.index.skipTo(tail, tail.minOffset);
+    if (tail.nextOffset >= tail.minOffset) continue;
+    findings.damage ??= `Cannot trust queue ${tail.queueKey} in ${path}: it begins at ` +
+      `${tail.minOffset} and ends at ${tail.nextOffset}`;
+    tail.nextOffset = tail.minOffset;
   }
   return findings;
 }
@@ -74,6 +90,8 @@ export function recover(parts: Recovered, mark: MarkRow, path: string): Findings
 function loadQueues({ client, index, dropped }: Recovered): Set<QueueTail> {
   const unchunked = new Set<QueueTail>();
   for (const row of client.prepare("SELECT * FROM queue").all() as QueueRow[]) {
+    const numbers = [row.queue_key, row.min_offset, row.min_bytes, row.dropped_at];
+    assertRow(row.checksum, numbers, `queue ${row.queue_key}`);
     if (row.dropped_at !== null) {
       dropped.set(row.queue_key, row.dropped_at);
       continue;
@@ -91,81 +109,142 @@ function loadQueues({ client, index, dropped }: Recovered): Set<QueueTail> {
   return unchunked;
 }
 
-function replay(
-  parts: Recovered,
-  mark: MarkRow,
-  findings: Findings,
-  unchunked: ReadonlySet<QueueTail>,
-  path: string,
-): void {
-  const { log } = parts;
-  const last = log.headAt(Number.MAX_SAFE_INTEGER);
-  if (last === null) return;
-  const from = Math.min(mark.index_from, mark.keys_from, last.first_position);
-  const first = log.headAt(from) ?? last;
-  const before = log.headAt(first.first_position - 1);
-  // Before the window retention may have deleted turns; then there is no link to compare with.
-  let chain = before && before.first_position + before.count === first.first_position
-    ? appendedChecksum(before)
-    : null;
-  let next = first.first_position;
-  for (let row = log.rowFrom(next); row !== null; row = log.rowFrom(next)) {
-    const fault = faultOf(row, next, chain, log);
-    if (fault !== null) findings.damage ??= fault;
-    if (row.first_position > next) findings.missing ??= { from: next, to: row.first_position - 1 };
-    if (row.first_position >= mark.log_bytes_to) {
-      findings.logBytes += row.entries.length + row.records.length;
-    }
-    if (turnChecksum(row) === row.checksum) {
-      replayTurn(parts, turnOf(row), mark, unchunked);
-      findings.replayedMessages += row.count;
-    }
-    chain = appendedChecksum(row);
-    next = row.first_position + row.count;
-    log.moveTo(next, row.stored_ms, chain);
-  }
-  if (findings.damage === null && log.nextPosition < mark.index_from) {
-    findings.missing ??= { from: log.nextPosition, to: mark.index_from - 1 };
-    findings.damage = `Cannot trust ${path}: its index reaches further than its log`;
-  }
-}
+/** One walk over the turns behind the mark. */
+class Replay {
+  readonly #parts: Recovered;
+  readonly #mark: MarkRow;
+  readonly #findings: Findings;
+  readonly #unchunked: ReadonlySet<QueueTail>;
+  readonly #accept: boolean;
+  /** Checksum the turn before was appended with; `null` when retention took that turn. */
+  #chain: number | null = null;
 
-function faultOf(row: TurnRow, next: number, chain: number | null, log: TurnLog): string | null {
-  if (row.first_position !== next) {
-    return `Cannot find the turns of positions ${next} to ${row.first_position - 1}: ` +
-      "later turns are there";
+  constructor(
+    parts: Recovered,
+    mark: MarkRow,
+    findings: Findings,
+    unchunked: ReadonlySet<QueueTail>,
+    accept: boolean,
+  ) {
+    this.#parts = parts;
+    this.#mark = mark;
+    this.#findings = findings;
+    this.#unchunked = unchunked;
+    this.#accept = accept;
   }
-  if (turnChecksum(row) !== row.checksum) return log.damageOf(row);
-  if (chain !== null && row.previous !== chain) {
-    return `Cannot trust the turn at position ${row.first_position}: ` +
-      "it does not follow the turn before it";
-  }
-  return null;
-}
 
-function replayTurn(
-  { client, index, keys }: Recovered,
-  turn: Turn,
-  mark: MarkRow,
-  unchunked: ReadonlySet<QueueTail>,
-): void {
-  for (let at = 0; at < turn.live; at++) {
-    const position = turn.positionOf(at);
-    if (position >= mark.keys_from) {
-      keys.addRecord(turn.records, turn.start(at), turn.size(at), position);
+  run(path: string): void {
+    const { log } = this.#parts;
+    const last = log.headAt(Number.MAX_SAFE_INTEGER);
+    if (last !== null) this.#walk(this.#firstHead(last), last);
+    if (this.#findings.damage !== null || log.nextPosition >= this.#mark.index_from) return;
+    this.#findings.missing ??= { from: log.nextPosition, to: this.#mark.index_from - 1 };
+    this.#findings.damage = `Cannot trust ${path}: its index reaches further than its log`;
+  }
+
+  #firstHead(last: TurnHead): TurnHead {
+    const { log } = this.#parts;
+    const from = Math.min(this.#mark.index_from, this.#mark.keys_from, last.first_position);
+    const first = log.headAt(from) ?? last;
+    const before = log.headAt(first.first_position - 1);
+    if (before && before.first_position + before.count === first.first_position) {
+      this.#chain = appendedChecksum(before);
     }
-    const tail = index.tails.get(turn.queueKey(at));
-    const offset = turn.queueOffset(at);
-    if (!tail || offset < tail.nextOffset) continue;
-    if (offset > tail.nextOffset) {
-      client.inTransaction("immediate", () => {
-        index.skipTo(tail, offset);
+    return first;
+  }
+
+  #walk(first: TurnHead, last: TurnHead): void {
+    const { log } = this.#parts;
+    let next = first.first_position;
+    log.moveTo(next, 0, this.#chain ?? 0);
+    for (let row = log.rowFrom(next); row !== null; row = log.rowFrom(next)) {
+      const fault = this.#faultOf(row, next);
+      if (fault === null) {
+        this.#take(row);
+      } else {
+        this.#findings.damage ??= fault;
+        if (row.first_position > next) {
+          this.#findings.missing ??= { from: next, to: row.first_position - 1 };
+        }
+        if (!this.#accept) {
+          // Read on where that is possible; without `accept` nothing is written behind it.
+          log.moveTo(last.first_position + last.count, last.stored_ms, appendedChecksum(last));
+          return;
+        }
+        this.#bury(row, next);
+      }
+      next = log.nextPosition;
+      this.#chain = log.chain;
+    }
+  }
+
+  #faultOf(row: TurnRow, next: number): string | null {
+    if (row.first_position !== next) {
+      return `Cannot find the turns of positions ${next} to ${row.first_position - 1}: ` +
+        "later turns are there";
+    }
+    if (turnChecksum(row) !== row.checksum) return this.#parts.log.damageOf(row);
+    if (this.#chain !== null && row.previous !== this.#chain) {
+      return `Cannot trust the turn at position ${row.first_position}: ` +
+        "it does not follow the turn before it";
+    }
+    return null;
+  }
+
+  #take(row: TurnRow): void {
+    const { log } = this.#parts;
+    this.#replayTurn(turnOf(row));
+    if (row.first_position >= this.#mark.log_bytes_to) {
+      this.#findings.logBytes += row.entries.length + row.records.length;
+    }
+    this.#findings.replayedMessages += row.count;
+    log.moveTo(row.first_position + row.count, row.stored_ms, appendedChecksum(row));
+  }
+
+  /** Leaves out a damaged turn, or fills a gap before one that is whole. */
+  #bury(row: TurnRow, next: number): void {
+    const { client, log } = this.#parts;
+    const isGap = row.first_position > next;
+    const follower = isGap ? row : log.rowFrom(next + 1);
+    const end = follower?.first_position ?? next + row.count;
+    client.inTransaction("immediate", () => {
+      log.bury({
+        first: next,
+        count: end - next,
+        storedMs: log.lastStoredMs,
+        appended: follower?.previous ?? 0,
       });
+    });
+  }
+
+  #replayTurn(turn: Turn): void {
+    const { client, index, keys } = this.#parts;
+    for (let at = 0; at < turn.live; at++) {
+      const position = turn.positionOf(at);
+      const bytes = turn.size(at);
+      if (position >= this.#mark.keys_from) {
+        keys.addRecord(turn.records, turn.start(at), bytes, position);
+      }
+      const tail = index.tails.get(turn.queueKey(at));
+      const offset = turn.queueOffset(at);
+      if (!tail || offset < tail.nextOffset) continue;
+      // Of a queue whose chunks were all trimmed, nothing below its minimum is expected here.
+      if (tail.nextOffset === 0 && this.#unchunked.has(tail) && tail.minOffset > 0) {
+        tail.nextOffset = Math.min(offset, tail.minOffset);
+        tail.firstOffset = tail.nextOffset;
+      }
+      if (offset > tail.nextOffset) {
+        if (!this.#accept) {
+          this.#findings.damage ??= `Cannot find offsets ${tail.nextOffset} to ${offset - 1} ` +
+            `of queue ${tail.queueKey}: later ones are there`;
+          continue;
+        }
+        client.inTransaction("immediate", () => index.skipTo(tail, offset, position));
+      }
+      index.push(tail, position, bytes, turn.tagHash(at));
+      // Without a chunk the count of bytes began at `minOffset`, so what lies before is taken off.
+      if (offset < tail.minOffset && this.#unchunked.has(tail)) tail.endBytes -= bytes;
     }
-    const bytes = turn.size(at);
-    index.push(tail, position, bytes, turn.tagHash(at));
-    // Without a chunk the count of bytes began at `minOffset`, so what lies before is taken off.
-    if (offset < tail.minOffset && unchunked.has(tail)) tail.endBytes -= bytes;
   }
 }
 
@@ -189,6 +268,8 @@ export function compareMark(
     findings.damage ??= mark;
     return;
   }
+  // The walk stopped at a turn it could not trust: what lies behind it was not looked at.
+  if (findings.damage !== null) return;
   const sameBoot = boot !== 0 && boot === mark.boot;
   const promised = sameBoot ? mark.written : mark.powerSafe;
   const lost = missingTurn(promised, log, findings);

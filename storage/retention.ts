@@ -17,6 +17,7 @@ import { KeyRetention } from "./key_retention.ts";
 import { firstIndex } from "./queue_chunk.ts";
 import type { QueueTail } from "./queue_tail.ts";
 import type { MarkRow, Recovered } from "./recovery.ts";
+import { rowChecksum } from "./row_checksum.ts";
 import type { SqliteStatement } from "./session.ts";
 import { rewrittenBlobs, type Turn, turnChecksum, turnOf, type TurnRow } from "./turn_format.ts";
 
@@ -59,6 +60,7 @@ export class Retention {
   #trimmedBytes = Infinity;
   #minimums: Minimum[] = [];
   #forgotten: number[] = [];
+  #blocked = false;
   #freed = 0;
   #written = 0;
 
@@ -67,9 +69,11 @@ export class Retention {
     this.#parts = parts;
     this.#keys = new KeyRetention(client, parts.log, parts.keys);
     this.#setMinimum = client.prepare(
-      "UPDATE queue SET min_offset = ?, min_bytes = ? WHERE queue_key = ?",
+      "UPDATE queue SET min_offset = ?, min_bytes = ?, checksum = ? WHERE queue_key = ?",
     );
-    this.#setDropped = client.prepare("UPDATE queue SET dropped_at = ? WHERE queue_key = ?");
+    this.#setDropped = client.prepare(
+      "UPDATE queue SET min_offset = 0, min_bytes = 0, dropped_at = ?, checksum = ? WHERE queue_key = ?",
+    );
     this.#deleteQueue = client.prepare("DELETE FROM queue WHERE queue_key = ?");
     this.#deleteChunks = client.prepare(
       `DELETE FROM queue_index WHERE id IN (SELECT id FROM queue_index
@@ -85,16 +89,26 @@ export class Retention {
 
   /** Inside the transaction that drops queues. */
   noteDropped(queueKeys: readonly number[], nextPosition: number): void {
-    for (const queueKey of queueKeys) this.#setDropped.run(nextPosition, queueKey);
+    for (const queueKey of queueKeys) {
+      const checksum = rowChecksum([queueKey, 0, 0, nextPosition]);
+      this.#setDropped.run(nextPosition, checksum, queueKey);
+    }
     this.#trimmedBytes = Infinity;
   }
 
+  /** The front of the log is dead, and only what recovery would replay keeps it. */
+  get blocked(): boolean {
+    return this.#blocked;
+  }
+
+  /** `advance`: the caller flushes the indexes in this transaction, so nothing will be replayed. */
   step(
     rules: readonly RetentionRule[],
     floors: Floors,
     nowMs: number,
     mark: MarkRow,
     logBytes: number,
+    advance: boolean,
   ): RetentionStep {
     this.#minimums = [];
     this.#forgotten = [];
@@ -102,7 +116,9 @@ export class Retention {
     this.#written = 0;
     const queuesLeft = this.#trimQueues(rules, floors, nowMs);
     const last = this.#parts.log.headAt(Number.MAX_SAFE_INTEGER);
-    const fixed = Math.min(mark.index_from, mark.keys_from, last?.first_position ?? 1);
+    const lastFirst = last?.first_position ?? 1;
+    const fixed = advance ? lastFirst : Math.min(mark.index_from, mark.keys_from, lastFirst);
+    this.#blocked = false;
     const droppedLeft = this.#clearDropped(fixed);
     const turnsLeft = this.#clearLog(fixed, logBytes);
     const isLive = (turn: Turn, index: number) => this.#isLive(turn, index);
@@ -113,7 +129,9 @@ export class Retention {
       deletedMessages,
       freedLogBytes: this.#freed,
       writtenBytes: this.#written,
-      more: queuesLeft || droppedLeft || turnsLeft || keysLeft || this.#minimums.length > 0,
+      more: queuesLeft || droppedLeft || turnsLeft || keysLeft ||
+        // What died in this step is seen in the next, once the new minimums are committed.
+        this.#minimums.length > 0,
     };
   }
 
@@ -180,7 +198,8 @@ export class Retention {
     offset = Math.min(offset, highest);
     if (offset <= tail.minOffset) return;
     const bytes = index.bytesTo(tail, offset);
-    this.#setMinimum.run(offset, bytes, tail.queueKey);
+    const checksum = rowChecksum([tail.queueKey, offset, bytes, null]);
+    this.#setMinimum.run(offset, bytes, checksum, tail.queueKey);
     this.#minimums.push({ tail, offset, bytes });
   }
 
@@ -206,13 +225,23 @@ export class Retention {
     return tail !== undefined && turn.queueOffset(index) >= tail.minOffset;
   }
 
+  #hasLive(turn: Turn): boolean {
+    for (let index = 0; index < turn.live; index++) if (this.#isLive(turn, index)) return true;
+    return false;
+  }
+
   /** Takes dead turns from the front; now and then walks through the others too. */
   #clearLog(fixed: number, logBytes: number): boolean {
     const { log } = this.#parts;
     let bytesLeft = bytesPerStep;
     for (let looked = 0; looked < turnsPerStep && bytesLeft > 0; looked++) {
       const row = log.rowFrom(0);
-      if (row === null || row.first_position >= fixed) return false;
+      if (row === null) return false;
+      if (row.first_position >= fixed) {
+        const isLast = row.first_position + row.count >= log.nextPosition;
+        this.#blocked = !isLast && !this.#hasLive(turnOf(row));
+        return false;
+      }
       bytesLeft -= row.entries.length + row.records.length;
       if (!this.#clearTurn(row, 0)) return this.#walk(fixed, logBytes, bytesLeft);
     }
@@ -231,7 +260,7 @@ export class Retention {
       const row = this.#parts.log.rowFrom(this.#scan);
       if (row === null || row.first_position >= fixed) {
         this.#scan = null;
-        return false;
+        return this.#trimmedBytes >= Math.max(1, logBytes / 16);
       }
       bytesLeft -= row.entries.length + row.records.length;
       this.#clearTurn(row, 0.5);

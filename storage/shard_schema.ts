@@ -36,6 +36,8 @@ export const queue = sqliteTable("queue", {
   minBytes: integer("min_bytes").notNull(),
   /** `nextPosition` when the queue was dropped: the row goes once recovery starts after it. */
   droppedAt: integer("dropped_at"),
+  /** Over all other columns, as in every table (`row_checksum.ts`). */
+  checksum: integer("checksum").notNull(),
 });
 
 /** Chunks of a queue's entries (`queue_chunk.ts`). In order of flushing, so a flush only appends. */
@@ -69,6 +71,7 @@ export const mark = sqliteTable("mark", {
   /** Bytes of the log's blobs, of turns before `logBytesTo`. */
   logBytes: integer("log_bytes").notNull(),
   logBytesTo: integer("log_bytes_to").notNull(),
+  checksum: integer("checksum").notNull(),
 });
 
 /** Where each group is in each queue. */
@@ -76,6 +79,7 @@ export const groupOffset = sqliteTable("group_offset", {
   groupKey: integer("group_key").notNull(),
   queueKey: integer("queue_key").notNull(),
   nextOffset: integer("next_offset").notNull(),
+  checksum: integer("checksum").notNull(),
 }, (table) => [primaryKey({ columns: [table.groupKey, table.queueKey] })]);
 
 /** Open deliveries. */
@@ -83,6 +87,7 @@ export const inflight = sqliteTable("inflight", {
   groupKey: integer("group_key").notNull(),
   queueKey: integer("queue_key").notNull(),
   chunk: integer("chunk").notNull(),
+  checksum: integer("checksum").notNull(),
   entries: bytes("entries").notNull(),
 }, (table) => [primaryKey({ columns: [table.groupKey, table.queueKey, table.chunk] })]);
 

@@ -27,14 +27,18 @@ import { DelayStore } from "./delay_store.ts";
 import { storageFault } from "./faults.ts";
 import { type GroupInflight, type GroupOffset, GroupStore } from "./group_store.ts";
 import type { MarkFile } from "./mark_file.ts";
+import { readPragma } from "./open.ts";
 import { QueueTail } from "./queue_tail.ts";
 import type { MarkRow, Recovered } from "./recovery.ts";
 import { Retention } from "./retention.ts";
+import { rowChecksum } from "./row_checksum.ts";
 import { type Drizzle, drizzleOver, type SqliteStatement } from "./session.ts";
 import { EntriesBuffer, turnEntryBytes } from "./turn_format.ts";
 
 /** How far the mark may lag, so that it is not written with every turn. */
 const markLagMax = 16_384;
+/** Messages behind the mark for which retention flushes the indexes early. */
+const advanceMessagesMin = 16_384;
 /** Queues named in one statement: below SQLite's bound on parameters. */
 const queuesPerStatement = 1000;
 
@@ -70,6 +74,8 @@ export class SqliteShardStore implements ShardStore {
   #mark: MarkRow;
   #logBytes: number;
   #turn = 0;
+  /** The last write found no room. */
+  #wasFull = false;
   #entries = new EntriesBuffer(limits.batchMessagesMax);
   /** The tail of each entry of the turn that is being committed, and those that are new. */
   #planned: QueueTail[] = [];
@@ -89,10 +95,11 @@ export class SqliteShardStore implements ShardStore {
     this.#retention = new Retention(parts);
     this.#checkpoints = new Checkpoints(client, path, parts.walBytesMax);
     this.#addQueue = client.prepare(
-      "INSERT INTO queue (queue_key, min_offset, min_bytes) VALUES (?, 0, 0)",
+      "INSERT INTO queue (queue_key, min_offset, min_bytes, checksum) VALUES (?, 0, 0, ?)",
     );
     this.#putMark = client.prepare(
-      `UPDATE mark SET index_from = ?, keys_from = ?, log_bytes = ?, log_bytes_to = ?`,
+      `UPDATE mark SET index_from = ?, keys_from = ?, log_bytes = ?, log_bytes_to = ?,
+        checksum = ?`,
     );
   }
 
@@ -123,6 +130,7 @@ export class SqliteShardStore implements ShardStore {
         checksum = this.#writeTurn(record, entries);
       });
     });
+    this.#wasFull = false;
     this.#remember(record, entries, checksum);
   }
 
@@ -169,7 +177,9 @@ export class SqliteShardStore implements ShardStore {
     let checksum = log.chain;
     if (count > 0) {
       checksum = log.append(count, record.storedMs, entries, record.records);
-      for (const tail of this.#added) this.#addQueue.run(tail.queueKey);
+      for (const { queueKey } of this.#added) {
+        this.#addQueue.run(queueKey, rowChecksum([queueKey, 0, 0, null]));
+      }
       index.writeDue(record.firstPosition, count);
       if (keys.due(record.firstPosition)) keys.writeAll(record.firstPosition);
       this.#writeMarkIfDue(record.firstPosition);
@@ -186,20 +196,22 @@ export class SqliteShardStore implements ShardStore {
   #writeMarkIfDue(nextPosition: number): void {
     const { index, keys } = this.#parts;
     const moved = index.flushedTo(nextPosition) - this.#mark.index_from;
-    if (moved >= markLagMax || keys.from > this.#mark.keys_from) this.#writeMark(nextPosition);
+    if (moved >= markLagMax || keys.from > this.#mark.keys_from) this.#writeMark();
   }
 
-  #writeMark(nextPosition: number, freedLogBytes = 0): void {
-    const { index, keys } = this.#parts;
-    const mark = {
+  #writeMark(freedLogBytes = 0, flushed = false): void {
+    const { index, keys, log: { nextPosition } } = this.#parts;
+    const numbers = {
       shard: this.#mark.shard,
-      index_from: index.flushedTo(nextPosition),
-      keys_from: keys.from,
+      index_from: flushed ? nextPosition : index.flushedTo(nextPosition),
+      keys_from: flushed ? nextPosition : keys.from,
       log_bytes: this.#logBytes - freedLogBytes,
       log_bytes_to: nextPosition,
     };
-    this.#putMark.run(mark.index_from, mark.keys_from, mark.log_bytes, mark.log_bytes_to);
-    this.#mark = mark;
+    const { shard, index_from, keys_from, log_bytes, log_bytes_to } = numbers;
+    const checksum = rowChecksum([shard, index_from, keys_from, log_bytes, log_bytes_to]);
+    this.#putMark.run(index_from, keys_from, log_bytes, log_bytes_to, checksum);
+    this.#mark = { ...numbers, checksum };
   }
 
   #remember(record: TurnRecord, entries: Uint8Array, checksum: number): void {
@@ -256,7 +268,8 @@ export class SqliteShardStore implements ShardStore {
       work();
     } catch (cause) {
       const error = storageFault(`${attempted} in ${this.#parts.path}`, cause);
-      if (error.fault !== "full") {
+      if (error.fault === "full") this.#wasFull = true;
+      else {
         this.#refusal = `Cannot go on with ${this.#parts.path}: an earlier write failed, ` +
           `the file must be opened again. It said: ${error.message}`;
       }
@@ -352,18 +365,36 @@ export class SqliteShardStore implements ShardStore {
     nowMs: number,
   ): TrimResult {
     this.#assertWritable();
-    const { client, log } = this.#parts;
+    const { client, log, index, keys } = this.#parts;
+    const advance = this.#retention.blocked &&
+      (this.#wasFull || log.nextPosition - this.#mark.index_from >= advanceMessagesMin);
     let result: TrimResult = { deletedMessages: 0, more: false };
     this.#write("trim", () => {
       const step = client.inTransaction("immediate", () => {
-        const step = this.#retention.step(rules, floors, nowMs, this.#mark, this.#logBytes);
-        if (step.freedLogBytes > 0) this.#writeMark(log.nextPosition, step.freedLogBytes);
+        const step = this.#retention.step(
+          rules,
+          floors,
+          nowMs,
+          this.#mark,
+          this.#logBytes,
+          advance,
+        );
+        if (advance) {
+          // After the deletions, whose pages this may need on a full disk.
+          index.writeRest();
+          keys.writeAll(log.nextPosition);
+        }
+        if (advance || step.freedLogBytes > 0) this.#writeMark(step.freedLogBytes, advance);
         return step;
       });
       this.#logBytes -= step.freedLogBytes;
       this.#retention.settle();
+      index.settle();
+      keys.settle();
       this.#checkpoints.wrote(step.writtenBytes);
-      result = { deletedMessages: step.deletedMessages, more: step.more };
+      // Told only now that it is blocked: the next step may advance.
+      const canAdvance = this.#retention.blocked && !advance && this.#wasFull;
+      result = { deletedMessages: step.deletedMessages, more: step.more || canAdvance };
     });
     return result;
   }
@@ -380,6 +411,11 @@ export class SqliteShardStore implements ShardStore {
       delayed: this.#delays.rows,
       checkpoints: this.#checkpoints.count,
     };
+  }
+
+  /** What SQLite answers to a pragma on this connection, for checks. */
+  pragma(name: string): number | string | undefined {
+    return readPragma(this.#parts.client, name);
   }
 
   /** Bytes of the database file, the WAL excluded. */
@@ -407,7 +443,7 @@ export class SqliteShardStore implements ShardStore {
       });
       index.settle();
       keys.settle();
-      client.inTransaction("immediate", () => this.#writeMark(log.nextPosition));
+      client.inTransaction("immediate", () => this.#writeMark());
       this.#checkpoints.truncate();
     });
   }

@@ -18,6 +18,7 @@ const empty = new Uint8Array(0);
 export class TurnLog {
   readonly #path: string;
   readonly #insert: SqliteStatement;
+  readonly #bury: SqliteStatement;
   readonly #rowAt: SqliteStatement;
   readonly #headAt: SqliteStatement;
   readonly #rowAfter: SqliteStatement;
@@ -39,6 +40,10 @@ export class TurnLog {
     this.#insert = client.prepare(
       `INSERT INTO log (first_position, count, stored_ms, previous, appended, checksum, entries,
         records) VALUES (?, ?, ?, ?, NULL, ?, ?, ?)`,
+    );
+    this.#bury = client.prepare(
+      `INSERT OR REPLACE INTO log (first_position, count, stored_ms, previous, appended, checksum,
+        entries, records) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
     );
     this.#rowAt = client.prepare(
       "SELECT * FROM log WHERE first_position <= ? ORDER BY first_position DESC LIMIT 1",
@@ -128,6 +133,26 @@ export class TurnLog {
     const turn = this.turnAt(position);
     const index = turn?.indexOf(position) ?? -1;
     return turn && index >= 0 ? turn.record(index) : empty;
+  }
+
+  /**
+   * Puts an empty turn in place of one that is damaged or gone, so that the chain is whole again.
+   * `appended`: what the turn after it has as `previous`.
+   */
+  bury(place: { first: number; count: number; storedMs: number; appended: number }): void {
+    const row = {
+      first_position: place.first,
+      count: place.count,
+      stored_ms: place.storedMs,
+      previous: this.chain,
+      appended: place.appended,
+      entries: new Uint8Array(8),
+      records: empty,
+    };
+    const checksum = turnChecksum(row);
+    const { first, count, storedMs, appended } = place;
+    this.#bury.run(first, count, storedMs, row.previous, appended, checksum, row.entries, empty);
+    this.moveTo(first + count, storedMs, appended);
   }
 
   /** The row, if it is what was written. @throws {StorageError} `damaged`. */

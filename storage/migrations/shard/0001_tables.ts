@@ -11,7 +11,7 @@ export const tables: Migration = {
       entries BLOB NOT NULL, records BLOB NOT NULL) STRICT`,
     `CREATE TABLE queue (
       queue_key INTEGER PRIMARY KEY, min_offset INTEGER NOT NULL, min_bytes INTEGER NOT NULL,
-      dropped_at INTEGER) STRICT`,
+      dropped_at INTEGER, checksum INTEGER NOT NULL) STRICT`,
     `CREATE TABLE queue_index (
       id INTEGER PRIMARY KEY, queue_key INTEGER NOT NULL, first_offset INTEGER NOT NULL,
       count INTEGER NOT NULL, base_position INTEGER NOT NULL, bytes_before INTEGER NOT NULL,
@@ -21,13 +21,14 @@ export const tables: Migration = {
       id INTEGER PRIMARY KEY, checksum INTEGER NOT NULL, entries BLOB NOT NULL) STRICT`,
     `CREATE TABLE mark (
       shard INTEGER PRIMARY KEY, index_from INTEGER NOT NULL, keys_from INTEGER NOT NULL,
-      log_bytes INTEGER NOT NULL, log_bytes_to INTEGER NOT NULL) STRICT`,
+      log_bytes INTEGER NOT NULL, log_bytes_to INTEGER NOT NULL, checksum INTEGER NOT NULL) STRICT`,
     `CREATE TABLE group_offset (
       group_key INTEGER NOT NULL, queue_key INTEGER NOT NULL, next_offset INTEGER NOT NULL,
-      PRIMARY KEY (group_key, queue_key)) STRICT, WITHOUT ROWID`,
+      checksum INTEGER NOT NULL,      PRIMARY KEY (group_key, queue_key)) STRICT, WITHOUT ROWID`,
     `CREATE TABLE inflight (
       group_key INTEGER NOT NULL, queue_key INTEGER NOT NULL, chunk INTEGER NOT NULL,
-      entries BLOB NOT NULL, PRIMARY KEY (group_key, queue_key, chunk)) STRICT, WITHOUT ROWID`,
+      checksum INTEGER NOT NULL, entries BLOB NOT NULL,
+      PRIMARY KEY (group_key, queue_key, chunk)) STRICT, WITHOUT ROWID`,
     // AUTOINCREMENT remembers the largest id ever given, also when its row is gone.
     `CREATE TABLE delayed (
       id INTEGER PRIMARY KEY AUTOINCREMENT, due_ms INTEGER NOT NULL, queue_key INTEGER NOT NULL,
