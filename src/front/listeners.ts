@@ -3,12 +3,13 @@ import { limits } from "../base/limits.ts";
 import type { Log } from "../base/log.ts";
 import type { Broker } from "../broker/broker.ts";
 import type { Settings } from "../config/schema.ts";
-import { BrokerError } from "../model/errors.ts";
 import type { UniqueKeys } from "../model/message_id.ts";
+import type { HttpServer } from "../ports/http.ts";
 import type { Signer } from "../ports/signer.ts";
 import type { SocketAddress } from "../ports/sockets.ts";
 import { RemotingSessions } from "../protocol/remoting/sessions.ts";
 import type { Runtime } from "../runtime/mod.ts";
+import { serveHttp, stopHttp } from "./http.ts";
 
 /** What listeners hand to their protocols. */
 export type ListenerParts = {
@@ -30,7 +31,7 @@ export type Listeners = {
 
 /** Opens every listener. @throws {Error} An address cannot be had; nothing listens then. */
 export async function startListeners(parts: ListenerParts): Promise<Listeners> {
-  const { broker, uniqueKeys, log, settings, runtime } = parts;
+  const { broker, log, settings, runtime } = parts;
   const { clusterName, brokerName, advertise, autoCreateTopics, traceTopic } = settings;
   const sessions = new RemotingSessions({
     broker,
@@ -42,7 +43,6 @@ export async function startListeners(parts: ListenerParts): Promise<Listeners> {
       region: "DefaultRegion",
       traceOn: traceTopic,
     },
-    uniqueKeys,
     clock: runtime.clock,
     log,
     bootMs: runtime.clock.wallMs(),
@@ -55,12 +55,20 @@ export async function startListeners(parts: ListenerParts): Promise<Listeners> {
     onConnection: (connection) => sessions.accept(++connections, connection),
     onError: (error) => log.error("remoting listener failed", { reason: error }),
   });
+  const remotingText = addressText(remoting.address);
+  let http: HttpServer;
+  try {
+    http = await serveHttp(parts, [remotingText]);
+  } catch (thrown) {
+    await remoting.close();
+    throw thrown;
+  }
   return {
-    http: "",
-    remoting: addressText(remoting.address),
+    http: addressText(http.address),
+    remoting: remotingText,
     async stop() {
       sessions.stop();
-      await remoting.close();
+      await Promise.all([remoting.close(), stopHttp(http)]);
       remoting.destroyConnections();
     },
   };

@@ -47,7 +47,8 @@ export async function startBroker(
   const lock = await lockDirectory(settings.data);
   const undo: (() => Promise<void>)[] = [() => lock.release()];
   try {
-    return await startParts(settings, { log, version, lock, undo });
+    const shards = Math.max(settings.shards, await shardsPresent(settings.data));
+    return await startParts({ ...settings, shards }, { log, version, lock, undo });
   } catch (thrown) {
     await takeDown(undo, log);
     throw thrown;
@@ -74,7 +75,7 @@ async function startParts(
 
   const [ours, theirs] = threads.channel();
   const early: CoordinatorNews[] = [];
-  let heard = (news: CoordinatorNews) => void early.push(news);
+  let heard: (news: CoordinatorNews) => void = (news) => early.push(news);
   const coordinator = new LinkClient(
     coordinatorOperations,
     threads.threadPort(ours),
@@ -140,6 +141,13 @@ async function takeDown(undo: (() => Promise<void>)[], log: Log): Promise<void> 
       log.error("a part failed to stop", { reason: String(thrown) });
     }
   }
+}
+
+/** How many shards the directory already has: a machine with fewer cores still needs them all. */
+async function shardsPresent(directory: string): Promise<number> {
+  const names = await runtime.files.list(directory);
+  const numbers = names.map((name) => Number(/^shard-(\d+)\.db$/.exec(name)?.[1] ?? -1));
+  return Math.max(0, ...numbers.map((number) => number + 1));
 }
 
 async function lockDirectory(directory: string): Promise<DirectoryLock> {
