@@ -16,6 +16,7 @@ import { SqliteShardStore } from "./shard_store.ts";
 import { storageFault } from "./faults.ts";
 import { TurnLog } from "./turn_log.ts";
 
+export { type Inspection, inspectShard } from "./inspect.ts";
 export type { SqliteShardStore } from "./shard_store.ts";
 
 /** How a shard's store is opened. All but the first three have defaults. */
