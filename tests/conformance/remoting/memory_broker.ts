@@ -463,11 +463,16 @@ export class MemoryBroker implements Broker {
     return { ...base, minOffset, maxOffset, lag };
   }
 
+  /** The newest heartbeat of each client counts. */
   #members(group: string): ConsumerMember[] {
-    return this.heartbeats.flatMap((ask) =>
-      ask.consumers.filter((membership) => membership.group === group)
-        .map((membership) => ({ ...ask, membership, heardMs: this.clock.wallMs() }))
-    );
+    const members = new Map<string, ConsumerMember>();
+    for (const ask of this.heartbeats) {
+      for (const membership of ask.consumers) {
+        if (membership.group !== group) continue;
+        members.set(ask.clientId, { ...ask, membership, heardMs: this.clock.wallMs() });
+      }
+    }
+    return [...members.values()];
   }
 
   async #find(isWanted: (found: FoundMessage) => boolean): Promise<FoundMessage[]> {
