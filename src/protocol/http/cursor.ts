@@ -5,10 +5,16 @@
  *     ["b", topic, group, [offset of queue 0, of queue 1, …]]   broadcast: what to read next
  *     ["c", topic, group, client id, events so far]             cluster: which session it was
  *
+ * as base64url of JSON, a dot, and the signature.
+ *
  * @module
  */
+import { Buffer } from "node:buffer";
 import { BrokerError } from "../../model/errors.ts";
-import type { Signer } from "./exchange.ts";
+import type { Signer } from "../../ports/signer.ts";
+
+/** Keeps what is signed here apart from what the same secret signs elsewhere. */
+const purpose = "http-cursor:";
 
 /** What an id says. */
 export type Cursor =
@@ -32,7 +38,8 @@ export function cursorText(cursor: Cursor, signer: Signer): string {
   const parts = kind === "broadcast"
     ? ["b", topic, group, cursor.offsets]
     : ["c", topic, group, cursor.clientId, cursor.sequence];
-  return signer.sign(JSON.stringify(parts));
+  const payload = Buffer.from(JSON.stringify(parts)).toString("base64url");
+  return `${payload}.${signer.sign(purpose + payload)}`;
 }
 
 /**
@@ -45,10 +52,14 @@ export function readCursor<Kind extends Cursor["kind"]>(
   signer: Signer,
   wanted: { readonly kind: Kind; readonly topic: string; readonly group: string },
 ): Extract<Cursor, { kind: Kind }> {
-  const signed = signer.verify(text);
-  if (signed === undefined) throw refuse("its signature is not this broker's");
+  const [payload = "", signature = ""] = text.split(".");
+  if (!signer.verify(purpose + payload, signature)) {
+    throw refuse("its signature is not this broker's");
+  }
   // Signed by us, so its shape is the one written above.
-  const [mark, topic, group, ...rest] = JSON.parse(signed) as [
+  const [mark, topic, group, ...rest] = JSON.parse(
+    Buffer.from(payload, "base64url").toString(),
+  ) as [
     string,
     string,
     string,

@@ -5,15 +5,8 @@ import type { Metrics } from "../../base/metrics.ts";
 import type { Broker } from "../../broker/broker.ts";
 import type { Host } from "../../model/message.ts";
 import type { RequestInfo } from "../../ports/http.ts";
+import type { Signer } from "../../ports/signer.ts";
 import type { FilterCache } from "./filter_cache.ts";
-
-/** Signs text so that it can be given away and trusted when it comes back. */
-export type Signer = {
-  /** The text with its signature, in characters that fit into a header and a URL. */
-  sign(text: string): string;
-  /** The text, or `undefined` when the signature is not ours. */
-  verify(signed: string): string | undefined;
-};
 
 /** What the operator chose. */
 export type HttpSettings = {

@@ -1,0 +1,561 @@
+/**
+ * A broker in memory, for tests of protocols: messages are real records, leases expire, polls wait for
+ * messages, for a manual clock or for their client to leave. Nothing happens by itself: after
+ * moving the clock call `tick`. It knows no members, locks and transactions.
+ *
+ * @module
+ */
+import { ByteWriter } from "../../src/base/bytes.ts";
+import type { ManualClock } from "../../src/base/clock.ts";
+import { javaHash } from "../../src/base/hash.ts";
+import type {
+  Broker,
+  FoundMessage,
+  Health,
+  PullRequest,
+  PullResult,
+  QueuePlace,
+  ReceivedMessage,
+  ReceiveRequest,
+  ResetTarget,
+  SendRequest,
+} from "../../src/broker/broker.ts";
+import type { ErrorCode } from "../../src/model/error_codes.ts";
+import { BrokerError } from "../../src/model/errors.ts";
+import { defaultGroupSettings, type Group, type GroupSettings } from "../../src/model/group.ts";
+import type { SendReceipt } from "../../src/model/message.ts";
+import { checkGroupName, checkTopicName } from "../../src/model/names.ts";
+import { readProperty, withProperty } from "../../src/model/properties.ts";
+import { readRecord, recordProperties, writeRecord } from "../../src/model/record.ts";
+import type { Filter } from "../../src/model/subscription.ts";
+import type { Topic, TopicSettings } from "../../src/model/topic.ts";
+
+const topicDefaults: TopicSettings = {
+  queues: 4,
+  durability: "power-loss",
+  retentionMs: 3_600_000,
+  retentionBytes: null,
+  deleteUnread: false,
+  perm: 6,
+  attributes: {},
+};
+
+type Queue = { minOffset: number; readonly records: Uint8Array[] };
+type Stored = { readonly topic: string; readonly queueId: number; readonly offset: number };
+type Lease = Stored & { readonly untilMs: number; readonly lease: number };
+type Place = { next: number; again: { offset: number; dueMs: number }[] };
+type GroupState = {
+  readonly places: Map<string, Place>;
+  readonly leases: Map<string, Lease>;
+  readonly attempts: Map<string, number>;
+};
+type Parked = { readonly deadlineMs: number; attempt(isLast: boolean): boolean };
+
+/** Broker, and handles for tests: `fail`, `trim`, `tick`, `parked`, `records`. */
+export class MemoryBroker implements Broker {
+  readonly clock: ManualClock;
+  /** Error code for the next sends; `null`: they work. A function picks by request. */
+  sendFault: ((request: SendRequest) => ErrorCode | null) | null = null;
+  autoCreate = false;
+  healthy: Health = { ready: true, problems: [], shards: [] };
+  /** What was asked, for tests of what a route makes of a request. */
+  readonly sends: SendRequest[] = [];
+  readonly receives: ReceiveRequest[] = [];
+  compiles = 0;
+  readonly #topics = new Map<string, Topic>();
+  readonly #groups = new Map<string, Group>();
+  readonly #queues = new Map<string, Queue[]>();
+  readonly #states = new Map<string, GroupState>();
+  readonly #waiting = new Set<Parked>();
+  #turn = 0;
+  #leases = 0;
+  #positions = 0;
+  readonly #byPosition: Stored[] = [];
+
+  constructor(clock: ManualClock) {
+    this.clock = clock;
+  }
+
+  /** Polls that wait. */
+  get parked(): number {
+    return this.#waiting.size;
+  }
+
+  /** Answers polls whose time or message has come. Also lets promises settle. */
+  async tick(ms = 0): Promise<void> {
+    this.clock.advance(ms);
+    this.#wake();
+    for (let round = 0; round < 50; round++) await Promise.resolve();
+  }
+
+  /** Deletes what is below `minOffset`, as retention would. */
+  trim(topic: string, queueId: number, minOffset: number): void {
+    const queue = this.#queue(topic, queueId);
+    queue.minOffset = minOffset;
+  }
+
+  /** Writes a record as another client would have: any flags, any properties. */
+  plant(topic: string, queueId: number, body: Uint8Array, properties = "", sysFlag = 0): void {
+    const { bornHost, bornMs } = { bornHost: { ip: "10.0.0.9", port: 1 }, bornMs: 5 };
+    const reconsumeTimes = 0;
+    const message = { body, properties, flag: 0, sysFlag, bornMs, bornHost, reconsumeTimes };
+    this.#append({ topic, queueId, storeHost: bornHost, messages: [message] }, queueId);
+  }
+
+  topic(name: string): Topic | undefined {
+    return this.#topics.get(name);
+  }
+  group(name: string): Group | undefined {
+    return this.#groups.get(name);
+  }
+  topics(): readonly Topic[] {
+    return [...this.#topics.values()];
+  }
+  groups(): readonly Group[] {
+    return [...this.#groups.values()];
+  }
+
+  createTopic(name: string, settings: Partial<TopicSettings>): Promise<Topic> {
+    return later(() => {
+      checkTopicName(name);
+      const known = this.#topics.get(name);
+      const wanted = { ...(known?.settings ?? topicDefaults), ...settings };
+      if (!known) return this.#putTopic(name, wanted, name.startsWith("%"));
+      if (JSON.stringify(wanted) === JSON.stringify(known.settings)) return known;
+      throw new BrokerError("topic_exists", `Cannot create ${name}: it has other settings`);
+    });
+  }
+  changeTopic(name: string, settings: Partial<TopicSettings>): Promise<Topic> {
+    return later(() => {
+      const known = this.#known(name);
+      if (settings.queues !== undefined && settings.queues < known.settings.queues) {
+        throw new BrokerError("conflict", "Cannot take queues away");
+      }
+      return this.#putTopic(name, { ...known.settings, ...settings }, known.system);
+    });
+  }
+  deleteTopic(name: string): Promise<void> {
+    return later(() => {
+      this.#known(name);
+      this.#topics.delete(name);
+      this.#queues.delete(name);
+      this.#wake();
+    });
+  }
+  createGroup(name: string, settings: Partial<GroupSettings>): Promise<Group> {
+    return later(() => {
+      checkGroupName(name);
+      const known = this.#groups.get(name);
+      const wanted = { ...(known?.settings ?? defaultGroupSettings), ...settings };
+      if (!known) return this.#putGroup(name, wanted);
+      if (JSON.stringify(wanted) === JSON.stringify(known.settings)) return known;
+      throw new BrokerError("group_exists", `Cannot create ${name}: it has other settings`);
+    });
+  }
+  changeGroup(name: string, settings: Partial<GroupSettings>): Promise<Group> {
+    return later(() => {
+      const known = this.#groups.get(name);
+      if (!known) throw new BrokerError("group_not_found");
+      return this.#putGroup(name, { ...known.settings, ...settings });
+    });
+  }
+  deleteGroup(name: string): Promise<void> {
+    return later(() => void this.#groups.delete(name));
+  }
+  topicForSend(name: string, queues: number): Promise<Topic> {
+    return later(() => {
+      if (!this.autoCreate) return this.#known(name);
+      checkTopicName(name);
+      return this.#topics.get(name) ?? this.#putTopic(name, { ...topicDefaults, queues }, false);
+    });
+  }
+  groupForUse(name: string): Promise<Group> {
+    return later(() => {
+      const known = this.#groups.get(name);
+      if (known) return known;
+      if (this.autoCreate) return this.#putGroup(name, defaultGroupSettings);
+      throw new BrokerError("group_not_found", `Cannot use group ${name}: there is none`);
+    });
+  }
+
+  send(request: SendRequest): Promise<SendReceipt[]> {
+    return later(() => {
+      this.sends.push(request);
+      const { queues } = this.#known(request.topic).settings;
+      const fault = this.sendFault?.(request);
+      if (fault) throw new BrokerError(fault, `Cannot send to ${request.topic}: ${fault}`);
+      const { queueId, shardingKey } = request;
+      const chosen = queueId ??
+        (shardingKey === undefined
+          ? this.#turn++ % queues
+          : (javaHash(shardingKey) >>> 0) % queues);
+      return this.#append(request, chosen);
+    });
+  }
+
+  pull(request: PullRequest): Promise<PullResult> {
+    const { topic, queueId, offset, filter } = request;
+    const look = (isLast: boolean): PullResult | undefined => {
+      const queue = this.#queue(topic, queueId);
+      const { minOffset } = queue;
+      const maxOffset = queue.records.length;
+      const none = {
+        records: new Uint8Array(0),
+        count: 0,
+        nextOffset: offset,
+        minOffset,
+        maxOffset,
+      };
+      if (offset < minOffset || offset > maxOffset) return { ...none, outcome: "outside" };
+      if (offset === maxOffset) return isLast ? { ...none, outcome: "empty" } : undefined;
+      const writer = new ByteWriter();
+      let count = 0;
+      let next = offset;
+      while (next < maxOffset && count < request.messagesMax && writer.length < request.bytesMax) {
+        const record = queue.records[next++]!;
+        if (!passes(filter, record)) continue;
+        writer.put(record);
+        count++;
+      }
+      const outcome = count > 0 ? "found" : "filtered";
+      return { ...none, outcome, records: writer.view().slice(), count, nextOffset: next };
+    };
+    return this.#park(request, look);
+  }
+
+  receive(request: ReceiveRequest): Promise<ReceivedMessage[]> {
+    this.receives.push(request);
+    const look = (isLast: boolean): ReceivedMessage[] | undefined => {
+      const { queues } = this.#known(request.topic).settings;
+      const group = this.#groups.get(request.group);
+      if (!group) throw new BrokerError("group_not_found");
+      const received: ReceivedMessage[] = [];
+      for (let queueId = 0; queueId < queues; queueId++) this.#lease(request, queueId, received);
+      return received.length > 0 || isLast ? received : undefined;
+    };
+    return this.#park(request, look);
+  }
+
+  ack(group: string, receipts: readonly string[]) {
+    return later(() => receipts.map((receipt) => this.#settle(group, receipt, () => {})));
+  }
+  nack(group: string, receipts: readonly string[], delayMs: number | null) {
+    return later(() => {
+      const verdicts = receipts.map((receipt) =>
+        this.#settle(group, receipt, (lease) => {
+          const dueMs = this.clock.monotonicMs() + (delayMs ?? 10_000);
+          this.#place(group, lease.topic, lease.queueId).again.push({ ...lease, dueMs });
+        })
+      );
+      this.#wake();
+      return verdicts;
+    });
+  }
+  extend(group: string, receipts: readonly string[], invisibleMs: number) {
+    return later(() =>
+      receipts.map((receipt) => {
+        const untilMs = this.clock.monotonicMs() + invisibleMs;
+        const verdict = this.#settle(group, receipt, (lease) => {
+          this.#state(group).leases.set(receipt, { ...lease, untilMs });
+        });
+        return { ...verdict, invisibleUntilMs: this.clock.wallMs() + invisibleMs };
+      })
+    );
+  }
+
+  places(group: string, topic: string | null): Promise<QueuePlace[]> {
+    return later(() => {
+      const names = topic === null ? [...this.#topics.keys()] : [topic];
+      return names.flatMap((name) =>
+        (this.#queues.get(name) ?? []).flatMap((queue, queueId) => {
+          const next = this.#state(group).places.get(`${name}/${queueId}`)?.next ?? null;
+          if (topic === null && next === null) return [];
+          const open = [...this.#state(group).leases.values()].filter((lease) =>
+            lease.topic === name && lease.queueId === queueId
+          );
+          const committed = next === null
+            ? null
+            : Math.min(next, ...open.map((lease) => lease.offset));
+          return [{
+            topic: name,
+            queueId,
+            committedOffset: committed,
+            nextOffset: next,
+            openDeliveries: open.length,
+            minOffset: queue.minOffset,
+            maxOffset: queue.records.length,
+            lag: queue.records.length - (committed ?? queue.minOffset),
+          }];
+        })
+      );
+    });
+  }
+  commitOffset(group: string, topic: string, queueId: number, offset: number): Promise<void> {
+    return later(() => {
+      this.#place(group, topic, queueId).next = offset;
+    });
+  }
+  async resetOffsets(group: string, topic: string, target: ResetTarget): Promise<QueuePlace[]> {
+    for (const [queueId, queue] of (this.#queues.get(topic) ?? []).entries()) {
+      if (target.kind === "offset" && target.queueId !== queueId) continue;
+      const next = target.kind === "offset"
+        ? target.offset
+        : target.kind === "earliest"
+        ? queue.minOffset
+        : target.kind === "latest"
+        ? queue.records.length
+        : await this.offsetAtTime(topic, queueId, target.ms);
+      const place = this.#place(group, topic, queueId);
+      place.next = next;
+      place.again = [];
+    }
+    this.#state(group).leases.clear();
+    return await this.places(group, topic);
+  }
+  queueRanges(topic: string) {
+    return later(() => {
+      this.#known(topic);
+      return (this.#queues.get(topic) ?? []).map(({ minOffset, records }) => {
+        return { minOffset, maxOffset: records.length };
+      });
+    });
+  }
+  offsetAtTime(topic: string, queueId: number, ms: number): Promise<number> {
+    return later(() => {
+      const { records } = this.#queue(topic, queueId);
+      const at = records.findIndex((record) => readRecord(record).storedMs >= ms);
+      return at === -1 ? records.length : at;
+    });
+  }
+
+  findByPhysicalOffset(physicalOffset: number): Promise<FoundMessage | null> {
+    return later(() => {
+      const stored = this.#byPosition[physicalOffset];
+      if (!stored) return null;
+      const { topic, queueId, offset } = stored;
+      return { topic, queueId, record: this.#queue(topic, queueId).records[offset]! };
+    });
+  }
+  findById(topic: string | null, messageId: string): Promise<FoundMessage[]> {
+    return later(() =>
+      this.#find(topic, (record) => {
+        return readProperty(recordProperties(record, 0), "UNIQ_KEY") === messageId;
+      })
+    );
+  }
+  findByKey(topic: string, key: string, messagesMax: number): Promise<FoundMessage[]> {
+    return later(() =>
+      this.#find(topic, (record) => {
+        return (readProperty(recordProperties(record, 0), "KEYS") ?? "").split(" ").includes(key);
+      }).slice(0, messagesMax)
+    );
+  }
+  findByTime(topic: string, fromMs: number, toMs: number, messagesMax: number) {
+    return later(() =>
+      this.#find(topic, (record) => {
+        const { storedMs } = readRecord(record);
+        return storedMs >= fromMs && storedMs < toMs;
+      }).slice(0, messagesMax)
+    );
+  }
+
+  compile(expression: { readonly text: string }): Promise<Filter> {
+    return later((): Filter => {
+      this.compiles++;
+      const tags = expression.text.split("||").map((tag) => tag.trim());
+      if (tags.includes("")) throw new BrokerError("filter_invalid", "Cannot read an empty tag");
+      return { kind: "tags", tags, hashes: tags.map(javaHash) };
+    });
+  }
+  health(): Promise<Health> {
+    return Promise.resolve(this.healthy);
+  }
+  onNews(): () => void {
+    return () => {};
+  }
+  subscription(): undefined {}
+  disconnected(): void {}
+  readonly sendBack = absent;
+  readonly heartbeat = absent;
+  readonly unregister = absent;
+  readonly consumers = absent;
+  readonly producers = absent;
+  readonly lockQueues = absent;
+  readonly unlockQueues = absent;
+  readonly keyValue = absent;
+  readonly putKeyValue = absent;
+  readonly keyValues = absent;
+
+  #putTopic(name: string, settings: TopicSettings, system: boolean): Topic {
+    const queues = this.#queues.get(name) ?? [];
+    while (queues.length < settings.queues) queues.push({ minOffset: 0, records: [] });
+    this.#queues.set(name, queues);
+    const version = (this.#topics.get(name)?.version ?? 0) + 1;
+    const queueRefs = queues.map((_, index) => ({ queueKey: index + 1, shard: 0 }));
+    const topic = { name, version, settings, queueRefs, system, createdMs: 1 };
+    this.#topics.set(name, topic);
+    return topic;
+  }
+
+  #putGroup(name: string, settings: GroupSettings): Group {
+    const version = (this.#groups.get(name)?.version ?? 0) + 1;
+    const group = { name, groupKey: 1, version, settings, createdMs: 1 };
+    this.#groups.set(name, group);
+    return group;
+  }
+
+  #known(name: string): Topic {
+    const topic = this.#topics.get(name);
+    if (topic) return topic;
+    throw new BrokerError("topic_not_found", `Cannot find topic ${name}`);
+  }
+
+  #queue(topic: string, queueId: number): Queue {
+    this.#known(topic);
+    const queue = this.#queues.get(topic)?.[queueId];
+    if (queue) return queue;
+    throw new BrokerError("queue_not_found", `Cannot find queue ${queueId} of ${topic}`);
+  }
+
+  #append(request: SendRequest, queueId: number): SendReceipt[] {
+    const { topic, storeHost } = request;
+    const queue = this.#queue(topic, queueId);
+    const storedMs = this.clock.wallMs();
+    const receipts = request.messages.map((message): SendReceipt => {
+      const physicalOffset = this.#positions++;
+      const offset = queue.records.length;
+      const messageId = readProperty(message.properties, "UNIQ_KEY") ?? `made-${physicalOffset}`;
+      const properties = withProperty(message.properties, "UNIQ_KEY", messageId);
+      const writer = new ByteWriter();
+      const place = { queueId, queueOffset: offset, physicalOffset, storedMs, storeHost };
+      const fields = { ...message, ...place, topic, properties, preparedTransactionOffset: 0 };
+      writeRecord(writer, fields);
+      queue.records.push(writer.view().slice());
+      this.#byPosition.push({ topic, queueId, offset });
+      const survived = this.#known(topic).settings.durability;
+      return { messageId, queueId, offset, physicalOffset, storedMs, survived };
+    });
+    this.#wake();
+    return receipts;
+  }
+
+  #lease(request: ReceiveRequest, queueId: number, received: ReceivedMessage[]): void {
+    const { topic, group, filter } = request;
+    const queue = this.#queue(topic, queueId);
+    const place = this.#place(group, topic, queueId);
+    const state = this.#state(group);
+    const nowMs = this.clock.monotonicMs();
+    for (const [receipt, lease] of state.leases) {
+      const isOver = lease.untilMs <= nowMs && lease.topic === topic && lease.queueId === queueId;
+      if (!isOver) continue;
+      state.leases.delete(receipt);
+      place.again.push({ offset: lease.offset, dueMs: nowMs });
+    }
+    while (received.length < request.messagesMax) {
+      const dueAt = place.again.findIndex(({ dueMs }) => dueMs <= nowMs);
+      const offset = dueAt === -1 ? place.next : place.again.splice(dueAt, 1)[0]!.offset;
+      if (dueAt === -1) {
+        if (place.next >= queue.records.length) return;
+        place.next++;
+      }
+      const record = queue.records[offset]!;
+      if (!passes(filter, record)) continue;
+      const key = `${topic}/${queueId}/${offset}`;
+      const attempt = (state.attempts.get(key) ?? 0) + 1;
+      state.attempts.set(key, attempt);
+      const lease = ++this.#leases;
+      const receipt = `${group}:${key}:${lease}`;
+      const untilMs = nowMs + request.invisibleMs;
+      state.leases.set(receipt, { topic, queueId, offset, untilMs, lease });
+      const invisibleUntilMs = this.clock.wallMs() + request.invisibleMs;
+      received.push({ queueId, offset, attempt, invisibleUntilMs, receipt, record });
+    }
+  }
+
+  #settle(group: string, receipt: string, then: (lease: Lease) => void) {
+    if (!receipt.startsWith(`${group}:`)) return { receipt, verdict: "invalid" } as const;
+    const { leases } = this.#state(group);
+    const lease = leases.get(receipt);
+    if (!lease) return { receipt, verdict: "expired" } as const;
+    leases.delete(receipt);
+    then(lease);
+    return { receipt, verdict: "done" } as const;
+  }
+
+  #state(group: string): GroupState {
+    const known = this.#states.get(group);
+    if (known) return known;
+    const made: GroupState = { places: new Map(), leases: new Map(), attempts: new Map() };
+    this.#states.set(group, made);
+    return made;
+  }
+
+  #place(group: string, topic: string, queueId: number): Place {
+    const { places } = this.#state(group);
+    const key = `${topic}/${queueId}`;
+    const known = places.get(key);
+    if (known) return known;
+    const queue = this.#queue(topic, queueId);
+    const startFrom = this.#groups.get(group)?.settings.startFrom;
+    const next = startFrom === "latest" ? queue.records.length : queue.minOffset;
+    const made: Place = { next, again: [] };
+    places.set(key, made);
+    return made;
+  }
+
+  #find(topic: string | null, wanted: (record: Uint8Array) => boolean): FoundMessage[] {
+    return [...this.#queues].filter(([name]) => topic === null || name === topic)
+      .flatMap(([name, queues]) =>
+        queues.flatMap(({ records }, queueId) =>
+          records.filter(wanted).map((record) => ({ topic: name, queueId, record }))
+        )
+      );
+  }
+
+  /** Answers now, or when `#wake` finds an answer, or empty at the deadline. Forgotten on abort. */
+  #park<Value>(
+    request: { readonly waitMs: number; readonly signal?: AbortSignal },
+    look: (isLast: boolean) => Value | undefined,
+  ): Promise<Value> {
+    return new Promise((resolve, reject) => {
+      const { waitMs, signal } = request;
+      const parked: Parked = {
+        deadlineMs: this.clock.monotonicMs() + waitMs,
+        attempt: (isLast) => {
+          try {
+            const value = look(isLast);
+            if (value === undefined) return false;
+            resolve(value);
+          } catch (thrown) {
+            reject(thrown);
+          }
+          return true;
+        },
+      };
+      if (signal?.aborted || parked.attempt(waitMs === 0)) return;
+      this.#waiting.add(parked);
+      signal?.addEventListener("abort", () => this.#waiting.delete(parked));
+    });
+  }
+
+  #wake(): void {
+    const nowMs = this.clock.monotonicMs();
+    for (const parked of [...this.#waiting]) {
+      if (parked.attempt(parked.deadlineMs <= nowMs)) this.#waiting.delete(parked);
+    }
+  }
+}
+
+function passes(filter: Filter, record: Uint8Array): boolean {
+  if (filter.kind === "all") return true;
+  return filter.tags.includes(readProperty(recordProperties(record, 0), "TAGS") ?? "");
+}
+
+async function later<Value>(work: () => Value): Promise<Value> {
+  await Promise.resolve();
+  return work();
+}
+
+function absent(): Promise<never> {
+  return Promise.reject(new BrokerError("not_supported", "The broker in memory does not do this"));
+}
