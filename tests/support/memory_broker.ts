@@ -67,6 +67,7 @@ export class MemoryBroker implements Broker {
   readonly #queues = new Map<string, Queue[]>();
   readonly #states = new Map<string, GroupState>();
   readonly #waiting = new Set<Parked>();
+  readonly #watchers: { readonly count: number; readonly resolve: () => void }[] = [];
   #turn = 0;
   #leases = 0;
   #positions = 0;
@@ -79,6 +80,12 @@ export class MemoryBroker implements Broker {
   /** Polls that wait. */
   get parked(): number {
     return this.#waiting.size;
+  }
+
+  /** Resolves when so many polls wait: a request's way here takes turns of its own. */
+  untilParked(count: number): Promise<void> {
+    if (this.#waiting.size === count) return Promise.resolve();
+    return new Promise((resolve) => this.#watchers.push({ count, resolve }));
   }
 
   /** Answers polls whose time or message has come. Also lets promises settle. */
@@ -534,6 +541,7 @@ export class MemoryBroker implements Broker {
       };
       if (signal?.aborted || parked.attempt(waitMs === 0)) return;
       this.#waiting.add(parked);
+      for (const { count, resolve } of this.#watchers) if (count === this.parked) resolve();
       signal?.addEventListener("abort", () => this.#waiting.delete(parked));
     });
   }
