@@ -8,9 +8,9 @@ import { delayed } from "./shard_schema.ts";
 
 type Row = {
   readonly id: number;
-  readonly due_ms: number;
-  readonly queue_key: number;
-  readonly tag_hash: number;
+  readonly dueMs: number;
+  readonly queueKey: number;
+  readonly tagHash: number;
   readonly checksum: number;
   readonly record: Uint8Array;
 };
@@ -36,12 +36,12 @@ export class DelayStore {
     this.#path = path;
     this.#db = db;
     this.#put = client.prepare(
-      `INSERT INTO delayed (id, due_ms, queue_key, tag_hash, checksum, record)
+      `INSERT INTO delayed (id, dueMs, queueKey, tagHash, checksum, record)
         VALUES (?, ?, ?, ?, ?, ?)`,
     );
     this.#delete = client.prepare("DELETE FROM delayed WHERE id = ?");
     this.#due = client.prepare(
-      "SELECT * FROM delayed WHERE due_ms <= ? ORDER BY due_ms, id LIMIT ?",
+      "SELECT * FROM delayed WHERE dueMs <= ? ORDER BY dueMs, id LIMIT ?",
     );
     this.#count = client.prepare("SELECT count(*) FROM delayed");
     this.#lastId = client.prepare("SELECT seq FROM sqlite_sequence WHERE name = 'delayed'");
@@ -78,9 +78,9 @@ export class DelayStore {
     return (this.#due.all(untilMs, countMax) as Row[]).map((row) => {
       const found = {
         id: row.id,
-        dueMs: row.due_ms,
-        queueKey: row.queue_key,
-        tagHash: row.tag_hash,
+        dueMs: row.dueMs,
+        queueKey: row.queueKey,
+        tagHash: row.tagHash,
         record: row.record,
       };
       if (delayedChecksum(found) === row.checksum) return found;

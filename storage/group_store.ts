@@ -26,19 +26,19 @@ export class GroupStore {
   constructor(client: SqliteClient, db: Drizzle) {
     this.#db = db;
     this.#putOffset = client.prepare(
-      `INSERT INTO group_offset (group_key, queue_key, next_offset, checksum) VALUES (?, ?, ?, ?)
-        ON CONFLICT DO UPDATE SET next_offset = excluded.next_offset,
+      `INSERT INTO group_offset (groupKey, queueKey, nextOffset, checksum) VALUES (?, ?, ?, ?)
+        ON CONFLICT DO UPDATE SET nextOffset = excluded.nextOffset,
           checksum = excluded.checksum`,
     );
     this.#deleteOffset = client.prepare(
-      "DELETE FROM group_offset WHERE group_key = ? AND queue_key = ?",
+      "DELETE FROM group_offset WHERE groupKey = ? AND queueKey = ?",
     );
     this.#putInflight = client.prepare(
-      `INSERT INTO inflight (group_key, queue_key, chunk, checksum, entries) VALUES (?, ?, ?, ?, ?)
+      `INSERT INTO inflight (groupKey, queueKey, chunk, checksum, entries) VALUES (?, ?, ?, ?, ?)
         ON CONFLICT DO UPDATE SET entries = excluded.entries, checksum = excluded.checksum`,
     );
     this.#deleteInflight = client.prepare(
-      "DELETE FROM inflight WHERE group_key = ? AND queue_key = ? AND chunk = ?",
+      "DELETE FROM inflight WHERE groupKey = ? AND queueKey = ? AND chunk = ?",
     );
   }
 

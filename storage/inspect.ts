@@ -98,29 +98,29 @@ class Inspector {
   }
 
   #inspectQueues(): void {
-    type Row = { queue_key: number; min_offset: number; min_bytes: number };
-    type FullRow = Row & { dropped_at: number | null; checksum: number };
+    type Row = { queueKey: number; minOffset: number; minBytes: number };
+    type FullRow = Row & { droppedAt: number | null; checksum: number };
     for (const found of this.#sqlite.prepare("SELECT * FROM queue").iterate()) {
       const row = found as FullRow;
-      const { queue_key, min_offset, min_bytes, dropped_at, checksum } = row;
-      const numbers = [queue_key, min_offset, min_bytes, dropped_at];
-      this.#try(() => assertRow(checksum, numbers, `queue ${queue_key}`));
-      this.#queues.set(queue_key, { min: min_offset, dropped: dropped_at !== null, next: null });
+      const { queueKey, minOffset, minBytes, droppedAt, checksum } = row;
+      const numbers = [queueKey, minOffset, minBytes, droppedAt];
+      this.#try(() => assertRow(checksum, numbers, `queue ${queueKey}`));
+      this.#queues.set(queueKey, { min: minOffset, dropped: droppedAt !== null, next: null });
     }
   }
 
   /** In the order of the log each queue's offsets go up by one, from its minimum to its end. */
   #inspectLog(): void {
     let before: { end: number; chain: number } | null = null;
-    const rows = this.#sqlite.prepare("SELECT * FROM log ORDER BY first_position").iterate();
+    const rows = this.#sqlite.prepare("SELECT * FROM log ORDER BY firstPosition").iterate();
     for (const found of rows) {
       const row = found as TurnRow;
-      const end = row.first_position + row.count;
+      const end = row.firstPosition + row.count;
       this.#turns++;
       if (turnChecksum(row) === row.checksum) this.#inspectTurn(row);
-      else this.#note(`The turn of positions ${row.first_position} to ${end - 1} is damaged`);
-      if (before?.end === row.first_position && before.chain !== row.previous) {
-        this.#note(`The turn at position ${row.first_position} does not follow the one before it`);
+      else this.#note(`The turn of positions ${row.firstPosition} to ${end - 1} is damaged`);
+      if (before?.end === row.firstPosition && before.chain !== row.previous) {
+        this.#note(`The turn at position ${row.firstPosition} does not follow the one before it`);
       }
       before = { end, chain: appendedChecksum(row) };
     }
@@ -144,16 +144,16 @@ class Inspector {
 
   #inspectChunks(): void {
     const position = this.#sqlite.prepare(
-      `SELECT first_position, count, stored_ms, previous, appended, checksum, entries,
-        x'' AS records FROM log WHERE first_position <= ? ORDER BY first_position DESC LIMIT 1`,
+      `SELECT firstPosition, count, storedMs, previous, appended, checksum, entries,
+        x'' AS records FROM log WHERE firstPosition <= ? ORDER BY firstPosition DESC LIMIT 1`,
     );
-    const rows = this.#sqlite.prepare("SELECT * FROM queue_index ORDER BY queue_key, first_offset");
+    const rows = this.#sqlite.prepare("SELECT * FROM queue_index ORDER BY queueKey, firstOffset");
     for (const found of rows.iterate()) {
       const row = found as ChunkRow;
       this.#chunks++;
       this.#try(() => {
         const chunk = new QueueChunk(row, this.#path);
-        const queue = this.#queues.get(row.queue_key);
+        const queue = this.#queues.get(row.queueKey);
         if (!queue || queue.dropped || chunk.isHole) return;
         // A chunk's ends are enough: between them its checksum speaks.
         for (const index of [0, chunk.count - 1]) {
@@ -164,7 +164,7 @@ class Inspector {
           const slot = turn?.indexOf(at) ?? -1;
           if (turn && slot >= 0 && turn.queueOffset(slot) === queueOffset) continue;
           this.#note(
-            `The index has queue ${row.queue_key}, offset ${queueOffset} at position ${at}, ` +
+            `The index has queue ${row.queueKey}, offset ${queueOffset} at position ${at}, ` +
               "where the log does not",
           );
         }

@@ -32,15 +32,15 @@ test("inspectShard() finds nothing wrong with a store that was closed", () => {
 
 test("inspectShard() names damaged turns, missing turns and indexes that disagree", () => {
   const cases: [string, RegExp][] = [
-    ["UPDATE log SET records = zeroblob(length(records)) WHERE first_position = 118", /118 to 120/],
-    ["UPDATE log SET stored_ms = 7 WHERE first_position = 1", /1 to 3 is damaged/],
-    ["DELETE FROM log WHERE first_position = 100", /lacks offsets 33 to 33 of queue 2/],
+    ["UPDATE log SET records = zeroblob(length(records)) WHERE firstPosition = 118", /118 to 120/],
+    ["UPDATE log SET storedMs = 7 WHERE firstPosition = 1", /1 to 3 is damaged/],
+    ["DELETE FROM log WHERE firstPosition = 100", /lacks offsets 33 to 33 of queue 2/],
     [
-      "UPDATE queue_index SET base_position = base_position + 1",
+      "UPDATE queue_index SET basePosition = basePosition + 1",
       /queue 1 from offset 0 is damaged/,
     ],
-    ["DELETE FROM log WHERE first_position = 118", /queue 2, offset 39 at position 119/],
-    ["UPDATE queue SET min_offset = 9 WHERE queue_key = 2", /queue 2: it does not match/],
+    ["DELETE FROM log WHERE firstPosition = 118", /queue 2, offset 39 at position 119/],
+    ["UPDATE queue SET minOffset = 9 WHERE queueKey = 2", /queue 2: it does not match/],
   ];
   for (const [sql, expected] of cases) {
     const folder = closedStore();

@@ -34,8 +34,8 @@ export class KeyRetention {
       `SELECT id FROM key_index WHERE id >= ? AND id < ${bucketSpan} ORDER BY id LIMIT 2`,
     );
     this.#turns = client.prepare(
-      `SELECT * FROM log WHERE first_position >= ? AND first_position < ?
-        ORDER BY first_position LIMIT ${turnsMax + 1}`,
+      `SELECT * FROM log WHERE firstPosition >= ? AND firstPosition < ?
+        ORDER BY firstPosition LIMIT ${turnsMax + 1}`,
     );
     this.#row = client.prepare("SELECT * FROM key_index WHERE id = ?");
     this.#delete = client.prepare("DELETE FROM key_index WHERE id = ?");
@@ -50,7 +50,7 @@ export class KeyRetention {
       return false;
     }
     const end = second?.id ?? this.#keys.from;
-    const oldest = this.#log.rowFrom(0)?.first_position ?? this.#log.nextPosition;
+    const oldest = this.#log.rowFrom(0)?.firstPosition ?? this.#log.nextPosition;
     if (oldest >= end) this.#deleteGeneration(first.id);
     else this.#filterIfSparse(first.id, end, isLive);
     this.#from = first.id + 1;
@@ -69,7 +69,7 @@ export class KeyRetention {
     isLive: (turn: Turn, index: number) => boolean,
   ): void {
     const head = this.#log.headAt(first);
-    const rows = this.#turns.all(head?.first_position ?? first, end) as TurnRow[];
+    const rows = this.#turns.all(head?.firstPosition ?? first, end) as TurnRow[];
     // Only rewritten turns make a generation sparse; a whole one among them means: not yet.
     if (rows.length > turnsMax || rows.some((row) => row.appended === null)) return;
     const live = new Set<number>();

@@ -91,7 +91,7 @@ function recovered(
     client,
     log: new TurnLog(client, path),
     index: new QueueIndex(client, path, replayMax),
-    keys: new KeyIndex(client, path, mark.keys_from, replayMax),
+    keys: new KeyIndex(client, path, mark.keysFrom, replayMax),
     dropped: new Map<number, number>(),
   };
   const findings = recover(parts, mark, path, options.acceptDamage === true);
@@ -136,12 +136,12 @@ function readMarkRow(client: SqliteClient, shard: number, path: string): MarkRow
     throw new StorageError("damaged", message);
   }
   if (found) {
-    const { index_from, keys_from, log_bytes, log_bytes_to } = found;
-    const numbers = [shard, index_from, keys_from, log_bytes, log_bytes_to];
+    const { indexFrom, keysFrom, logBytes, logBytesTo } = found;
+    const numbers = [shard, indexFrom, keysFrom, logBytes, logBytesTo];
     assertRow(found.checksum, numbers, `the mark in ${path}`);
     return found;
   }
   const checksum = rowChecksum([shard, 1, 1, 0, 1]);
   client.prepare("INSERT INTO mark VALUES (?, 1, 1, 0, 1, ?)").run(shard, checksum);
-  return { shard, index_from: 1, keys_from: 1, log_bytes: 0, log_bytes_to: 1, checksum };
+  return { shard, indexFrom: 1, keysFrom: 1, logBytes: 0, logBytesTo: 1, checksum };
 }

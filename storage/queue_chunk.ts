@@ -23,19 +23,19 @@ export const chunkEntryWords = 3;
 /** A row of `queue_index`, as SQLite hands it over. */
 export type ChunkRow = {
   readonly id: number;
-  readonly queue_key: number;
-  readonly first_offset: number;
+  readonly queueKey: number;
+  readonly firstOffset: number;
   readonly count: number;
-  readonly base_position: number;
-  readonly bytes_before: number;
+  readonly basePosition: number;
+  readonly bytesBefore: number;
   readonly checksum: number;
   readonly entries: Uint8Array;
 };
 
 /** Over all columns but the row's id. */
 export function chunkChecksum(row: Omit<ChunkRow, "id" | "checksum">): number {
-  const { queue_key, first_offset, count, base_position, bytes_before, entries } = row;
-  return rowChecksum([queue_key, first_offset, count, base_position, bytes_before], entries);
+  const { queueKey, firstOffset, count, basePosition, bytesBefore, entries } = row;
+  return rowChecksum([queueKey, firstOffset, count, basePosition, bytesBefore], entries);
 }
 
 /** Entries of one queue, offsets without a gap, positions ascending. */
@@ -53,15 +53,15 @@ export class QueueChunk {
     const isWhole = row.entries.length === row.count * 4 * chunkEntryWords;
     const isHole = row.entries.length === 0;
     if (!(isWhole || isHole) || chunkChecksum(row) !== row.checksum) {
-      const place = `queue ${row.queue_key} from offset ${row.first_offset}`;
+      const place = `queue ${row.queueKey} from offset ${row.firstOffset}`;
       throw new StorageError("damaged", `Cannot read the index in ${path}: ${place} is damaged`);
     }
     const entries = aligned(row.entries);
     this.id = row.id;
-    this.firstOffset = row.first_offset;
+    this.firstOffset = row.firstOffset;
     this.count = row.count;
-    this.bytesBefore = row.bytes_before;
-    this.#basePosition = row.base_position;
+    this.bytesBefore = row.bytesBefore;
+    this.#basePosition = row.basePosition;
     this.isHole = isHole;
     this.#words = new Uint32Array(entries.buffer, entries.byteOffset, entries.length / 4);
   }

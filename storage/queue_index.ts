@@ -44,16 +44,16 @@ export class QueueIndex {
     this.#path = path;
     this.#replayMessagesMax = replayMessagesMax;
     this.#insert = client.prepare(
-      `INSERT INTO queue_index (queue_key, first_offset, count, base_position, bytes_before,
+      `INSERT INTO queue_index (queueKey, firstOffset, count, basePosition, bytesBefore,
         checksum, entries) VALUES (?, ?, ?, ?, ?, ?, ?)`,
     );
     this.#at = client.prepare(
-      `SELECT * FROM queue_index WHERE queue_key = ? AND first_offset <= ?
-        ORDER BY first_offset DESC LIMIT 1`,
+      `SELECT * FROM queue_index WHERE queueKey = ? AND firstOffset <= ?
+        ORDER BY firstOffset DESC LIMIT 1`,
     );
     this.#after = client.prepare(
-      `SELECT * FROM queue_index WHERE queue_key = ? AND first_offset > ?
-        ORDER BY first_offset LIMIT 1`,
+      `SELECT * FROM queue_index WHERE queueKey = ? AND firstOffset > ?
+        ORDER BY firstOffset LIMIT 1`,
     );
   }
 
@@ -73,11 +73,11 @@ export class QueueIndex {
     if (tail.count > 0) this.#writeAll(tail, true);
     this.settle();
     const row = {
-      queue_key: tail.queueKey,
-      first_offset: tail.nextOffset,
+      queueKey: tail.queueKey,
+      firstOffset: tail.nextOffset,
       count: offset - tail.nextOffset,
-      base_position: position,
-      bytes_before: tail.endBytes,
+      basePosition: position,
+      bytesBefore: tail.endBytes,
       entries: new Uint8Array(0),
     };
     this.#insertRow({ ...row, checksum: chunkChecksum(row) });
@@ -122,11 +122,11 @@ export class QueueIndex {
 
   #insertRow(row: Omit<ChunkRow, "id">): void {
     this.#insert.run(
-      row.queue_key,
-      row.first_offset,
+      row.queueKey,
+      row.firstOffset,
       row.count,
-      row.base_position,
-      row.bytes_before,
+      row.basePosition,
+      row.bytesBefore,
       row.checksum,
       row.entries,
     );
@@ -223,7 +223,7 @@ export class QueueIndex {
     const cached = this.#chunks.get(queueKey);
     if (cached && offset >= cached.firstOffset && offset < cached.endOffset) return cached;
     const at = this.#at.get(queueKey, offset) as ChunkRow | undefined;
-    const row = at && offset < at.first_offset + at.count
+    const row = at && offset < at.firstOffset + at.count
       ? at
       : this.#after.get(queueKey, offset) as ChunkRow | undefined;
     if (!row) return null;

@@ -98,11 +98,11 @@ export class QueueTail {
     const first = index * chunkEntryWords;
     const words = this.#words.subarray(first, first + count * chunkEntryWords);
     const row = {
-      queue_key: this.queueKey,
-      first_offset: this.firstOffset + index,
+      queueKey: this.queueKey,
+      firstOffset: this.firstOffset + index,
       count,
-      base_position: this.#basePosition,
-      bytes_before: this.bytesTo(index),
+      basePosition: this.#basePosition,
+      bytesBefore: this.bytesTo(index),
       entries: new Uint8Array(words.buffer, words.byteOffset, words.byteLength),
     };
     return { ...row, checksum: chunkChecksum(row) };

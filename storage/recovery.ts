@@ -20,18 +20,18 @@ import type { TurnHead, TurnLog } from "./turn_log.ts";
 /** The row of `mark`, as SQLite hands it over. */
 export type MarkRow = {
   readonly shard: number;
-  readonly index_from: number;
-  readonly keys_from: number;
-  readonly log_bytes: number;
-  readonly log_bytes_to: number;
+  readonly indexFrom: number;
+  readonly keysFrom: number;
+  readonly logBytes: number;
+  readonly logBytesTo: number;
   readonly checksum: number;
 };
 
 type QueueRow = {
-  readonly queue_key: number;
-  readonly min_offset: number;
-  readonly min_bytes: number;
-  readonly dropped_at: number | null;
+  readonly queueKey: number;
+  readonly minOffset: number;
+  readonly minBytes: number;
+  readonly droppedAt: number | null;
   readonly checksum: number;
 };
 
@@ -70,7 +70,7 @@ export function recover(
 ): Findings {
   const findings: Findings = {
     replayedMessages: 0,
-    logBytes: mark.log_bytes,
+    logBytes: mark.logBytes,
     missing: null,
     damage: null,
     notices: [],
@@ -90,21 +90,21 @@ export function recover(
 function loadQueues({ client, index, dropped }: Recovered): Set<QueueTail> {
   const unchunked = new Set<QueueTail>();
   for (const row of client.prepare("SELECT * FROM queue").all() as QueueRow[]) {
-    const numbers = [row.queue_key, row.min_offset, row.min_bytes, row.dropped_at];
-    assertRow(row.checksum, numbers, `queue ${row.queue_key}`);
-    if (row.dropped_at !== null) {
-      dropped.set(row.queue_key, row.dropped_at);
+    const numbers = [row.queueKey, row.minOffset, row.minBytes, row.droppedAt];
+    assertRow(row.checksum, numbers, `queue ${row.queueKey}`);
+    if (row.droppedAt !== null) {
+      dropped.set(row.queueKey, row.droppedAt);
       continue;
     }
-    const tail = new QueueTail(row.queue_key);
-    tail.minOffset = row.min_offset;
-    tail.minBytes = row.min_bytes;
-    const chunk = index.lastChunk(row.queue_key);
+    const tail = new QueueTail(row.queueKey);
+    tail.minOffset = row.minOffset;
+    tail.minBytes = row.minBytes;
+    const chunk = index.lastChunk(row.queueKey);
     tail.nextOffset = chunk?.endOffset ?? 0;
     tail.firstOffset = tail.nextOffset;
-    tail.endBytes = chunk?.bytesTo(chunk.count) ?? row.min_bytes;
+    tail.endBytes = chunk?.bytesTo(chunk.count) ?? row.minBytes;
     if (chunk === null) unchunked.add(tail);
-    index.tails.set(row.queue_key, tail);
+    index.tails.set(row.queueKey, tail);
   }
   return unchunked;
 }
@@ -137,17 +137,17 @@ class Replay {
     const { log } = this.#parts;
     const last = log.headAt(Number.MAX_SAFE_INTEGER);
     if (last !== null) this.#walk(this.#firstHead(last), last);
-    if (this.#findings.damage !== null || log.nextPosition >= this.#mark.index_from) return;
-    this.#findings.missing ??= { from: log.nextPosition, to: this.#mark.index_from - 1 };
+    if (this.#findings.damage !== null || log.nextPosition >= this.#mark.indexFrom) return;
+    this.#findings.missing ??= { from: log.nextPosition, to: this.#mark.indexFrom - 1 };
     this.#findings.damage = `Cannot trust ${path}: its index reaches further than its log`;
   }
 
   #firstHead(last: TurnHead): TurnHead {
     const { log } = this.#parts;
-    const from = Math.min(this.#mark.index_from, this.#mark.keys_from, last.first_position);
+    const from = Math.min(this.#mark.indexFrom, this.#mark.keysFrom, last.firstPosition);
     const first = log.headAt(from) ?? last;
-    const before = log.headAt(first.first_position - 1);
-    if (before && before.first_position + before.count === first.first_position) {
+    const before = log.headAt(first.firstPosition - 1);
+    if (before && before.firstPosition + before.count === first.firstPosition) {
       this.#chain = appendedChecksum(before);
     }
     return first;
@@ -155,7 +155,7 @@ class Replay {
 
   #walk(first: TurnHead, last: TurnHead): void {
     const { log } = this.#parts;
-    let next = first.first_position;
+    let next = first.firstPosition;
     log.moveTo(next, 0, this.#chain ?? 0);
     for (let row = log.rowFrom(next); row !== null; row = log.rowFrom(next)) {
       const fault = this.#faultOf(row, next);
@@ -163,12 +163,12 @@ class Replay {
         this.#take(row);
       } else {
         this.#findings.damage ??= fault;
-        if (row.first_position > next) {
-          this.#findings.missing ??= { from: next, to: row.first_position - 1 };
+        if (row.firstPosition > next) {
+          this.#findings.missing ??= { from: next, to: row.firstPosition - 1 };
         }
         if (!this.#accept) {
           // Read on where that is possible; without `accept` nothing is written behind it.
-          log.moveTo(last.first_position + last.count, last.stored_ms, appendedChecksum(last));
+          log.moveTo(last.firstPosition + last.count, last.storedMs, appendedChecksum(last));
           return;
         }
         this.#bury(row, next);
@@ -179,13 +179,13 @@ class Replay {
   }
 
   #faultOf(row: TurnRow, next: number): string | null {
-    if (row.first_position !== next) {
-      return `Cannot find the turns of positions ${next} to ${row.first_position - 1}: ` +
+    if (row.firstPosition !== next) {
+      return `Cannot find the turns of positions ${next} to ${row.firstPosition - 1}: ` +
         "later turns are there";
     }
     if (turnChecksum(row) !== row.checksum) return this.#parts.log.damageOf(row);
     if (this.#chain !== null && row.previous !== this.#chain) {
-      return `Cannot trust the turn at position ${row.first_position}: ` +
+      return `Cannot trust the turn at position ${row.firstPosition}: ` +
         "it does not follow the turn before it";
     }
     return null;
@@ -194,19 +194,19 @@ class Replay {
   #take(row: TurnRow): void {
     const { log } = this.#parts;
     this.#replayTurn(turnOf(row));
-    if (row.first_position >= this.#mark.log_bytes_to) {
+    if (row.firstPosition >= this.#mark.logBytesTo) {
       this.#findings.logBytes += row.entries.length + row.records.length;
     }
     this.#findings.replayedMessages += row.count;
-    log.moveTo(row.first_position + row.count, row.stored_ms, appendedChecksum(row));
+    log.moveTo(row.firstPosition + row.count, row.storedMs, appendedChecksum(row));
   }
 
   /** Leaves out a damaged turn, or fills a gap before one that is whole. */
   #bury(row: TurnRow, next: number): void {
     const { client, log } = this.#parts;
-    const isGap = row.first_position > next;
+    const isGap = row.firstPosition > next;
     const follower = isGap ? row : log.rowFrom(next + 1);
-    const end = follower?.first_position ?? next + row.count;
+    const end = follower?.firstPosition ?? next + row.count;
     client.inTransaction("immediate", () => {
       log.bury({
         first: next,
@@ -222,7 +222,7 @@ class Replay {
     for (let at = 0; at < turn.live; at++) {
       const position = turn.positionOf(at);
       const bytes = turn.size(at);
-      if (position >= this.#mark.keys_from) {
+      if (position >= this.#mark.keysFrom) {
         keys.addRecord(turn.records, turn.start(at), bytes, position);
       }
       const tail = index.tails.get(turn.queueKey(at));

@@ -69,21 +69,21 @@ export class Retention {
     this.#parts = parts;
     this.#keys = new KeyRetention(client, parts.log, parts.keys);
     this.#setMinimum = client.prepare(
-      "UPDATE queue SET min_offset = ?, min_bytes = ?, checksum = ? WHERE queue_key = ?",
+      "UPDATE queue SET minOffset = ?, minBytes = ?, checksum = ? WHERE queueKey = ?",
     );
     this.#setDropped = client.prepare(
-      "UPDATE queue SET min_offset = 0, min_bytes = 0, dropped_at = ?, checksum = ? WHERE queue_key = ?",
+      "UPDATE queue SET minOffset = 0, minBytes = 0, droppedAt = ?, checksum = ? WHERE queueKey = ?",
     );
-    this.#deleteQueue = client.prepare("DELETE FROM queue WHERE queue_key = ?");
+    this.#deleteQueue = client.prepare("DELETE FROM queue WHERE queueKey = ?");
     this.#deleteChunks = client.prepare(
       `DELETE FROM queue_index WHERE id IN (SELECT id FROM queue_index
-        WHERE queue_key = ? AND first_offset < ? AND first_offset + count <= ?
-        ORDER BY first_offset LIMIT ${chunksPerStep})`,
+        WHERE queueKey = ? AND firstOffset < ? AND firstOffset + count <= ?
+        ORDER BY firstOffset LIMIT ${chunksPerStep})`,
     );
-    this.#deleteTurn = client.prepare("DELETE FROM log WHERE first_position = ?");
+    this.#deleteTurn = client.prepare("DELETE FROM log WHERE firstPosition = ?");
     this.#rewriteTurn = client.prepare(
       `UPDATE log SET appended = ?, checksum = ?, entries = ?, records = ?
-        WHERE first_position = ?`,
+        WHERE firstPosition = ?`,
     );
   }
 
@@ -116,8 +116,8 @@ export class Retention {
     this.#written = 0;
     const queuesLeft = this.#trimQueues(rules, floors, nowMs);
     const last = this.#parts.log.headAt(Number.MAX_SAFE_INTEGER);
-    const lastFirst = last?.first_position ?? 1;
-    const fixed = advance ? lastFirst : Math.min(mark.index_from, mark.keys_from, lastFirst);
+    const lastFirst = last?.firstPosition ?? 1;
+    const fixed = advance ? lastFirst : Math.min(mark.indexFrom, mark.keysFrom, lastFirst);
     this.#blocked = false;
     const droppedLeft = this.#clearDropped(fixed);
     const turnsLeft = this.#clearLog(fixed, logBytes);
@@ -237,8 +237,8 @@ export class Retention {
     for (let looked = 0; looked < turnsPerStep && bytesLeft > 0; looked++) {
       const row = log.rowFrom(0);
       if (row === null) return false;
-      if (row.first_position >= fixed) {
-        const isLast = row.first_position + row.count >= log.nextPosition;
+      if (row.firstPosition >= fixed) {
+        const isLast = row.firstPosition + row.count >= log.nextPosition;
         this.#blocked = !isLast && !this.#hasLive(turnOf(row));
         return false;
       }
@@ -258,13 +258,13 @@ export class Retention {
     let bytesLeft = bytesMax;
     for (let looked = 0; looked < turnsPerStep && bytesLeft > 0; looked++) {
       const row = this.#parts.log.rowFrom(this.#scan);
-      if (row === null || row.first_position >= fixed) {
+      if (row === null || row.firstPosition >= fixed) {
         this.#scan = null;
         return this.#trimmedBytes >= Math.max(1, logBytes / 16);
       }
       bytesLeft -= row.entries.length + row.records.length;
       this.#clearTurn(row, 0.5);
-      this.#scan = row.first_position + row.count;
+      this.#scan = row.firstPosition + row.count;
     }
     return true;
   }
@@ -282,20 +282,20 @@ export class Retention {
     }
     const before = row.entries.length + row.records.length;
     if (live === 0) {
-      this.#deleteTurn.run(row.first_position);
+      this.#deleteTurn.run(row.firstPosition);
       this.#freed += before;
-      this.#forgotten.push(row.first_position);
+      this.#forgotten.push(row.firstPosition);
       return true;
     }
     if (liveBytes >= turn.records.length * share) return false;
     const blobs = rewrittenBlobs(turn, (index) => this.#isLive(turn, index));
     const appended = row.appended ?? row.checksum;
     const checksum = turnChecksum({ ...row, ...blobs, appended });
-    this.#rewriteTurn.run(appended, checksum, blobs.entries, blobs.records, row.first_position);
+    this.#rewriteTurn.run(appended, checksum, blobs.entries, blobs.records, row.firstPosition);
     const after = blobs.entries.length + blobs.records.length;
     this.#freed += before - after;
     this.#written += after;
-    this.#forgotten.push(row.first_position);
+    this.#forgotten.push(row.firstPosition);
     return true;
   }
 }

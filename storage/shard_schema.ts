@@ -14,10 +14,10 @@ const bytes = customType<{ data: Uint8Array; driverData: Uint8Array }>({ dataTyp
 
 /** A turn a row, append only; retention deletes turns or rewrites them without what is dead. */
 export const log = sqliteTable("log", {
-  firstPosition: integer("first_position").primaryKey(),
+  firstPosition: integer("firstPosition").primaryKey(),
   /** Positions the turn took. A rewritten turn keeps its count and holds fewer entries. */
   count: integer("count").notNull(),
-  storedMs: integer("stored_ms").notNull(),
+  storedMs: integer("storedMs").notNull(),
   /** Checksum the previous turn was appended with: the link of the chain. */
   previous: integer("previous").notNull(),
   /** Checksum this turn was appended with, once it was rewritten; else null. */
@@ -30,12 +30,12 @@ export const log = sqliteTable("log", {
 
 /** Every queue that ever had a message and was not dropped. */
 export const queue = sqliteTable("queue", {
-  queueKey: integer("queue_key").primaryKey(),
-  minOffset: integer("min_offset").notNull(),
+  queueKey: integer("queueKey").primaryKey(),
+  minOffset: integer("minOffset").notNull(),
   /** Bytes of the queue's records before `minOffset`, trimmed ones included. */
-  minBytes: integer("min_bytes").notNull(),
+  minBytes: integer("minBytes").notNull(),
   /** `nextPosition` when the queue was dropped: the row goes once recovery starts after it. */
-  droppedAt: integer("dropped_at"),
+  droppedAt: integer("droppedAt"),
   /** Over all other columns, as in every table (`row_checksum.ts`). */
   checksum: integer("checksum").notNull(),
 });
@@ -43,12 +43,12 @@ export const queue = sqliteTable("queue", {
 /** Chunks of a queue's entries (`queue_chunk.ts`). In order of flushing, so a flush only appends. */
 export const queueIndex = sqliteTable("queue_index", {
   id: integer("id").primaryKey(),
-  queueKey: integer("queue_key").notNull(),
-  firstOffset: integer("first_offset").notNull(),
+  queueKey: integer("queueKey").notNull(),
+  firstOffset: integer("firstOffset").notNull(),
   count: integer("count").notNull(),
-  basePosition: integer("base_position").notNull(),
+  basePosition: integer("basePosition").notNull(),
   /** Bytes of all earlier records of the queue, trimmed ones included. */
-  bytesBefore: integer("bytes_before").notNull(),
+  bytesBefore: integer("bytesBefore").notNull(),
   checksum: integer("checksum").notNull(),
   entries: bytes("entries").notNull(),
 });
@@ -65,27 +65,27 @@ export const keyIndex = sqliteTable("key_index", {
 export const mark = sqliteTable("mark", {
   shard: integer("shard").primaryKey(),
   /** Entries of lower positions are all in `queue_index`. */
-  indexFrom: integer("index_from").notNull(),
+  indexFrom: integer("indexFrom").notNull(),
   /** Keys of lower positions are all in `key_index`. */
-  keysFrom: integer("keys_from").notNull(),
+  keysFrom: integer("keysFrom").notNull(),
   /** Bytes of the log's blobs, of turns before `logBytesTo`. */
-  logBytes: integer("log_bytes").notNull(),
-  logBytesTo: integer("log_bytes_to").notNull(),
+  logBytes: integer("logBytes").notNull(),
+  logBytesTo: integer("logBytesTo").notNull(),
   checksum: integer("checksum").notNull(),
 });
 
 /** Where each group is in each queue. */
 export const groupOffset = sqliteTable("group_offset", {
-  groupKey: integer("group_key").notNull(),
-  queueKey: integer("queue_key").notNull(),
-  nextOffset: integer("next_offset").notNull(),
+  groupKey: integer("groupKey").notNull(),
+  queueKey: integer("queueKey").notNull(),
+  nextOffset: integer("nextOffset").notNull(),
   checksum: integer("checksum").notNull(),
 }, (table) => [primaryKey({ columns: [table.groupKey, table.queueKey] })]);
 
 /** Open deliveries. */
 export const inflight = sqliteTable("inflight", {
-  groupKey: integer("group_key").notNull(),
-  queueKey: integer("queue_key").notNull(),
+  groupKey: integer("groupKey").notNull(),
+  queueKey: integer("queueKey").notNull(),
   chunk: integer("chunk").notNull(),
   checksum: integer("checksum").notNull(),
   entries: bytes("entries").notNull(),
@@ -94,9 +94,9 @@ export const inflight = sqliteTable("inflight", {
 /** Messages that are not visible yet. */
 export const delayed = sqliteTable("delayed", {
   id: integer("id").primaryKey({ autoIncrement: true }),
-  dueMs: integer("due_ms").notNull(),
-  queueKey: integer("queue_key").notNull(),
-  tagHash: integer("tag_hash").notNull(),
+  dueMs: integer("dueMs").notNull(),
+  queueKey: integer("queueKey").notNull(),
+  tagHash: integer("tagHash").notNull(),
   /** Over all other columns. */
   checksum: integer("checksum").notNull(),
   record: bytes("record").notNull(),

@@ -95,10 +95,10 @@ export class SqliteShardStore implements ShardStore {
     this.#retention = new Retention(parts);
     this.#checkpoints = new Checkpoints(client, path, parts.walBytesMax);
     this.#addQueue = client.prepare(
-      "INSERT INTO queue (queue_key, min_offset, min_bytes, checksum) VALUES (?, 0, 0, ?)",
+      "INSERT INTO queue (queueKey, minOffset, minBytes, checksum) VALUES (?, 0, 0, ?)",
     );
     this.#putMark = client.prepare(
-      `UPDATE mark SET index_from = ?, keys_from = ?, log_bytes = ?, log_bytes_to = ?,
+      `UPDATE mark SET indexFrom = ?, keysFrom = ?, logBytes = ?, logBytesTo = ?,
         checksum = ?`,
     );
   }
@@ -195,22 +195,22 @@ export class SqliteShardStore implements ShardStore {
   /** What earlier turns flushed counts; this turn's flushes are not in `flushedTo` yet. */
   #writeMarkIfDue(nextPosition: number): void {
     const { index, keys } = this.#parts;
-    const moved = index.flushedTo(nextPosition) - this.#mark.index_from;
-    if (moved >= markLagMax || keys.from > this.#mark.keys_from) this.#writeMark();
+    const moved = index.flushedTo(nextPosition) - this.#mark.indexFrom;
+    if (moved >= markLagMax || keys.from > this.#mark.keysFrom) this.#writeMark();
   }
 
   #writeMark(freedLogBytes = 0, flushed = false): void {
     const { index, keys, log: { nextPosition } } = this.#parts;
     const numbers = {
       shard: this.#mark.shard,
-      index_from: flushed ? nextPosition : index.flushedTo(nextPosition),
-      keys_from: flushed ? nextPosition : keys.from,
-      log_bytes: this.#logBytes - freedLogBytes,
-      log_bytes_to: nextPosition,
+      indexFrom: flushed ? nextPosition : index.flushedTo(nextPosition),
+      keysFrom: flushed ? nextPosition : keys.from,
+      logBytes: this.#logBytes - freedLogBytes,
+      logBytesTo: nextPosition,
     };
-    const { shard, index_from, keys_from, log_bytes, log_bytes_to } = numbers;
-    const checksum = rowChecksum([shard, index_from, keys_from, log_bytes, log_bytes_to]);
-    this.#putMark.run(index_from, keys_from, log_bytes, log_bytes_to, checksum);
+    const { shard, indexFrom, keysFrom, logBytes, logBytesTo } = numbers;
+    const checksum = rowChecksum([shard, indexFrom, keysFrom, logBytes, logBytesTo]);
+    this.#putMark.run(indexFrom, keysFrom, logBytes, logBytesTo, checksum);
     this.#mark = { ...numbers, checksum };
   }
 
@@ -367,7 +367,7 @@ export class SqliteShardStore implements ShardStore {
     this.#assertWritable();
     const { client, log, index, keys } = this.#parts;
     const advance = this.#retention.blocked &&
-      (this.#wasFull || log.nextPosition - this.#mark.index_from >= advanceMessagesMin);
+      (this.#wasFull || log.nextPosition - this.#mark.indexFrom >= advanceMessagesMin);
     let result: TrimResult = { deletedMessages: 0, more: false };
     this.#write("trim", () => {
       const step = client.inTransaction("immediate", () => {

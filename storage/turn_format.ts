@@ -23,9 +23,9 @@ assert(
 
 /** A row of `log`, as SQLite hands it over. */
 export type TurnRow = {
-  readonly first_position: number;
+  readonly firstPosition: number;
   readonly count: number;
-  readonly stored_ms: number;
+  readonly storedMs: number;
   readonly previous: number;
   readonly appended: number | null;
   readonly checksum: number;
@@ -38,9 +38,9 @@ const headerView = new DataView(headerBytes.buffer);
 
 /** The checksum of a turn: over its numbers, the previous turn's checksum, and both blobs. */
 export function turnChecksum(turn: Omit<TurnRow, "checksum">): number {
-  headerView.setFloat64(0, turn.first_position, true);
+  headerView.setFloat64(0, turn.firstPosition, true);
   headerView.setUint32(8, turn.count, true);
-  headerView.setFloat64(12, turn.stored_ms, true);
+  headerView.setFloat64(12, turn.storedMs, true);
   headerView.setUint32(20, turn.previous, true);
   headerView.setUint32(24, turn.appended ?? 0, true);
   headerView.setUint32(28, turn.appended === null ? 0 : 1, true);
@@ -153,9 +153,9 @@ export class Turn {
 /** The turn in a row whose checksum was verified. */
 export function turnOf(row: TurnRow): Turn {
   const place = {
-    firstPosition: row.first_position,
+    firstPosition: row.firstPosition,
     count: row.count,
-    storedMs: row.stored_ms,
+    storedMs: row.storedMs,
     rewritten: row.appended !== null,
   };
   return new Turn(place, row.entries, row.records);

@@ -11,7 +11,7 @@ import { appendedChecksum, type Turn, turnChecksum, turnOf, type TurnRow } from 
 /** A turn's row without its blobs. */
 export type TurnHead = Omit<TurnRow, "entries" | "records">;
 
-const headColumns = "first_position, count, stored_ms, previous, appended, checksum";
+const headColumns = "firstPosition, count, storedMs, previous, appended, checksum";
 const empty = new Uint8Array(0);
 
 /** The turns of a shard. `path` is for messages. */
@@ -27,7 +27,10 @@ export class TurnLog {
     countMax: limits.readTurnsMax,
     bytesMax: limits.readTurnsBytesMax,
     bytesOf: (turn) => turn.bytes,
+    onEvict: (firstPosition) => this.#forgetRead(firstPosition),
   });
+  /** Where the turns in `#read` begin, ascending: a thousand queues in the backlog share turns. */
+  readonly #readFirsts: number[] = [];
   #last: Turn | null = null;
   /** The position after the last turn. */
   nextPosition = 1;
@@ -38,31 +41,31 @@ export class TurnLog {
   constructor(client: SqliteClient, path: string) {
     this.#path = path;
     this.#insert = client.prepare(
-      `INSERT INTO log (first_position, count, stored_ms, previous, appended, checksum, entries,
+      `INSERT INTO log (firstPosition, count, storedMs, previous, appended, checksum, entries,
         records) VALUES (?, ?, ?, ?, NULL, ?, ?, ?)`,
     );
     this.#bury = client.prepare(
-      `INSERT OR REPLACE INTO log (first_position, count, stored_ms, previous, appended, checksum,
+      `INSERT OR REPLACE INTO log (firstPosition, count, storedMs, previous, appended, checksum,
         entries, records) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
     );
     this.#rowAt = client.prepare(
-      "SELECT * FROM log WHERE first_position <= ? ORDER BY first_position DESC LIMIT 1",
+      "SELECT * FROM log WHERE firstPosition <= ? ORDER BY firstPosition DESC LIMIT 1",
     );
     this.#headAt = client.prepare(
-      `SELECT ${headColumns} FROM log WHERE first_position <= ?
-        ORDER BY first_position DESC LIMIT 1`,
+      `SELECT ${headColumns} FROM log WHERE firstPosition <= ?
+        ORDER BY firstPosition DESC LIMIT 1`,
     );
     this.#rowAfter = client.prepare(
-      "SELECT * FROM log WHERE first_position >= ? ORDER BY first_position LIMIT 1",
+      "SELECT * FROM log WHERE firstPosition >= ? ORDER BY firstPosition LIMIT 1",
     );
   }
 
   /** Writes a turn's row inside a transaction; memory moves with `noteAppended`. */
   append(count: number, storedMs: number, entries: Uint8Array, records: Uint8Array): number {
     const row = {
-      first_position: this.nextPosition,
+      firstPosition: this.nextPosition,
       count,
-      stored_ms: storedMs,
+      storedMs,
       previous: this.chain,
       appended: null,
       entries,
@@ -70,7 +73,7 @@ export class TurnLog {
     };
     const checksum = turnChecksum(row);
     this.#insert.run(
-      row.first_position,
+      row.firstPosition,
       count,
       storedMs,
       row.previous,
@@ -117,15 +120,24 @@ export class TurnLog {
   }
 
   #readTurn(position: number): Turn | null {
-    const head = this.headAt(position);
-    if (!head || position >= head.first_position + head.count) return null;
-    const cached = this.#read.get(head.first_position);
-    if (cached) return cached;
+    const firsts = this.#readFirsts;
+    const at = firstIndex(firsts.length, (index) => (firsts[index] ?? 0) > position);
+    const cached = at > 0 ? this.#read.get(firsts[at - 1] ?? 0) : undefined;
+    if (cached && position < cached.endPosition) return cached;
     const row = this.#rowAt.get(position) as TurnRow | undefined;
-    if (!row) return null;
+    if (!row || position >= row.firstPosition + row.count) return null;
     const turn = turnOf(this.verified(row));
-    this.#read.set(turn.firstPosition, turn);
+    // Evictions shift the list, so the turn's place is looked for after them.
+    if (this.#read.set(turn.firstPosition, turn)) {
+      const place = firstIndex(firsts.length, (index) => (firsts[index] ?? 0) > position);
+      firsts.splice(place, 0, turn.firstPosition);
+    }
     return turn;
+  }
+
+  #forgetRead(firstPosition: number): void {
+    const at = this.#readFirsts.indexOf(firstPosition);
+    if (at >= 0) this.#readFirsts.splice(at, 1);
   }
 
   /** The record at a position; empty when it was trimmed or never written. */
@@ -141,9 +153,9 @@ export class TurnLog {
    */
   bury(place: { first: number; count: number; storedMs: number; appended: number }): void {
     const row = {
-      first_position: place.first,
+      firstPosition: place.first,
       count: place.count,
-      stored_ms: place.storedMs,
+      storedMs: place.storedMs,
       previous: this.chain,
       appended: place.appended,
       entries: new Uint8Array(8),
@@ -163,8 +175,8 @@ export class TurnLog {
 
   /** The sentence for a row that does not match its checksum. */
   damageOf(row: TurnRow): string {
-    const to = row.first_position + row.count - 1;
-    return `Cannot read ${this.#path}: the turn of positions ${row.first_position} to ${to} ` +
+    const to = row.firstPosition + row.count - 1;
+    return `Cannot read ${this.#path}: the turn of positions ${row.firstPosition} to ${to} ` +
       "does not match its checksum";
   }
 
@@ -181,7 +193,7 @@ export class TurnLog {
   /** The checksum chain at a position that must be the last of its turn; `null` when it is not. */
   chainAt(position: number): number | null {
     const head = this.headAt(position);
-    if (!head || head.first_position + head.count !== position + 1) return null;
+    if (!head || head.firstPosition + head.count !== position + 1) return null;
     return appendedChecksum(head);
   }
 
@@ -190,7 +202,7 @@ export class TurnLog {
     if (ms > this.lastStoredMs) return this.nextPosition;
     const found = firstIndex(this.nextPosition, (position) => {
       const head = this.headAt(position);
-      return head !== null && head.stored_ms >= ms;
+      return head !== null && head.storedMs >= ms;
     });
     return Math.max(1, found);
   }
@@ -199,5 +211,6 @@ export class TurnLog {
   forget(firstPosition: number): void {
     this.#last = null;
     this.#read.delete(firstPosition);
+    this.#forgetRead(firstPosition);
   }
 }
