@@ -69,12 +69,9 @@ export class ApiClient {
     let status: number;
     let answer: string;
     try {
-      const response = await fetch(url, {
-        method,
-        signal,
-        headers: { ...this.#headers, ...(text && { "content-type": "application/json" }) },
-        ...(text !== undefined && { body: text }),
-      });
+      const headers = { ...this.#headers, ...(text && { "content-type": "application/json" }) };
+      const init: RequestInit = { method, signal, headers };
+      const response = await fetch(url, text === undefined ? init : withBody(init, text));
       status = response.status;
       answer = await response.text();
     } catch (thrown) {
@@ -120,6 +117,20 @@ export class ApiClient {
       : `The connection to ${this.address} failed during ${what}: ${reason}`;
     return new UnreachableError(message, !refused, { cause });
   }
+}
+
+/**
+ * Adds a body as a stream. A connection that is closed without an answer makes Deno's `fetch` send a
+ * request with a plain body once more by itself, unseen by us; a stream it cannot send twice, so that
+ * what was sent again is known and counted.
+ */
+function withBody(init: RequestInit, text: string): RequestInit {
+  const once: RequestInit & { duplex: "half" } = {
+    ...init,
+    duplex: "half",
+    body: new Blob([text]).stream(),
+  };
+  return once;
 }
 
 /** The client that a command's options name. */

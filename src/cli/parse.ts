@@ -5,6 +5,7 @@
  * @module
  */
 import { parseArgs } from "node:util";
+import { nearest } from "../base/nearest.ts";
 import {
   type ArgumentSpec,
   type Command,
@@ -14,7 +15,6 @@ import {
   type ValueKinds,
 } from "./command.ts";
 import { UsageError } from "./failure.ts";
-import { nearest } from "./suggest.ts";
 import { parseBytes, parseDuration } from "./units.ts";
 
 /** What a command line said. */

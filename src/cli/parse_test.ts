@@ -49,12 +49,12 @@ test("parse() reads values by kind, wherever they stand", () => {
 
 test("parse() tells every fault at once", () => {
   assert.equal(
-    faultsOf("--tpic", "x", "--size", "2KiB", "--kind", "fats"),
+    faultsOf("--tpic", "x", "--size", "2KiB", "--kind", "fas"),
     [
       "There is no option --tpic. Did you mean --topic?",
       "--topic VALUE is needed: the topic.",
       '--size needs a size such as 4096, 64KiB or 10GiB of at most 1024; found "2KiB".',
-      '--kind is one of fast, safe; found "fats". Did you mean fast?',
+      '--kind is one of fast, safe; found "fas". Did you mean fast?',
     ].join("\n"),
   );
 });

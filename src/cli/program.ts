@@ -1,5 +1,6 @@
 /** From the words of a command line to a command, and from what it throws to an exit code. @module */
 import { safeText } from "../base/log.ts";
+import { nearest } from "../base/nearest.ts";
 import { OutputClosedError } from "../base/output_closed.ts";
 import type { Host } from "../ports/host.ts";
 import { type Command, exitCodes, type Family, flagOf } from "./command.ts";
@@ -7,7 +8,6 @@ import { explain, UsageError } from "./failure.ts";
 import { commandHelp, familyHelp } from "./help.ts";
 import { jsonLine } from "./output.ts";
 import { parse } from "./parse.ts";
-import { nearest } from "./suggest.ts";
 
 /** What the words in front of the options named. */
 type Found = { readonly target: Command | Family; readonly path: string; readonly rest: string[] };

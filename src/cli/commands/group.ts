@@ -46,9 +46,9 @@ const resetOptions = {
     kind: "text",
     value: "WHERE",
     required: true,
-    help: "earliest, latest, an offset, or a time as 2026-01-31T12:00:00Z or 15m ago as 15m",
+    help: "earliest, latest, a time as 2026-01-31T12:00:00Z, how long ago as 15m, or an offset",
   },
-  queue: { kind: "count", value: "ID", help: "only this queue" },
+  queue: { kind: "count", value: "ID", help: "the queue whose offset --to names" },
 } as const;
 
 const columns: readonly Column[] = [
@@ -120,18 +120,18 @@ export const groupFamily: Family = family({
     }),
     command({
       name: "offsets",
-      summary: "Show how far a group is in a topic, queue by queue",
+      summary: "Show how far a group is, queue by queue",
       args: name,
       options: {
         ...apiOptions,
-        topic: { kind: "text", short: "t", value: "TOPIC", required: true, help: "the topic" },
+        topic: { kind: "text", short: "t", value: "TOPIC", help: "only this topic" },
       },
       examples: [{ line: "curlew group offsets billing -t orders", says: "offset and lag" }],
       run: ({ host, options, args }) => {
         const path = ["v1", "groups", args[0] ?? "", "offsets"];
         const request = { method: "GET", path, query: { topic: options.topic } } as const;
         const printer = { host, json: options.json };
-        return askAndTell(apiClientOf(host, options), request, printer, offsetsTable);
+        return askAndTell(apiClientOf(host, options), request, printer, placesTable);
       },
     }),
     command({
@@ -170,34 +170,33 @@ function put(
 
 function reset({ host, options, args }: Call<typeof resetOptions>): Promise<ExitCode> {
   const { topic, to, queue } = options;
-  const where = to === "earliest" || to === "latest"
-    ? { to }
-    : /^\d{1,10}$/.test(to)
-    ? { to: "offset", offset: Number(to) }
-    : { to: "time", timeMs: parseMoment(to, "--to", host.clock.wallMs()) };
-  const body = { topic, ...where, ...(queue !== undefined && { queueId: queue }) };
+  const body = { topic, to: targetOf(to, queue, host.clock.wallMs()) };
   const path = ["v1", "groups", args[0] ?? "", "reset"];
   const request = { method: "POST", path, body } as const;
   const printer = { host, json: options.json };
-  return askAndTell(apiClientOf(host, options), request, printer, offsetsTable);
+  return askAndTell(apiClientOf(host, options), request, printer, placesTable);
 }
 
-function offsetsTable(answer: unknown): string {
-  const items = listAt(answer, "offsets");
-  if (items.length === 0) return "The group has no offsets there yet: it has not read.\n";
-  const rows = items.map((item) => [
-    show(item["queueId"]),
-    show(item["offset"]),
-    show(item["maxOffset"]),
-    lagOf(item),
-  ]);
-  return table(["QUEUE", "OFFSET", "END", "LAG"], rows);
+/** @throws {UsageError} An offset names no queue, or a queue is named without an offset. */
+function targetOf(to: string, queueId: number | undefined, nowMs: number): unknown {
+  const isOffset = /^\d{1,10}$/.test(to);
+  if (isOffset !== (queueId !== undefined)) {
+    throw new UsageError(
+      "An offset means one queue: give --to OFFSET and --queue ID together, and neither alone.",
+    );
+  }
+  if (isOffset) return { queueId, offset: Number(to) };
+  return to === "earliest" || to === "latest" ? to : { timeMs: parseMoment(to, "--to", nowMs) };
 }
 
-function lagOf(item: Readonly<Record<string, unknown>>): string {
-  const { offset, maxOffset } = item;
-  if (typeof offset !== "number" || typeof maxOffset !== "number") return show(item["lag"]);
-  return String(Math.max(0, maxOffset - offset));
+function placesTable(answer: unknown): string {
+  const places = listAt(answer, "places");
+  if (places.length === 0) return "The group has no place there yet: it has not read.\n";
+  const names = ["topic", "queueId", "committedOffset", "nextOffset", "maxOffset", "lag"];
+  const rows = places.map((place) => {
+    return [...names, "openDeliveries"].map((name) => show(place[name]));
+  });
+  return table(["TOPIC", "QUEUE", "COMMITTED", "NEXT", "END", "LAG", "IN FLIGHT"], rows);
 }
 
 function delaysOf(text: string | undefined): readonly number[] | undefined {

@@ -16,14 +16,14 @@ const optionTable = {
   key: { kind: "text", value: "KEY", help: "messages with this key" },
   from: { kind: "text", value: "TIME", help: "stored from then on: a date and time, or 15m ago" },
   to: { kind: "text", value: "TIME", help: "stored before then; now unless told" },
-  max: { kind: "count", value: "N", fallback: 32, min: 1, help: "at most so many" },
+  max: { kind: "count", value: "N", fallback: 32, min: 1, max: 1024, help: "at most so many" },
 } as const;
 
 /** Finds. */
 export const messageQuery: Command = command({
   name: "query",
   summary: "Find messages by id, by key, or by the time they were stored",
-  details: ["Give --id, or --key (with --from and --to, if you like), or --from."],
+  details: ["Give one of --id, --key, and --from (with --to, if you like)."],
   options: optionTable,
   examples: [
     { line: "curlew message query -t orders --key 4711", says: "what happened to order 4711" },
@@ -34,8 +34,9 @@ export const messageQuery: Command = command({
 
 async function run({ host, options }: Call<typeof optionTable>): Promise<ExitCode> {
   const { topic, id, key, from, to, max } = options;
-  if (id === undefined && key === undefined && from === undefined) {
-    throw new UsageError("There is nothing to look for: give --id, --key or --from.");
+  const ways = [id, key, from].filter((way) => way !== undefined).length;
+  if (ways !== 1 || (to !== undefined && from === undefined)) {
+    throw new UsageError("Give one of --id, --key, and --from (with --to, if you like).");
   }
   const nowMs = host.clock.wallMs();
   const fromMs = from === undefined ? undefined : parseMoment(from, "--from", nowMs);

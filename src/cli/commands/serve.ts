@@ -10,9 +10,17 @@
  */
 import { limits } from "../../base/limits.ts";
 import { createLog, jsonLine as logLine, type Log, type LogLevel } from "../../base/log.ts";
+import { rowOf, settingNames } from "../../config/schema.ts";
 import { BrokerError } from "../../model/errors.ts";
 import type { Host } from "../../ports/host.ts";
-import { type Call, type Command, command, type ExitCode, exitCodes } from "../command.ts";
+import {
+  type Call,
+  type Command,
+  command,
+  type ExitCode,
+  exitCodes,
+  type OptionTable,
+} from "../command.ts";
 import { jsonLine } from "../output.ts";
 import { version } from "../version.ts";
 
@@ -36,19 +44,22 @@ export type SettingsOutcome =
 /** Reads flags, environment and file. */
 export type ReadSettings = (host: Host, flags: readonly string[]) => Promise<SettingsOutcome>;
 
-/** What the help shows. The settings are read, and refused, by `src/config/`. */
-const optionTable = {
-  data: { kind: "text", value: "DIR", help: "the data directory" },
-  host: { kind: "text", value: "ADDRESS", help: "the address to listen on; loopback unless told" },
-  httpPort: {
-    kind: "count",
-    value: "PORT",
-    help: "HTTP API; 8080 unless told, 0 takes a free one",
-  },
-  remotingPort: { kind: "count", value: "PORT", help: "RocketMQ clients; 9876 unless told" },
-  shards: { kind: "count", value: "N", help: "shards of a new data directory, each with a thread" },
-  config: { kind: "text", value: "FILE", help: "a settings file; curlew.toml unless told" },
+const kindOfSetting = {
+  text: "text",
+  count: "count",
+  durationMs: "duration",
+  bytes: "bytes",
+  bool: "flag",
+  address: "text",
 } as const;
+
+/** What the help shows. The settings are read, and refused, by `src/config/`. */
+const optionTable: OptionTable = Object.fromEntries(settingNames.map((name) => {
+  const row = rowOf(name);
+  const shown = typeof row.default === "string" || typeof row.default === "number";
+  const note = shown ? `; ${row.default} unless told` : "";
+  return [name, { kind: kindOfSetting[row.kind], help: row.sentence + note }];
+}));
 
 /** Serves. `load` brings the broker in: no other command has to wait for it. */
 export function serveCommand(load: () => Promise<ReadSettings>): Command {
@@ -74,7 +85,7 @@ export function serveCommand(load: () => Promise<ReadSettings>): Command {
 }
 
 async function serve(
-  { host, args }: Call<typeof optionTable>,
+  { host, args }: Call<OptionTable>,
   load: () => Promise<ReadSettings>,
 ): Promise<ExitCode> {
   const stop = host.takeStopSignals();

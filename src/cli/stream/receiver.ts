@@ -74,7 +74,7 @@ export async function receiveStream(
   let idleSinceMs = host.clock.monotonicMs();
   while (!stop.aborted && tally.received < messagesMax) {
     const idleLeftMs = idleSinceMs + untilIdleMs - host.clock.monotonicMs();
-    const waitMs = Math.max(0, Math.min(options.waitMs, idleLeftMs));
+    const waitMs = Math.max(0, Math.ceil(Math.min(options.waitMs, idleLeftMs)));
     const max = Math.min(options.batchMax, messagesMax - tally.received);
     let wasAway = false;
     const messages = await receiveOnce(options, parts, { max, waitMs }, () => wasAway = true);
@@ -134,7 +134,7 @@ async function acknowledge(
     const answer = await persist(host, patience, () => {
       return api.ask({ method: "POST", path, body: { receipts } });
     });
-    const refused = listAt(answer, "results").filter(isRefused).length;
+    const refused = listAt(answer, "verdicts").filter(isRefused).length;
     tally.late += refused;
     tally.acknowledged += receipts.length - refused;
   } catch (thrown) {
@@ -146,6 +146,6 @@ async function acknowledge(
 
 const lateCodes = new Set(["receipt_expired", "receipt_invalid"]);
 
-function isRefused(result: ReceivedJson): boolean {
-  return result["ok"] === false || typeof result["code"] === "string";
+function isRefused({ verdict }: ReceivedJson): boolean {
+  return verdict !== "done";
 }

@@ -110,6 +110,21 @@ test("receiveStream() counts acknowledgements that came too late and goes on", a
   assert.deepEqual([tally.late, tally.acknowledged], [10, 20]);
 });
 
+test("receiveStream() counts single receipts that came too late, and waits whole milliseconds", async () => {
+  const queue = queueOf(10);
+
+  const { tally, seen } = await receive((request) => {
+    if (!request.url.endsWith("/ack")) return queue.receive(request);
+    queue.ack(request);
+    const verdicts = ["expired", ...Array.from({ length: 9 }, () => "done")];
+    return { status: 200, json: { verdicts: verdicts.map((verdict) => ({ verdict })) } };
+  }, { untilIdleMs: 3 });
+
+  assert.deepEqual([tally.late, tally.acknowledged], [1, 9]);
+  const waits = seen.map(({ json }) => json?.["waitMs"] ?? 0);
+  assert.ok(waits.every(Number.isInteger), waits.join());
+});
+
 test("receiveStream() ends when it is stopped, without an error", async () => {
   const controller = new AbortController();
 

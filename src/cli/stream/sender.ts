@@ -30,6 +30,8 @@ export type SendOptions = {
 export type SendTally = {
   /** Acknowledged by the broker. */
   sent: number;
+  /** Acknowledged batches. */
+  batches: number;
   /** Bytes of acknowledged bodies, line ends included: what `--file` measures progress by. */
   sentBytes: number;
   /** Sent once more because an answer was lost: these may be stored twice. */
@@ -59,7 +61,8 @@ type Batch = { readonly body: string; readonly count: number; readonly bytes: nu
 
 /** A tally of nothing. */
 export function emptyTally(): SendTally {
-  return { sent: 0, sentBytes: 0, resent: 0, retries: 0, trouble: undefined, survived: {} };
+  const counts = { sent: 0, batches: 0, sentBytes: 0, resent: 0, retries: 0 };
+  return { ...counts, trouble: undefined, survived: {} };
 }
 
 /**
@@ -144,6 +147,7 @@ async function sendBatch(
     return checkedReceipts(answer, batch.count);
   });
   tally.sent += batch.count;
+  tally.batches++;
   tally.sentBytes += batch.bytes;
   tally.trouble = undefined;
   onReceipts?.(receipts);

@@ -75,6 +75,18 @@ test("sendStream() loses nothing when connections are cut before and after stori
   assert.ok(duplicates > 0 && tally.resent >= duplicates, `${duplicates} of ${tally.resent}`);
 });
 
+test("sendStream() knows of every request that was sent", async () => {
+  let requests = 0;
+
+  const { tally } = await send(numbered(2000), (request, number) => {
+    requests++;
+    return number % 4 === 3 ? "cut" : receiptsFor(request);
+  });
+
+  // Deno's fetch repeats a plain body by itself when a connection closes without an answer.
+  assert.equal(requests, tally.batches + tally.retries);
+});
+
 test("sendStream() sends a message again under the id it had", async () => {
   const ids = new Map<string, Set<string>>();
 
