@@ -11,6 +11,7 @@ import type { SocketAddress } from "../../ports/sockets.ts";
 import { responseCodes } from "./codes.ts";
 import type { ExtFields, RemotingCommand } from "./command.ts";
 import type { HeartbeatMemory } from "./heartbeat_memory.ts";
+import type { Parking } from "./parking.ts";
 
 /** What an operator chooses of this protocol. */
 export type RemotingSettings = {
@@ -52,7 +53,7 @@ export type Peer = {
   readonly gone: AbortSignal;
   readonly heartbeats: HeartbeatMemory;
   /** Pulls of this connection that wait for messages. */
-  readonly parked: { count: number };
+  readonly parking: Parking;
 };
 
 /** One request. `body` is a view on what arrived: what outlives the handler is copied. */

@@ -5,6 +5,7 @@ import { offsetMessageIdPrefix } from "../../model/message_id.ts";
 import type { Connection, SocketAddress } from "../../ports/sockets.ts";
 import type { Peer } from "./call.ts";
 import { HeartbeatMemory } from "./heartbeat_memory.ts";
+import type { Parking } from "./parking.ts";
 
 /** Describes a connection to the handlers. `gone` is aborted when it closes. */
 export function peerOf(
@@ -12,6 +13,7 @@ export function peerOf(
   connection: Connection,
   advertise: SocketAddress | null,
   gone: AbortSignal,
+  parking: Parking,
 ): Peer {
   const local = hostOf(connection.local);
   const remote = hostOf(connection.remote);
@@ -27,7 +29,7 @@ export function peerOf(
     messageIdPrefix: offsetMessageIdPrefix(storeHost.ip, storeHost.port),
     gone,
     heartbeats: new HeartbeatMemory(),
-    parked: { count: 0 },
+    parking,
   };
 }
 

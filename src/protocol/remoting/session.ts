@@ -29,6 +29,7 @@ import {
 } from "./command.ts";
 import { decodeCommand, encodeCommand, writeCommand } from "./command_frames.ts";
 import { type Frame, FrameDecoder, type Serializer } from "./frames.ts";
+import { Parking } from "./parking.ts";
 import { peerOf } from "./peer.ts";
 import { handlerOf } from "./routes.ts";
 import { statusOf } from "./status.ts";
@@ -42,6 +43,7 @@ export class RemotingSession {
   readonly #context: RemotingContext;
   readonly #decoder = new FrameDecoder();
   readonly #gone = new AbortController();
+  readonly #parking = new Parking(() => this.#adjustPressure());
   readonly #peer: Peer;
   readonly #take = (frame: Frame) => this.#serve(frame);
   readonly #flush = () => this.#writeOut();
@@ -60,7 +62,8 @@ export class RemotingSession {
   constructor(number: number, connection: Connection, context: RemotingContext) {
     this.#connection = connection;
     this.#context = context;
-    this.#peer = peerOf(number, connection, context.settings.advertise, this.#gone.signal);
+    const { advertise } = context.settings;
+    this.#peer = peerOf(number, connection, advertise, this.#gone.signal, this.#parking);
   }
 
   /** Bytes from the client. They must stay unchanged until the requests in them are answered. */
@@ -206,7 +209,7 @@ export class RemotingSession {
 
   #adjustPressure(): void {
     if (this.#state === "closed") return;
-    const working = this.#working - this.#peer.parked.count;
+    const working = this.#working - this.#parking.count;
     const isBusy = working >= limits.requestsPerConnectionMax || this.#isFull();
     if (isBusy === (this.#state === "paused")) return;
     this.#state = isBusy ? "paused" : "open";

@@ -118,11 +118,9 @@ async function pull(
   peer: Peer,
   broker: Broker,
 ): Promise<Answer> {
-  const waits = (header.sysFlag & pullFlags.suspend) !== 0 &&
-    peer.parked.count < limits.parkedPerConnectionMax;
-  const waitMs = waits ? Math.max(0, Math.min(header.suspendTimeoutMs, limits.pollWaitMsMax)) : 0;
   const wishedBytes = header.messageBytesMax ?? bytesDefault;
-  if (waits) peer.parked.count++;
+  const waitMs = clamp(header.suspendTimeoutMs, limits.pollWaitMsMax);
+  const waits = (header.sysFlag & pullFlags.suspend) !== 0 && peer.parking.enter();
   try {
     const result = await broker.pull({
       topic: header.topic,
@@ -131,12 +129,12 @@ async function pull(
       messagesMax: clamp(header.messagesMax, limits.pullMessagesMax),
       bytesMax: clamp(wishedBytes <= 0 ? bytesDefault : wishedBytes, limits.replyBytesMax),
       filter,
-      waitMs,
+      waitMs: waits ? waitMs : 0,
       signal: peer.gone,
     });
     return pullAnswer(result, header.queueOffset);
   } finally {
-    if (waits) peer.parked.count--;
+    if (waits) peer.parking.leave();
   }
 }
 

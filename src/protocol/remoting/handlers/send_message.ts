@@ -17,6 +17,7 @@ import { permWrite, type Topic } from "../../../model/topic.ts";
 import { type BatchMessage, decodeBatch } from "../batch_encoding.ts";
 import { type Answer, type Call, refusal, type RemotingContext } from "../call.ts";
 import { requestCodes, responseCodes } from "../codes.ts";
+import type { ExtFields } from "../command.ts";
 import { readHeader } from "../field_tables.ts";
 import { sendMessage, type SendMessageHeader, sendMessageV2 } from "../fields.ts";
 import { autoCreatedQueues, isClosedToSenders } from "./system_topics.ts";
@@ -102,18 +103,21 @@ function sendTo(
   }
   const fault = faultOf(messages, header);
   if (fault !== undefined) return illegal(fault);
-  const shardingKey = queueId < 0
-    ? readProperty(header.properties ?? "", propertyNames.shardingKey)
-    : undefined;
   const request: SendRequest = {
     topic: topic.name,
-    queueId: queueId < 0 ? null : queueId,
+    queueId,
     storeHost: call.peer.storeHost,
     messages: messages.map((message) => storedMessage(message, header, call.peer.remote)),
-    ...shardingKey === undefined ? undefined : { shardingKey },
   };
-  const stored = context.broker.send(request);
+  const stored = context.broker.send(queueId < 0 ? anyQueue(request, header) : request);
   return stored.then((receipts) => receiptAnswer(receipts, call, context));
+}
+
+/** The broker chooses the queue: messages with one sharding key into one, the others in turn. */
+function anyQueue(request: SendRequest, { properties }: SendMessageHeader): SendRequest {
+  const shardingKey = readProperty(properties ?? "", propertyNames.shardingKey);
+  const chosen = { ...request, queueId: null };
+  return shardingKey === undefined ? chosen : { ...chosen, shardingKey };
 }
 
 /** Why the messages cannot be stored as they are. */
@@ -162,20 +166,20 @@ function receiptAnswer(
 ): Answer {
   const [first] = receipts;
   if (first === undefined) throw new BrokerError("internal", "Cannot answer a send: no receipt");
-  const { settings } = context;
+  const { region, traceOn } = context.settings;
   const prefix = call.peer.messageIdPrefix;
-  const single = receipts.length === 1;
-  return {
-    code: responseCodes.success,
-    extFields: {
-      msgId: single
-        ? offsetMessageIdAt(prefix, first.physicalOffset)
-        : receipts.map((each) => offsetMessageIdAt(prefix, each.physicalOffset)).join(","),
-      queueId: String(first.queueId),
-      queueOffset: String(first.offset),
-      ...single ? { transactionId: first.messageId } : undefined,
-      MSG_REGION: settings.region,
-      TRACE_ON: settings.traceOn ? "true" : "false",
-    },
+  const extFields: ExtFields = {
+    msgId: offsetMessageIdAt(prefix, first.physicalOffset),
+    queueId: String(first.queueId),
+    queueOffset: String(first.offset),
+    MSG_REGION: region,
+    TRACE_ON: traceOn ? "true" : "false",
   };
+  if (receipts.length === 1) {
+    extFields["transactionId"] = first.messageId;
+  } else {
+    const ids = receipts.map((each) => offsetMessageIdAt(prefix, each.physicalOffset));
+    extFields["msgId"] = ids.join(",");
+  }
+  return { code: responseCodes.success, extFields };
 }
