@@ -185,12 +185,17 @@ export function listAt(answer: unknown, name: string): readonly Record<string, u
   return Array.isArray(list) ? list.filter(isObject) : [];
 }
 
+/** Causes of one error that are told: an error can be its own cause. */
+const causesMax = 5;
+
 /** What lies at the bottom of a failed `fetch`: each runtime wraps the socket's error differently. */
 function reasonOf(thrown: unknown): string {
   const parts: string[] = [];
-  for (let at = thrown, depth = 0; at instanceof Error && depth < 5; at = at.cause, depth++) {
+  let at = thrown;
+  while (at instanceof Error && parts.length < causesMax) {
     const code = "code" in at && typeof at.code === "string" ? ` (${at.code})` : "";
     parts.push(`${at.message}${code}`);
+    at = at.cause;
   }
   return parts.join(": ") || String(thrown);
 }

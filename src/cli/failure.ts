@@ -71,16 +71,16 @@ export function explain(thrown: unknown): Explanation | undefined {
 
 /** The next command for the refusals a user can do something about. */
 const hints: Readonly<Record<string, string>> = {
-  topic_not_found: "`curlew topic list` shows what exists; `curlew topic create NAME` makes one",
-  group_not_found: "`curlew group list` shows what exists; `curlew group create NAME` makes one",
-  topic_exists:
+  "topic_not_found": "`curlew topic list` shows what exists; `curlew topic create NAME` makes one",
+  "group_not_found": "`curlew group list` shows what exists; `curlew group create NAME` makes one",
+  "topic_exists":
     "`curlew topic show NAME` shows its settings, `curlew topic change NAME` alters them",
-  group_exists:
+  "group_exists":
     "`curlew group show NAME` shows its settings, `curlew group change NAME` alters them",
-  queue_not_found: "`curlew topic show NAME` says how many queues the topic has",
-  receipt_expired: "Receive again with a longer --invisible-ms, or acknowledge sooner",
-  disk_full: "Consumption goes on; make room, and sending resumes by itself",
-  unauthenticated: "Give credentials with --token or CURLEW_TOKEN",
+  "queue_not_found": "`curlew topic show NAME` says how many queues the topic has",
+  "receipt_expired": "Receive again with a longer --invisible-ms, or acknowledge sooner",
+  "disk_full": "Consumption goes on; make room, and sending resumes by itself",
+  "unauthenticated": "Give credentials with --token or CURLEW_TOKEN",
 };
 
 function hintOf(code: string): string | undefined {

@@ -37,7 +37,8 @@ export async function listAll(
   { host, json }: Printer,
 ): Promise<ExitCode> {
   const items: Readonly<Record<string, unknown>>[] = [];
-  for (let after: string | undefined, more = true; more;) {
+  let after: string | undefined;
+  for (let more = true; more;) {
     const query = { after };
     const answer = await api.ask({ method: "GET", path: ["v1", collection], query });
     items.push(...listAt(answer, collection));

@@ -2,7 +2,7 @@
 import { limits } from "../../base/limits.ts";
 import { UniqueKeys } from "../../model/message_id.ts";
 import type { Host } from "../../ports/host.ts";
-import { type ApiClient, apiClientOf, apiOptions, listAt } from "../api_client.ts";
+import { type ApiClient, apiClientOf, apiOptions } from "../api_client.ts";
 import {
   type Call,
   type Command,
