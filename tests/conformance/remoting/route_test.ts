@@ -73,14 +73,16 @@ test("5 a retry topic has a route once its group is known", async () => {
 
 test("5 the order of an ordered topic comes from the key-value table", async () => {
   const world = new TestWorld();
-  world.broker.addTopic("T");
+  world.broker.addTopic("Ordered", { attributes: { order: "true" } });
+  world.broker.addTopic("Plain");
   const client = world.connect();
-  const kept = { namespace: "ORDER_TOPIC_CONFIG", key: "T", value: "curlew:4" };
-  assert.equal((await client.call(100, kept)).code, 0);
+  for (const key of ["Ordered", "Plain"]) {
+    await client.call(100, { namespace: "ORDER_TOPIC_CONFIG", key, value: "curlew:4" });
+  }
+  const route = async (topic: string) => textOf((await client.call(105, { topic })).body);
 
-  const answer = await client.call(105, { topic: "T" });
-
-  assert.match(textOf(answer.body), /"orderTopicConf":"curlew:4"/);
+  assert.match(await route("Ordered"), /"orderTopicConf":"curlew:4"/);
+  assert.doesNotMatch(await route("Plain"), /orderTopicConf/);
 });
 
 test("5 the key-value table keeps, lists and forgets; what is not there answers 22", async () => {

@@ -19,10 +19,7 @@ import { putTopic, topicPage } from "./admin_fields.ts";
 import { jsonBody } from "./json_body.ts";
 import { dataVersion, pageOf } from "./pages.ts";
 import { storedMsAt } from "./stored_times.ts";
-import { isProtocolTopic } from "./system_topics.ts";
-
-/** Tools keep "ordered" as a property of the topic; here it is a word among its attributes. */
-const orderAttribute = "order";
+import { isProtocolTopic, orderAttribute } from "./system_topics.ts";
 
 /** Makes a topic, or changes the one there is. */
 export async function handlePutTopic(call: Call, context: RemotingContext): Promise<Answer> {

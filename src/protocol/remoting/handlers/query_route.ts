@@ -27,7 +27,12 @@ import {
   topicRouteText,
 } from "../route_data.ts";
 import { jsonBody } from "./json_body.ts";
-import { autoCreatedQueues, autoCreatePerm, autoCreateTopic } from "./system_topics.ts";
+import {
+  autoCreatedQueues,
+  autoCreatePerm,
+  autoCreateTopic,
+  orderAttribute,
+} from "./system_topics.ts";
 
 /** Where tools keep the order of ordered topics; clients prefer it over the queues of the route. */
 const orderNamespace = "ORDER_TOPIC_CONFIG";
@@ -43,13 +48,19 @@ export async function handleRoute(call: Call, context: RemotingContext): Promise
       `No route for topic ${header.topic.slice(0, 200)}: it does not exist`,
     );
   }
-  const orderTopicConf = await broker.keyValue(orderNamespace, header.topic) ?? undefined;
+  const orderTopicConf = await orderOf(header.topic, broker);
   const data: QueueData = { ...queues, brokerName: settings.brokerName, topicSysFlag: 0 };
   const text = topicRouteText(
     { orderTopicConf, queues: [data], brokers: [brokerData(call, context)] },
     readsStandardJson(call.command.version, header.acceptStandardJsonOnly),
   );
   return { ...done, body: utf8(text) };
+}
+
+/** Only tools that make a topic ordered keep an order for it: nobody else waits for the table. */
+async function orderOf(topic: string, broker: Broker): Promise<string | undefined> {
+  if (broker.topic(topic)?.settings.attributes[orderAttribute] !== "true") return undefined;
+  return await broker.keyValue(orderNamespace, topic) ?? undefined;
 }
 
 /** Which brokers there are: one. */
