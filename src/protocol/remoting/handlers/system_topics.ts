@@ -11,19 +11,13 @@ export const autoCreatePerm = 7;
 export const orderAttribute = "order";
 
 const closedToSenders: ReadonlySet<string> = new Set([
+  autoCreateTopic,
   "SCHEDULE_TOPIC_XXXX",
   "RMQ_SYS_TRANS_HALF_TOPIC",
   "RMQ_SYS_TRANS_OP_HALF_TOPIC",
   "TRANS_CHECK_MAX_TIME_TOPIC",
   "SELF_TEST_TOPIC",
   "OFFSET_MOVED_EVENT",
-]);
-
-const others: ReadonlySet<string> = new Set([
-  autoCreateTopic,
-  "BenchmarkTest",
-  "RMQ_SYS_TRACE_TOPIC",
-  "rmq_sys_wheel_timer",
 ]);
 
 /** Whether nobody may send to a topic, since its messages have a meaning to the broker. */
@@ -33,5 +27,5 @@ export function isClosedToSenders(topic: string): boolean {
 
 /** Whether a topic's name is taken by the protocol: users neither create nor delete it. */
 export function isProtocolTopic(topic: string): boolean {
-  return closedToSenders.has(topic) || others.has(topic) || topic.startsWith("rmq_sys_");
+  return closedToSenders.has(topic) || topic.startsWith("rmq_sys_");
 }
