@@ -1,6 +1,6 @@
 /**
- * Every bound of the system, in one place. A queue, map, buffer, batch, wait or retry names its bound
- * from here, and the relations between bounds are asserted when this file loads.
+ * Every bound of the system, in one place. A queue, map, buffer, batch, wait or retry names its
+ * bound from here, and the relations between bounds are asserted when this file loads.
  *
  * A line says what the bound protects. Bounds are not settings: a user who needs another value
  * tells us why, and the relation checks below say what else has to move.
@@ -36,7 +36,9 @@ export const limits = Object.freeze({
   connectionsMax: 15_000,
   /** Requests of one connection that are being worked on; further frames stay in the socket. */
   requestsPerConnectionMax: 1024,
-  /** Pulls of one remoting connection that wait, one a queue: above it a pull is answered at once. */
+  /**
+   * Pulls of one remoting connection that wait, one a queue: above it a pull is answered at once.
+   */
   parkedPerConnectionMax: 8192,
   /** Clients that share one remoting connection: their heartbeats are remembered by it. */
   clientsPerConnectionMax: 64,
@@ -184,7 +186,9 @@ export const limits = Object.freeze({
   // Housekeeping.
   /** Messages recovery may have to index again after a crash: a second at most. */
   replayMessagesMax: 300_000,
-  /** Bytes of the newest turns a shard keeps to read at the tail: several seconds of a busy shard. */
+  /**
+   * Bytes of the newest turns a shard keeps to read at the tail: several seconds of a busy shard.
+   */
   recentTurnsBytesMax: 32 * mib,
   /** Turns a shard keeps after reading them back: consumers in the backlog move through them. */
   readTurnsMax: 4096,

@@ -15,7 +15,9 @@ export const logLevels = ["debug", "info", "warn", "error"] as const;
 /** A level of `logLevels`. */
 export type LogLevel = (typeof logLevels)[number];
 
-/** What a field may hold. An `Error` becomes its name, message and causes; bytes are not for logs. */
+/**
+ * What a field may hold. An `Error` becomes its name, message and causes; bytes are not for logs.
+ */
 export type LogValue = string | number | boolean | bigint | null | undefined | Error;
 
 /** Names and values that tell one event from another. Units end the names. */
@@ -132,8 +134,8 @@ export function plainLine(record: LogRecord): string {
 }
 
 /**
- * Text of unknown origin, safe to print: control characters, line separators and the marks that turn
- * the direction of writing become escapes, and what is too long is cut with a mark.
+ * Text of unknown origin, safe to print: control characters, line separators and the marks that
+ * turn the direction of writing become escapes, and what is too long is cut with a mark.
  */
 export function safeText(text: string): string {
   const cut = text.length > limits.logTextLengthMax

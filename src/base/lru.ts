@@ -60,8 +60,8 @@ export class Lru<K, V> {
   }
 
   /**
-   * Adds or replaces, and makes room. False if the entry alone is over the bound in bytes: it is then
-   * not kept, and neither is what the key had before.
+   * Adds or replaces, and makes room. False if the entry alone is over the bound in bytes: it is
+   * then not kept, and neither is what the key had before.
    */
   set(key: K, value: V): boolean {
     this.delete(key);

@@ -1,6 +1,7 @@
 /**
- * Seeded random numbers (xoshiro128**): equal seeds give equal sequences on every runtime. Jitter in
- * production, everything in simulation. Never for secrets: those come from `src/runtime/random.ts`.
+ * Seeded random numbers (xoshiro128**): equal seeds give equal sequences on every runtime. Jitter
+ * in production, everything in simulation. Never for secrets: those come from
+ * `src/runtime/random.ts`.
  *
  * @module
  */

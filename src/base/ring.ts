@@ -1,7 +1,9 @@
 /** A queue of fixed room: first in, first out, without moving what is inside. @module */
 import { assert } from "./assert.ts";
 
-/** Holds up to `countMax` items in the order they came. The room grows with use and never shrinks. */
+/**
+ * Holds up to `countMax` items in the order they came. The room grows with use and never shrinks.
+ */
 export class Ring<T> {
   readonly #countMax: number;
   #slots: (T | undefined)[];

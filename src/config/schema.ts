@@ -203,7 +203,8 @@ export const settingsTable = {
 /** The name of a setting, as the code knows it. */
 export type SettingName = keyof typeof settingsTable;
 
-// From the row to the type: the choices, if it names some; else what its kind says; null if it may be.
+// From the row to the type: the choices, if it names some; else what its kind says; null if it may
+// be.
 type ValueOf<R> = R extends { readonly choices: readonly (infer C)[] } ? C
   : R extends { readonly kind: infer K extends keyof Kinds } ?
       | Kinds[K]

@@ -16,8 +16,8 @@ export type HttpOptions = {
   /**
    * Answers one request. `request.signal` aborts when the client goes away, also while the answer's
    * body is being streamed; the body's stream is then cancelled. Deno aborts it after a complete
-   * answer too: what an abort calls off must bear being over. The server sets no limit on bodies and
-   * on waiting: the app does.
+   * answer too: what an abort calls off must bear being over. The server sets no limit on bodies
+   * and on waiting: the app does.
    */
   fetch(request: Request, info: RequestInfo): Response | Promise<Response>;
   /** `fetch` threw: the answer to give. */
@@ -29,8 +29,8 @@ export interface HttpServer {
   /** Where it listens, with the port it got. */
   readonly address: SocketAddress;
   /**
-   * Takes no more requests, and waits for those that are being answered. After `graceMs` what is left
-   * is cut.
+   * Takes no more requests, and waits for those that are being answered. After `graceMs` what is
+   * left is cut.
    */
   stop(graceMs: number): Promise<void>;
 }

@@ -6,8 +6,8 @@ export type Signal = "stop" | "reload";
 /** The signals of the process. */
 export interface Signals {
   /**
-   * Calls `fn` for each signal until the returned function is called. A second `stop` is given on as
-   * well: the listener decides when to leave at once.
+   * Calls `fn` for each signal until the returned function is called. A second `stop` is given on
+   * as well: the listener decides when to leave at once.
    */
   onSignal(fn: (signal: Signal) => void): () => void;
 }

@@ -41,7 +41,9 @@ export interface Connection {
   /** Stops `onData` until `resume`: the peer's window fills, and the peer waits. */
   pause(): void;
   resume(): void;
-  /** Closes after what was written has been sent. The peer gets a while to take it, then: destroy. */
+  /**
+   * Closes after what was written has been sent. The peer gets a while to take it, then: destroy.
+   */
   end(): void;
   /** Closes at once; what was not sent is lost. */
   destroy(): void;

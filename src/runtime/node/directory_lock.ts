@@ -4,9 +4,9 @@
  *     curlew.lock        an empty database, held by SQLite's exclusive lock on the file
  *     curlew.lock.json   who holds it, for the sentence the next one reads
  *
- * The kernel lets go of a file lock when its process ends, however it ends. A number in a file would
- * not: process ids are used again, and in a container everyone is process 1. Neither runtime offers
- * file locks itself, so SQLite, which both have, is asked for one.
+ * The kernel lets go of a file lock when its process ends, however it ends. A number in a file
+ * would not: process ids are used again, and in a container everyone is process 1. Neither runtime
+ * offers file locks itself, so SQLite, which both have, is asked for one.
  *
  * @module
  */
@@ -59,7 +59,9 @@ function takeLock(path: string): DatabaseSync | null {
   }
 }
 
-/** The holder as written, or `null` if that cannot be told: the lock itself does not depend on it. */
+/**
+ * The holder as written, or `null` if that cannot be told: the lock itself does not depend on it.
+ */
 function parseHolder(text: string | null): LockHolder | null {
   const match = /^\{"pid":(\d+),"address":"([^"\\]*)","startedMs":(\d+)\}$/.exec(text ?? "");
   if (match === null) return null;

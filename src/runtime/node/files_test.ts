@@ -42,7 +42,7 @@ test("readSmall() refuses a file over the limit, and says how large it is", asyn
   });
 });
 
-test("makeDirectory() makes parents, for the owner only, and minds none that is there", async () => {
+test("makeDirectory() makes parents, for the owner only, and may find them made", async () => {
   await withFolder(async (folder) => {
     const path = join(folder, "a", "b");
     await systemFiles.makeDirectory(path);

@@ -2,8 +2,8 @@
  * TCP over `node:net`, which serves both runtimes.
  *
  * What is written within one turn of the event loop is joined and leaves as one write: a front
- * answers many requests a turn, and a system call for each would be most of its work. The joining is
- * ours, since neither runtime's `cork` gathers across the callbacks of a turn.
+ * answers many requests a turn, and a system call for each would be most of its work. The joining
+ * is ours, since neither runtime's `cork` gathers across the callbacks of a turn.
  *
  * @module
  */
@@ -22,7 +22,9 @@ import type {
   Sockets,
 } from "../../ports/sockets.ts";
 
-/** Chunks from this size on are written as they are; copying smaller ones is cheaper than a call. */
+/**
+ * Chunks from this size on are written as they are; copying smaller ones is cheaper than a call.
+ */
 const joinBytesMax = 16 * 1024;
 /** More than this waiting, and `write` asks its caller to wait for the drain. */
 const highWaterBytes = 256 * 1024;
@@ -91,7 +93,8 @@ class NodeListener implements Listener {
   }
 
   close(): Promise<void> {
-    // Not awaited: node calls back when the last open connection has ended, not when the port is free.
+    // Not awaited: node calls back when the last open connection has ended, not when the port is
+    // free.
     this.server.close();
     return Promise.resolve();
   }
