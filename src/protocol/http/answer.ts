@@ -27,16 +27,18 @@ export function textAnswer(body: string, contentType = "text/plain; charset=utf-
 export const emptyAnswer: Answer = { status: 204, contentType: null, body: null };
 
 /**
- * An answer as a `Response`. No answer may be kept by a cache or taken for another type than it
- * says; the request id is how a user and the log speak of the same request.
+ * An answer as a `Response`. None may be taken for another type than it says, and what was read may
+ * not be kept by a cache (answers to other methods are not, unless they ask for it). The request id
+ * is how a user and the log speak of the same request.
  */
-export function responseOf(answer: Answer, requestId: string): Response {
-  const headers: [string, string][] = [
-    ["x-request-id", requestId],
-    ["x-content-type-options", "nosniff"],
-    ["cache-control", "no-store"],
-  ];
-  if (answer.contentType !== null) headers.push(["content-type", answer.contentType]);
-  if (answer.headers) headers.push(...answer.headers);
+export function responseOf(answer: Answer, requestId: string, isRead: boolean): Response {
+  // A plain object of few names: each header costs about as much as parsing a small message.
+  const headers: Record<string, string> = {
+    "x-request-id": requestId,
+    "x-content-type-options": "nosniff",
+  };
+  if (answer.contentType !== null) headers["content-type"] = answer.contentType;
+  if (isRead) headers["cache-control"] = "no-store";
+  if (answer.headers) { for (const [name, value] of answer.headers) headers[name] = value; }
   return new Response(answer.body, { status: answer.status, headers });
 }

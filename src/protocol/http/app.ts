@@ -65,7 +65,7 @@ export function httpApp(parts: HttpParts): HttpApp {
   app.onError((error) => {
     const requestId = ids();
     parts.log.error("http_answer_failed", { requestId, error });
-    return responseOf(problemAnswer(failureOf(error)), requestId);
+    return responseOf(problemAnswer(failureOf(error)), requestId, true);
   });
   return app;
 }
@@ -76,6 +76,7 @@ type Serve = (honoContext: Context<HttpEnv>) => Promise<Response>;
 function served(row: Endpoint, context: HttpContext, guard: Guard, ids: () => string): Serve {
   const { clock, metrics, log } = context;
   const method = row.method.toUpperCase();
+  const isRead = method === "GET";
   const paramsOf = paramReader(row.path);
   const seconds = metrics.series(requestSeconds, [method, row.path]);
   const countOf = statusCounter(context, method, row.path);
@@ -95,7 +96,7 @@ function served(row: Endpoint, context: HttpContext, guard: Guard, ids: () => st
     }
     seconds.observe((clock.monotonicMs() - startMs) / 1000);
     countOf(answer.status).add();
-    return responseOf(answer, requestId);
+    return responseOf(answer, requestId, isRead);
   };
 }
 
@@ -114,7 +115,7 @@ function unrouted(
   return (honoContext) => {
     const answer = refusal(honoContext.req.raw, patterns, guard);
     count(answer.status).add();
-    return responseOf(answer, ids());
+    return responseOf(answer, ids(), true);
   };
 }
 

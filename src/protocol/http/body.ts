@@ -23,7 +23,9 @@ export async function bodyBytes(request: Request): Promise<Uint8Array> {
  * @throws {BrokerError} `message_too_large`; `invalid_argument`: not UTF-8.
  */
 export async function bodyText(request: Request): Promise<string> {
-  const bytes = await bodyBytes(request);
+  const declared = request.headers.get("content-length");
+  if (declared !== null) checkDeclared(declared);
+  const bytes = declared === null ? await collect(request.body) : await request.arrayBuffer();
   try {
     return strictUtf8.decode(bytes);
   } catch {
