@@ -58,7 +58,9 @@ export function appendHistory(record: BenchRecord): void {
   appendFileSync(path, `${JSON.stringify(record)}\n`);
 }
 
-/** The last kept run of the same runtime on the same processor: others say nothing about a change. */
+/**
+ * The last kept run of the same runtime on the same processor: others say nothing about a change.
+ */
 export function lastAlike(
   history: readonly BenchRecord[],
   { runtime, cpuModel }: Pick<BenchRecord, "runtime" | "cpuModel">,

@@ -1,6 +1,6 @@
 /**
- * Runs every bench beside this file, each in a process of its own, and prints its figures with their
- * ratio to the last kept run of the same runtime on the same processor.
+ * Runs every bench beside this file, each in a process of its own, and prints its figures with
+ * their ratio to the last kept run of the same runtime on the same processor.
  *
  *     deno task bench [--record] [name …]
  *

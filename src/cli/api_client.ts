@@ -120,9 +120,9 @@ export class ApiClient {
 }
 
 /**
- * Adds a body as a stream. A connection that is closed without an answer makes Deno's `fetch` send a
- * request with a plain body once more by itself, unseen by us; a stream it cannot send twice, so that
- * what was sent again is known and counted.
+ * Adds a body as a stream. A connection that is closed without an answer makes Deno's `fetch` send
+ * a request with a plain body once more by itself, unseen by us; a stream it cannot send twice, so
+ * that what was sent again is known and counted.
  */
 function withBody(init: RequestInit, text: string): RequestInit {
   const once: RequestInit & { duplex: "half" } = {
@@ -188,7 +188,9 @@ export function listAt(answer: unknown, name: string): readonly Record<string, u
 /** Causes of one error that are told: an error can be its own cause. */
 const causesMax = 5;
 
-/** What lies at the bottom of a failed `fetch`: each runtime wraps the socket's error differently. */
+/**
+ * What lies at the bottom of a failed `fetch`: each runtime wraps the socket's error differently.
+ */
 function reasonOf(thrown: unknown): string {
   const parts: string[] = [];
   let at = thrown;

@@ -1,6 +1,6 @@
 /**
- * What a command is: a table of its options, its arguments, its examples, and what it does. Parsing,
- * help and the types of the values all come from the table.
+ * What a command is: a table of its options, its arguments, its examples, and what it does.
+ * Parsing, help and the types of the values all come from the table.
  *
  * @module
  */
@@ -23,8 +23,8 @@ export const exitCodes = {
 export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];
 
 /**
- * What an option's text becomes. `duration` reads `90`, `90ms`, `10s`, `7d` to milliseconds, `bytes`
- * reads `4096`, `64KiB`, `10GB` to bytes, `list` may be given many times.
+ * What an option's text becomes. `duration` reads `90`, `90ms`, `10s`, `7d` to milliseconds,
+ * `bytes` reads `4096`, `64KiB`, `10GB` to bytes, `list` may be given many times.
  */
 export type ValueKinds = {
   text: string;

@@ -26,8 +26,8 @@ export class RefusedError extends Error {
 }
 
 /**
- * No broker answered. `reached` says whether the request may have arrived: then its outcome is unknown.
- * Exit code 3.
+ * No broker answered. `reached` says whether the request may have arrived: then its outcome is
+ * unknown. Exit code 3.
  */
 export class UnreachableError extends Error {
   override readonly name = "UnreachableError";

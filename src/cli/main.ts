@@ -1,6 +1,6 @@
 /**
- * The program's entry: joins the commands to the process. The broker and its stores are imported only
- * by the command that needs them, so that every other one starts at once.
+ * The program's entry: joins the commands to the process. The broker and its stores are imported
+ * only by the command that needs them, so that every other one starts at once.
  *
  * @module
  */

@@ -3,7 +3,8 @@ import { UsageError } from "./failure.ts";
 import { parseDuration } from "./units.ts";
 
 /**
- * `2026-01-31T12:00:00Z`, milliseconds since 1970, or how long ago (`15m`) → milliseconds since 1970.
+ * `2026-01-31T12:00:00Z`, milliseconds since 1970, or how long ago (`15m`) → milliseconds since
+ * 1970.
  *
  * @throws {UsageError} It is none of them.
  */

@@ -1,6 +1,7 @@
 /**
- * A command line → the values a command's table describes. The runtime's own `parseArgs` cuts it into
- * tokens; kinds, bounds and suggestions come from the table. Every fault is told, not only the first.
+ * A command line → the values a command's table describes. The runtime's own `parseArgs` cuts it
+ * into tokens; kinds, bounds and suggestions come from the table. Every fault is told, not only the
+ * first.
  *
  * @module
  */
@@ -30,7 +31,8 @@ type Given = { readonly name: string; readonly value: string | undefined };
 /**
  * Reads the words behind a command's name.
  *
- * @throws {UsageError} Options are unknown, absent, given twice or out of bounds, or arguments do not fit.
+ * @throws {UsageError} Options are unknown, absent, given twice or out of bounds, or arguments do
+ * not fit.
  */
 export function parse(command: Command, words: readonly string[]): Parsed {
   if (command.passesThrough) {

@@ -1,5 +1,6 @@
 /**
- * Trying again. A broker that is killed and started again is away for a while; a stream outlives that.
+ * Trying again. A broker that is killed and started again is away for a while; a stream outlives
+ * that.
  *
  *     attempt ──ok──▶ done
  *        ├──refused for good──▶ thrown

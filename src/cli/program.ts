@@ -1,4 +1,8 @@
-/** From the words of a command line to a command, and from what it throws to an exit code. @module */
+/**
+ * From the words of a command line to a command, and from what it throws to an exit code.
+ *
+ * @module
+ */
 import { safeText } from "../base/log.ts";
 import { nearest } from "../base/nearest.ts";
 import { OutputClosedError } from "../base/output_closed.ts";

@@ -19,8 +19,8 @@ async function run(words: readonly string[], options: FakeHostOptions = {}) {
 
 test("runProgram() explains every command, with examples", async () => {
   const pending = [[...root.members.map((member) => ({ path: [member.name], member }))]].flat();
-  while (pending.length > 0) {
-    const { path, member } = pending.pop()!;
+  for (let next = pending.pop(); next; next = pending.pop()) {
+    const { path, member } = next;
     if (member.kind === "family") {
       pending.push(...member.members.map((each) => ({ path: [...path, each.name], member: each })));
     }

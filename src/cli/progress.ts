@@ -1,4 +1,8 @@
-/** A line on a terminal that is drawn over while a stream runs. Where nobody looks it draws nothing. @module */
+/**
+ * A line on a terminal that is drawn over while a stream runs. Where nobody looks it draws nothing.
+ *
+ * @module
+ */
 import { safeText } from "../base/log.ts";
 import type { Host } from "../ports/host.ts";
 import { showCount, showDuration } from "./units.ts";

@@ -1,4 +1,9 @@
-/** What topics and groups have in common on the command line: named things that are made and changed. @module */
+/**
+ * What topics and groups have in common on the command line: named things that are made and
+ * changed.
+ *
+ * @module
+ */
 import type { Host } from "../ports/host.ts";
 import { type ApiClient, type ApiRequest, isObject, listAt } from "./api_client.ts";
 import { type ExitCode, exitCodes, type OptionTable } from "./command.ts";

@@ -21,7 +21,8 @@ export function rootFamily(loaders: Loaders): Family {
     name: "curlew",
     summary: "Curlew, a message broker for RocketMQ clients, HTTP and the shell",
     details: [
-      "Commands ask the broker at http://127.0.0.1:8080, or at --url, or at CURLEW_URL. They exit " +
+      "Commands ask the broker at http://127.0.0.1:8080, or at --url, or at " +
+      "CURLEW_URL. They exit " +
       "with 0 when done, 1 when the broker refused, 2 when the command line is wrong, 3 when no " +
       "broker answered. --json prints JSON for programs.",
     ],

@@ -1,6 +1,6 @@
 /**
- * What a command sees of the process it runs in: arguments, environment, the three standard streams,
- * files to read, time and signals. Tests hand in one made of arrays and a manual clock.
+ * What a command sees of the process it runs in: arguments, environment, the three standard
+ * streams, files to read, time and signals. Tests hand in one made of arrays and a manual clock.
  *
  * @module
  */

@@ -1,4 +1,8 @@
-/** A process that a test can look into: outputs are collected, time is real only where asked. @module */
+/**
+ * A process that a test can look into: outputs are collected, time is real only where asked.
+ *
+ * @module
+ */
 import { Buffer } from "node:buffer";
 import { randomBytes } from "node:crypto";
 import { performance } from "node:perf_hooks";

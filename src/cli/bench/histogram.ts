@@ -1,6 +1,6 @@
 /**
- * Latencies in little memory: buckets that double in width every 256 steps, so that every value is kept
- * within 1/256 of itself from a microsecond to over an hour.
+ * Latencies in little memory: buckets that double in width every 256 steps, so that every value is
+ * kept within 1/256 of itself from a microsecond to over an hour.
  *
  * @module
  */

@@ -120,7 +120,8 @@ function writeDigits(target: Buffer, at: number, width: number, value: number, b
 export type AnswerListener = (opaque: number, code: number, header: string | undefined) => void;
 
 /**
- * Takes answers out of chunks. Only whole frames are read; what is left over waits for the next chunk.
+ * Takes answers out of chunks. Only whole frames are read; what is left over waits for the next
+ * chunk.
  */
 export class AnswerReader {
   readonly #listener: AnswerListener;

@@ -1,7 +1,7 @@
 /**
- * Sends over the remoting protocol as fast as answers come: every connection keeps `inFlight` requests
- * going, and each answer makes room for the next request. The requests that a chunk of answers makes
- * room for are written in one piece.
+ * Sends over the remoting protocol as fast as answers come: every connection keeps `inFlight`
+ * requests going, and each answer makes room for the next request. The requests that a chunk of
+ * answers makes room for are written in one piece.
  *
  * @module
  */

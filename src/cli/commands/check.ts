@@ -1,4 +1,8 @@
-/** `curlew check`: reads a data directory that no broker holds, and says what is wrong in it. @module */
+/**
+ * `curlew check`: reads a data directory that no broker holds, and says what is wrong in it.
+ *
+ * @module
+ */
 import { type Command, command, exitCodes } from "../command.ts";
 import { jsonLine, show } from "../output.ts";
 

@@ -67,9 +67,11 @@ export const messageReceive: Command = command({
   name: "receive",
   summary: "Receive messages for a consumer group",
   details: [
-    "Prints each body and a line end; --json prints one JSON object a message instead. With --ack a " +
+    "Prints each body and a line end; --json prints one JSON object a message " +
+    "instead. With --ack a " +
     "message is acknowledged after it was printed: a crash in between delivers it again.",
-    "What a lost connection left unanswered comes back after --invisible-ms; give --until-idle-ms " +
+    "What a lost connection left unanswered comes back after --invisible-ms; give " +
+    "--until-idle-ms " +
     "more than that to end only when all is read.",
   ],
   options: optionTable,

@@ -68,7 +68,8 @@ export const messageSend: Command = command({
   details: [
     "A line's bytes are the body exactly: an empty line is an empty message, bytes that are not " +
     "UTF-8 travel as they are, and only the line end is left out.",
-    "A lost connection or a busy broker is tried again until --give-up-ms. A request whose outcome " +
+    "A lost connection or a busy broker is tried again until --give-up-ms. A request " +
+    "whose outcome " +
     "is unknown is sent again with the same message ids: nothing is lost, and what may be stored " +
     'twice is counted as "resent" at the end.',
   ],

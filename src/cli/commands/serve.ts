@@ -68,9 +68,11 @@ export function serveCommand(load: () => Promise<ReadSettings>): Command {
     summary: "Run the broker",
     details: [
       "When it serves, it prints one JSON line on standard output: " +
-      '{"event":"ready","version":...,"http":...,"remoting":...}. Logs are JSON lines on standard ' +
+      '{"event":"ready","version":...,"http":...,"remoting":...}. Logs are JSON ' +
+      "lines on standard " +
       "error. SIGTERM or SIGINT ends it in order; a second one ends it at once.",
-      "A flag is stronger than its environment variable (CURLEW_HTTP_PORT), which is stronger than " +
+      "A flag is stronger than its environment variable (CURLEW_HTTP_PORT), which is " +
+      "stronger than " +
       "the file. Wrong settings are told all at once, and nothing starts.",
     ],
     options: optionTable,

@@ -1,4 +1,8 @@
-/** Joins `curlew check` to the stores and the directory's lock. Imported by that command only. @module */
+/**
+ * Joins `curlew check` to the stores and the directory's lock. Imported by that command only.
+ *
+ * @module
+ */
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { inspectShard } from "../../../storage/inspect.ts";

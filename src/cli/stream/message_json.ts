@@ -1,4 +1,8 @@
-/** Bodies ↔ the two forms they take in JSON: text where that is exact and short, base64 elsewhere. @module */
+/**
+ * Bodies ↔ the two forms they take in JSON: text where that is exact and short, base64 elsewhere.
+ *
+ * @module
+ */
 import { Buffer } from "node:buffer";
 
 /** Exact or not at all. A byte order mark is part of the text. */

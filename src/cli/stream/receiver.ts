@@ -4,8 +4,8 @@
  *     receive ──messages──▶ deliver ──▶ acknowledge ──▶ receive
  *        └──none──▶ idle long enough, or enough received, or stopped ──▶ end
  *
- * Messages are acknowledged after `deliver` is done with them, never before: what was handed out twice
- * was not lost once.
+ * Messages are acknowledged after `deliver` is done with them, never before: what was handed out
+ * twice was not lost once.
  *
  * @module
  */

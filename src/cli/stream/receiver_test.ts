@@ -110,7 +110,7 @@ test("receiveStream() counts acknowledgements that came too late and goes on", a
   assert.deepEqual([tally.late, tally.acknowledged], [10, 20]);
 });
 
-test("receiveStream() counts single receipts that came too late, and waits whole milliseconds", async () => {
+test("receiveStream() counts late receipts one by one, and waits whole milliseconds", async () => {
   const queue = queueOf(10);
 
   const { tally, seen } = await receive((request) => {

@@ -3,9 +3,9 @@
  *
  *     lines ──▶ batches ──▶ worker 1 … n ── POST, again and again until acknowledged ──▶ tally
  *
- * Memory is bounded by the workers: each holds one batch, and nothing is read ahead of them. With one
- * worker the order is kept: a batch is acknowledged before the next is sent. A batch whose outcome is
- * unknown is sent again whole with the same message ids: at least once, never lost.
+ * Memory is bounded by the workers: each holds one batch, and nothing is read ahead of them. With
+ * one worker the order is kept: a batch is acknowledged before the next is sent. A batch whose
+ * outcome is unknown is sent again whole with the same message ids: at least once, never lost.
  *
  * @module
  */
@@ -48,7 +48,9 @@ export type SendTally = {
 export type SenderParts = {
   readonly host: Pick<Host, "clock" | "sleep" | "randomBytes">;
   readonly api: Pick<ApiClient, "ask">;
-  /** Body → message as JSON text; called once a message, so that a message sent again is the same. */
+  /**
+   * Body → message as JSON text; called once a message, so that a message sent again is the same.
+   */
   readonly write: (body: Uint8Array) => string;
   /** Told once a batch is acknowledged. */
   readonly onReceipts?: (receipts: readonly Receipt[]) => void;
@@ -68,7 +70,8 @@ export function emptyTally(): SendTally {
 /**
  * Sends every body of `lines`. On return all are acknowledged, except when `stop` ended it early.
  *
- * @throws {RefusedError | UnreachableError} A batch was refused for good, or gave up. `tally` is right.
+ * @throws {RefusedError | UnreachableError} A batch was refused for good, or gave up. `tally` is
+ * right.
  * @throws {UsageError} The input is not usable; what came before is sent.
  */
 export async function sendStream(
