@@ -7,11 +7,11 @@
  *
  * @module
  */
+// deno-lint-ignore-file no-console -- a bench prints
 import { Hono } from "hono";
 import { Bench } from "tinybench";
-import type { Clock } from "../src/base/clock.ts";
+import { type Clock, ManualClock } from "../src/base/clock.ts";
 import { silentLog } from "../src/base/log.ts";
-import { ManualClock } from "../src/base/clock.ts";
 import { Metrics } from "../src/base/metrics.ts";
 import type { SendReceipt } from "../src/model/message.ts";
 import { httpApp } from "../src/protocol/http/app.ts";

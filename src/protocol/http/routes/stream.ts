@@ -14,6 +14,7 @@ import { existingTopic } from "../lookup.ts";
 import { clientIdDefault, invisibleMsDefault, usableGroup } from "./receive.ts";
 
 const streamMaxDefault = 32;
+const eventType = "text/event-stream";
 const { invisibleMsMin, invisibleMsMax, popMessagesMax } = limits;
 
 const streamQuery = z.strictObject({
@@ -46,7 +47,7 @@ export const streamEndpoint: Endpoint = queryEndpoint({
     "`event: problem` why the stream ends. Comments keep the connection alive.",
   query: streamQuery,
   headers: z.object({ "Last-Event-ID": z.string().optional() }),
-  answers: { 200: { description: "Events.", contentType: "text/event-stream" } },
+  answers: { 200: { description: "Events.", contentType: eventType } },
 }, async (exchange, query) => {
   const { context, params, request } = exchange;
   checkMode(query);
@@ -56,6 +57,8 @@ export const streamEndpoint: Endpoint = queryEndpoint({
     const message = `Cannot open another stream: ${limits.eventStreamsMax} are open`;
     throw new BrokerError("too_busy", message);
   }
+  // Nobody will read a body here, so nobody would end the stream.
+  if (request.method === "HEAD") return { status: 200, contentType: eventType, body: null };
   const over = new AbortController();
   const source = query.mode === "cluster"
     ? await clusterSource(exchange, query, { topic, group, signal: over.signal })
@@ -141,7 +144,7 @@ function eventAnswer(
   if (request.signal.aborted) over.abort();
   return {
     status: 200,
-    contentType: "text/event-stream",
+    contentType: eventType,
     body,
     headers: [["x-accel-buffering", "no"]],
   };

@@ -218,3 +218,9 @@ test("stream refuses more streams than the bound, and takes one again when one e
   readers.push(await open(house));
   for (const reader of readers) await reader.leave();
 });
+
+test("stream opens nothing for HEAD, whose body nobody would end", async () => {
+  const house = await openHouse();
+  assert.equal((await house.fetch(path, { method: "HEAD" })).status, 200);
+  assert.match((await house.ask("GET /metrics")).json, /curlew_http_event_streams 0\n/);
+});
