@@ -118,10 +118,17 @@ export class Door implements Broker {
   async topicForSend(name: string, queues: number): Promise<Topic> {
     const known = this.topic(name);
     if (known !== undefined) return known;
-    if (this.#parts.settings.autoCreateTopics && !isDerivedTopic(name)) {
-      return await this.#putTopic(name, { queues }, "either");
+    if (!this.#parts.settings.autoCreateTopics || isDerivedTopic(name)) {
+      return this.#parts.view.needTopic(name);
     }
-    return this.#parts.view.needTopic(name);
+    try {
+      return await this.#putTopic(name, { queues }, "create");
+    } catch (thrown) {
+      // Another producer made it a moment ago, with other settings: then it is that one.
+      const made = this.topic(name);
+      if (made !== undefined && thrown instanceof BrokerError) return made;
+      throw thrown;
+    }
   }
 
   async groupForUse(name: string): Promise<Group> {

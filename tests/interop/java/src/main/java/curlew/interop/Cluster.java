@@ -150,7 +150,7 @@ public final class Cluster implements AutoCloseable {
         HttpRequest request = HttpRequest.newBuilder(URI.create(http + path))
             .header("content-type", "application/json")
             .PUT(HttpRequest.BodyPublishers.ofString(json)).build();
-        HttpResponse<String> response = HttpClient.newHttpClient()
+        HttpResponse<String> response = HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build()
             .send(request, HttpResponse.BodyHandlers.ofString());
         if (response.statusCode() / 100 != 2) {
             throw new Check.Failure("PUT " + path + " was answered " + response.statusCode() + ": "
