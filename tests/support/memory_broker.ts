@@ -29,27 +29,18 @@ import { readProperty, withProperty } from "../../src/model/properties.ts";
 import { readRecord, recordProperties, writeRecord } from "../../src/model/record.ts";
 import type { Filter } from "../../src/model/subscription.ts";
 import type { Topic, TopicSettings } from "../../src/model/topic.ts";
-
-const topicDefaults: TopicSettings = {
-  queues: 4,
-  durability: "power-loss",
-  retentionMs: 3_600_000,
-  retentionBytes: null,
-  deleteUnread: false,
-  perm: 6,
-  attributes: {},
-};
-
-type Queue = { minOffset: number; readonly records: Uint8Array[] };
-type Stored = { readonly topic: string; readonly queueId: number; readonly offset: number };
-type Lease = Stored & { readonly untilMs: number; readonly lease: number };
-type Place = { next: number; again: { offset: number; dueMs: number }[] };
-type GroupState = {
-  readonly places: Map<string, Place>;
-  readonly leases: Map<string, Lease>;
-  readonly attempts: Map<string, number>;
-};
-type Parked = { readonly deadlineMs: number; attempt(isLast: boolean): boolean };
+import {
+  absent,
+  type GroupState,
+  later,
+  type Lease,
+  passes,
+  type Place,
+  type Queue,
+  type Stored,
+  topicDefaults,
+} from "./memory_broker_parts.ts";
+import { ParkedPolls } from "./parked_polls.ts";
 
 /** Broker, and handles for tests: `fail`, `trim`, `tick`, `parked`, `records`. */
 export class MemoryBroker implements Broker {
@@ -66,8 +57,7 @@ export class MemoryBroker implements Broker {
   readonly #groups = new Map<string, Group>();
   readonly #queues = new Map<string, Queue[]>();
   readonly #states = new Map<string, GroupState>();
-  readonly #waiting = new Set<Parked>();
-  readonly #watchers: { readonly count: number; readonly resolve: () => void }[] = [];
+  readonly #polls: ParkedPolls;
   #turn = 0;
   #leases = 0;
   #positions = 0;
@@ -75,23 +65,23 @@ export class MemoryBroker implements Broker {
 
   constructor(clock: ManualClock) {
     this.clock = clock;
+    this.#polls = new ParkedPolls(clock);
   }
 
   /** Polls that wait. */
   get parked(): number {
-    return this.#waiting.size;
+    return this.#polls.size;
   }
 
   /** Resolves when so many polls wait: a request's way here takes turns of its own. */
   untilParked(count: number): Promise<void> {
-    if (this.#waiting.size === count) return Promise.resolve();
-    return new Promise((resolve) => this.#watchers.push({ count, resolve }));
+    return this.#polls.until(count);
   }
 
   /** Answers polls whose time or message has come. Also lets promises settle. */
   async tick(ms = 0): Promise<void> {
     this.clock.advance(ms);
-    this.#wake();
+    this.#polls.wake();
     for (let round = 0; round < 50; round++) await Promise.resolve();
   }
 
@@ -146,7 +136,7 @@ export class MemoryBroker implements Broker {
       this.#known(name);
       this.#topics.delete(name);
       this.#queues.delete(name);
-      this.#wake();
+      this.#polls.wake();
     });
   }
   createGroup(name: string, settings: Partial<GroupSettings>): Promise<Group> {
@@ -227,7 +217,7 @@ export class MemoryBroker implements Broker {
       const outcome = count > 0 ? "found" : "filtered";
       return { ...none, outcome, records: writer.view().slice(), count, nextOffset: next };
     };
-    return this.#park(request, look);
+    return this.#polls.park(request, look);
   }
 
   receive(request: ReceiveRequest): Promise<ReceivedMessage[]> {
@@ -240,7 +230,7 @@ export class MemoryBroker implements Broker {
       for (let queueId = 0; queueId < queues; queueId++) this.#lease(request, queueId, received);
       return received.length > 0 || isLast ? received : undefined;
     };
-    return this.#park(request, look);
+    return this.#polls.park(request, look);
   }
 
   ack(group: string, receipts: readonly string[]) {
@@ -254,7 +244,7 @@ export class MemoryBroker implements Broker {
           this.#place(group, lease.topic, lease.queueId).again.push({ ...lease, dueMs });
         })
       );
-      this.#wake();
+      this.#polls.wake();
       return verdicts;
     });
   }
@@ -442,7 +432,7 @@ export class MemoryBroker implements Broker {
       const survived = this.#known(topic).settings.durability;
       return { messageId, queueId, offset, physicalOffset, storedMs, survived };
     });
-    this.#wake();
+    this.#polls.wake();
     return receipts;
   }
 
@@ -518,52 +508,4 @@ export class MemoryBroker implements Broker {
         )
       );
   }
-
-  /** Answers now, or when `#wake` finds an answer, or empty at the deadline. Forgotten on abort. */
-  #park<Value>(
-    request: { readonly waitMs: number; readonly signal?: AbortSignal },
-    look: (isLast: boolean) => Value | undefined,
-  ): Promise<Value> {
-    return new Promise((resolve, reject) => {
-      const { waitMs, signal } = request;
-      const parked: Parked = {
-        deadlineMs: this.clock.monotonicMs() + waitMs,
-        attempt: (isLast) => {
-          try {
-            const value = look(isLast);
-            if (value === undefined) return false;
-            resolve(value);
-          } catch (thrown) {
-            reject(thrown);
-          }
-          return true;
-        },
-      };
-      if (signal?.aborted || parked.attempt(waitMs === 0)) return;
-      this.#waiting.add(parked);
-      for (const { count, resolve } of this.#watchers) if (count === this.parked) resolve();
-      signal?.addEventListener("abort", () => this.#waiting.delete(parked));
-    });
-  }
-
-  #wake(): void {
-    const nowMs = this.clock.monotonicMs();
-    for (const parked of [...this.#waiting]) {
-      if (parked.attempt(parked.deadlineMs <= nowMs)) this.#waiting.delete(parked);
-    }
-  }
-}
-
-function passes(filter: Filter, record: Uint8Array): boolean {
-  if (filter.kind === "all") return true;
-  return filter.tags.includes(readProperty(recordProperties(record, 0), "TAGS") ?? "");
-}
-
-async function later<Value>(work: () => Value): Promise<Value> {
-  await Promise.resolve();
-  return work();
-}
-
-function absent(): Promise<never> {
-  return Promise.reject(new BrokerError("not_supported", "The broker in memory does not do this"));
 }

@@ -1,0 +1,49 @@
+/** What the broker in memory is made of. @module */
+import { BrokerError } from "../../src/model/errors.ts";
+import { readProperty } from "../../src/model/properties.ts";
+import { recordProperties } from "../../src/model/record.ts";
+import type { Filter } from "../../src/model/subscription.ts";
+import type { TopicSettings } from "../../src/model/topic.ts";
+
+/** What a topic is made of unless told otherwise. */
+export const topicDefaults: TopicSettings = {
+  queues: 4,
+  durability: "power-loss",
+  retentionMs: 3_600_000,
+  retentionBytes: null,
+  deleteUnread: false,
+  perm: 6,
+  attributes: {},
+};
+
+/** One queue; what is below `minOffset` is deleted. */
+export type Queue = { minOffset: number; readonly records: Uint8Array[] };
+/** Where a message is. */
+export type Stored = { readonly topic: string; readonly queueId: number; readonly offset: number };
+/** One delivery that is not settled. */
+export type Lease = Stored & { readonly untilMs: number; readonly lease: number };
+/** Where a group is in a queue. */
+export type Place = { next: number; again: { offset: number; dueMs: number }[] };
+/** All a group has. */
+export type GroupState = {
+  readonly places: Map<string, Place>;
+  readonly leases: Map<string, Lease>;
+  readonly attempts: Map<string, number>;
+};
+
+/** Whether the filter lets the record through. */
+export function passes(filter: Filter, record: Uint8Array): boolean {
+  if (filter.kind === "all") return true;
+  return filter.tags.includes(readProperty(recordProperties(record, 0), "TAGS") ?? "");
+}
+
+/** Does the work in a later turn, as a broker behind threads would. */
+export async function later<Value>(work: () => Value): Promise<Value> {
+  await Promise.resolve();
+  return work();
+}
+
+/** What this broker does not do. */
+export function absent(): Promise<never> {
+  return Promise.reject(new BrokerError("not_supported", "The broker in memory does not do this"));
+}
