@@ -36,6 +36,7 @@ import {
   type Lease,
   passes,
   type Place,
+  placeOf,
   type Queue,
   type Stored,
   topicDefaults,
@@ -265,24 +266,8 @@ export class MemoryBroker implements Broker {
       const names = topic === null ? [...this.#topics.keys()] : [topic];
       return names.flatMap((name) =>
         (this.#queues.get(name) ?? []).flatMap((queue, queueId) => {
-          const next = this.#state(group).places.get(`${name}/${queueId}`)?.next ?? null;
-          if (topic === null && next === null) return [];
-          const open = [...this.#state(group).leases.values()].filter((lease) =>
-            lease.topic === name && lease.queueId === queueId
-          );
-          const committed = next === null
-            ? null
-            : Math.min(next, ...open.map((lease) => lease.offset));
-          return [{
-            topic: name,
-            queueId,
-            committedOffset: committed,
-            nextOffset: next,
-            openDeliveries: open.length,
-            minOffset: queue.minOffset,
-            maxOffset: queue.records.length,
-            lag: queue.records.length - (committed ?? queue.minOffset),
-          }];
+          const place = placeOf(name, queueId, queue, this.#state(group));
+          return topic === null && place.nextOffset === null ? [] : [place];
         })
       );
     });

@@ -1,4 +1,5 @@
 /** What the broker in memory is made of. @module */
+import type { QueuePlace } from "../../src/broker/broker.ts";
 import { BrokerError } from "../../src/model/errors.ts";
 import { readProperty } from "../../src/model/properties.ts";
 import { recordProperties } from "../../src/model/record.ts";
@@ -46,4 +47,24 @@ export async function later<Value>(work: () => Value): Promise<Value> {
 /** What this broker does not do. */
 export function absent(): Promise<never> {
   return Promise.reject(new BrokerError("not_supported", "The broker in memory does not do this"));
+}
+
+/** Where a group is in a queue, as the door tells it. */
+export function placeOf(
+  topic: string,
+  queueId: number,
+  { minOffset, records }: Queue,
+  state: GroupState,
+): QueuePlace {
+  const nextOffset = state.places.get(`${topic}/${queueId}`)?.next ?? null;
+  const open = [...state.leases.values()]
+    .filter((lease) => lease.topic === topic && lease.queueId === queueId);
+  const committedOffset = nextOffset === null
+    ? null
+    : Math.min(nextOffset, ...open.map(({ offset }) => offset));
+  const maxOffset = records.length;
+  const lag = maxOffset - (committedOffset ?? minOffset);
+  const openDeliveries = open.length;
+  const offsets = { committedOffset, nextOffset, openDeliveries, minOffset, maxOffset, lag };
+  return { topic, queueId, ...offsets };
 }
