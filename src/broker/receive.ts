@@ -82,11 +82,7 @@ export class Reader {
     receipts: readonly string[],
     delayMs: number | null,
   ): Promise<ReceiptVerdict[]> {
-    const { retryDelaysMs } = this.#view.needGroup(group).settings;
-    return this.#settle(group, receipts, (shard, ask) => {
-      const nack: NackAsk = { ...ask, delayMs, retryDelaysMs };
-      return this.#router.ask(shard, "nack", nack);
-    });
+    return this.#giveBack(group, receipts, delayMs, false);
   }
 
   async extend(group: string, receipts: readonly string[], invisibleMs: number) {
@@ -203,7 +199,7 @@ export class Reader {
         return found;
       }
       // Two shards found something at the same moment: the later one takes it back.
-      await this.nack(group.name, found.map(({ receipt }) => receipt), 0);
+      await this.#giveBack(group.name, found.map(({ receipt }) => receipt), 0, true);
       throw new NothingFound();
     });
     try {
@@ -216,6 +212,19 @@ export class Reader {
     } finally {
       others.abort();
     }
+  }
+
+  #giveBack(
+    group: string,
+    receipts: readonly string[],
+    delayMs: number | null,
+    unseen: boolean,
+  ): Promise<ReceiptVerdict[]> {
+    const { retryDelaysMs } = this.#view.needGroup(group).settings;
+    return this.#settle(group, receipts, (shard, ask) => {
+      const nack: NackAsk = { ...ask, delayMs, retryDelaysMs, unseen };
+      return this.#router.ask(shard, "nack", nack);
+    });
   }
 
   async #settle<A extends SettleAnswer>(

@@ -112,11 +112,14 @@ export class Deliveries {
     this.#put({ ...delivery, untilMs, lease: 0 });
   }
 
-  /** Gives a message back until `untilMs`. False when `lease` is not its newest one. */
-  giveBack(offset: number, lease: number, untilMs: number): boolean {
+  /**
+   * Gives a message back until `untilMs`, tried `attempts` times by then, 0 and up. False when
+   * `lease` is not its newest one.
+   */
+  giveBack(offset: number, lease: number, untilMs: number, attempts: number): boolean {
     const delivery = this.#open.get(offset);
     if (delivery === undefined || delivery.lease !== lease) return false;
-    this.#put({ ...delivery, untilMs, lease: 0 });
+    this.#put({ offset, attempts, untilMs, lease: 0 });
     return true;
   }
 

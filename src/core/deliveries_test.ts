@@ -67,7 +67,7 @@ test("committed is the smallest offset not finished, in whatever order they fini
 test("committed does not move when a message is handed out again", () => {
   const deliveries = leased(3);
   deliveries.lease(0, 2, 9_000, 10);
-  deliveries.giveBack(0, 10, 500);
+  deliveries.giveBack(0, 10, 500, 2);
   deliveries.postpone({ offset: 0, attempts: 2, untilMs: 500, lease: 0 }, 700);
   assert.equal(deliveries.committed, 0);
 });
@@ -75,8 +75,8 @@ test("committed does not move when a message is handed out again", () => {
 test("giveBack() sets the time of the next delivery and ends the lease", () => {
   const deliveries = leased(1);
 
-  assert.equal(deliveries.giveBack(0, 2, 5_000), false);
-  assert.equal(deliveries.giveBack(0, 1, 5_000), true);
+  assert.equal(deliveries.giveBack(0, 2, 5_000, 1), false);
+  assert.equal(deliveries.giveBack(0, 1, 5_000, 1), true);
   assert.equal(deliveries.peekDue(4_999), undefined);
   assert.deepEqual(deliveries.peekDue(5_000), {
     offset: 0,
@@ -85,7 +85,7 @@ test("giveBack() sets the time of the next delivery and ends the lease", () => {
     lease: 0,
   });
   assert.equal(deliveries.acknowledge(0, 1), false);
-  assert.equal(deliveries.giveBack(0, 1, 1), false);
+  assert.equal(deliveries.giveBack(0, 1, 1, 1), false);
 });
 
 test("extend() moves the end of the newest lease, either way", () => {
@@ -144,7 +144,7 @@ test("takeDirtyChunks() names each changed row once, and null when nothing of it
 test("restore() reads back what was stored: attempts, times and leases of several chunks", () => {
   const before = leased(3 * chunkOffsets);
   before.lease(70, 300, 1_700_000_000_123, 1_700_000_000_123 * 1024 + 5);
-  before.giveBack(5, 6, 42);
+  before.giveBack(5, 6, 42, 1);
   before.acknowledge(0, 1);
   const after = restored(before);
 
@@ -170,4 +170,12 @@ test("bury() finishes a message that nobody acknowledged", () => {
   deliveries.bury(0);
   assert.equal(placesOf(deliveries), "next 2, committed 1, open 1");
   assert.equal(deliveries.peekDue(5_000)?.offset, 1);
+});
+
+test("giveBack() takes the count of attempts, so that one nobody saw is none", () => {
+  const deliveries = leased(1);
+  deliveries.giveBack(0, 1, 500, 0);
+
+  assert.equal(deliveries.peekDue(500)?.attempts, 0);
+  assert.equal(restored(deliveries).open(0)?.attempts, 0);
 });

@@ -90,6 +90,8 @@ export type SettleAnswer = { readonly verdicts: readonly LeaseVerdict[] };
 /** `delayMs` `null`: by the group's ladder and the attempts so far. 0: at once. */
 export type NackAsk = SettleAsk & {
   readonly delayMs: number | null;
+  /** Nobody was shown the messages: the delivery does not count as an attempt. */
+  readonly unseen: boolean;
   readonly retryDelaysMs: readonly number[];
 };
 export type ExtendAsk = SettleAsk & { readonly invisibleMs: number };

@@ -8,18 +8,15 @@ import { assert } from "../../src/base/assert.ts";
 import { WireError } from "../../src/model/errors.ts";
 import { propertyNames, readProperty } from "../../src/model/properties.ts";
 import { recordProperties, recordSize } from "../../src/model/record.ts";
-import type {
-  DelayedRow,
-  QueueEntry,
-  RetentionRule,
-  TurnRecord,
-} from "../../src/ports/shard_store.ts";
+import type { QueueEntry, RetentionRule, TurnRecord } from "../../src/ports/shard_store.ts";
+import { SimTables } from "./sim_tables.ts";
 
 /** One change of the disk, as a whole or not at all. */
 export type DiskOperation =
   | { readonly kind: "turn"; readonly record: TurnRecord }
   | { readonly kind: "drop-queues"; readonly queueKeys: readonly number[] }
   | { readonly kind: "drop-group"; readonly groupKey: number }
+  | { readonly kind: "purge-halves"; readonly ids: readonly number[] }
   | { readonly kind: "trim"; readonly minimums: ReadonlyMap<number, number> };
 
 /** A message of the log, with its record cut out of the turn. */
@@ -40,7 +37,6 @@ function rowKey(...numbers: number[]): string {
 export class SimImage {
   nextPosition = 1;
   lastStoredMs = 0;
-  lastDelayedId = 0;
   /** Position − 1 → the message; `null` once it was trimmed. */
   readonly log: (StoredMessage | null)[] = [];
   readonly queues = new Map<number, Queue>();
@@ -49,7 +45,7 @@ export class SimImage {
     string,
     GroupRow & { readonly chunk: number; readonly entries: Uint8Array }
   >();
-  readonly delayed = new Map<number, DelayedRow>();
+  readonly tables = new SimTables();
   readonly #dropped = new Set<number>();
 
   apply(operation: DiskOperation): void {
@@ -64,6 +60,10 @@ export class SimImage {
       case "drop-group":
         forget(this.offsets, (row) => row.groupKey === operation.groupKey);
         forget(this.inflight, (row) => row.groupKey === operation.groupKey);
+        this.tables.dropGroup(operation.groupKey);
+        return;
+      case "purge-halves":
+        for (const id of operation.ids) this.tables.halves.delete(id);
         return;
       case "trim":
         for (const [queueKey, minOffset] of operation.minimums) this.#trim(queueKey, minOffset);
@@ -74,6 +74,7 @@ export class SimImage {
   check(record: TurnRecord): void {
     assert(record.firstPosition === this.nextPosition, "a turn begins where the log ends");
     assert(record.storedMs >= this.lastStoredMs, "stored time does not go back");
+    this.tables.check(record);
     const ends = new Map<number, number>();
     for (const { queueKey, queueOffset, start, bytes } of record.entries) {
       assert(!this.#dropped.has(queueKey), "the key of a dropped queue is not used again");
@@ -160,11 +161,7 @@ export class SimImage {
       if (entries === null) this.inflight.delete(key);
       else this.inflight.set(key, { groupKey, queueKey, chunk, entries });
     }
-    for (const row of record.delayedPuts) {
-      this.delayed.set(row.id, row);
-      this.lastDelayedId = Math.max(this.lastDelayedId, row.id);
-    }
-    for (const id of record.delayedDeletes) this.delayed.delete(id);
+    this.tables.write(record);
   }
 
   #dropQueue(queueKey: number): void {
@@ -173,7 +170,7 @@ export class SimImage {
     this.#dropped.add(queueKey);
     forget(this.offsets, (row) => row.queueKey === queueKey);
     forget(this.inflight, (row) => row.queueKey === queueKey);
-    forget(this.delayed, (row) => row.queueKey === queueKey);
+    this.tables.dropQueue(queueKey);
   }
 
   #trim(queueKey: number, minOffset: number): void {

@@ -10,7 +10,11 @@
  */
 import { StorageError } from "../../src/model/errors.ts";
 import type {
+  DelayedQuery,
   DelayedRow,
+  HalfRow,
+  HalfState,
+  PlaceEvent,
   QueueEntry,
   Recovery,
   RetentionRule,
@@ -20,6 +24,7 @@ import type {
   TurnRecord,
 } from "../../src/ports/shard_store.ts";
 import { type DiskOperation, SimImage, type StoredMessage } from "./sim_image.ts";
+import type { SimTables } from "./sim_tables.ts";
 
 /** What happens to one write. */
 export type WriteFate = "done" | "full" | "io-before" | "io-after" | "crash-before" | "crash-after";
@@ -166,16 +171,74 @@ export class SimStore implements ShardStore {
 
   delayedDue(untilMs: number, countMax: number): DelayedRow[] {
     const early = this.#disk.mistake === "releases delayed messages early" ? earlyMs : 0;
-    return this.#delayedInOrder().filter(({ dueMs }) => dueMs <= untilMs + early)
+    return this.#tables().delayedInOrder().filter(({ dueMs }) => dueMs <= untilMs + early)
       .slice(0, countMax);
   }
 
   nextDelayedDueMs(): number | null {
-    return this.#delayedInOrder()[0]?.dueMs ?? null;
+    return this.#tables().delayedInOrder()[0]?.dueMs ?? null;
   }
 
   lastDelayedId(): number {
-    return this.#living().lastDelayedId;
+    return this.#tables().lastDelayedId;
+  }
+
+  delayedById(queueKeys: readonly number[], messageId: string): DelayedRow | null {
+    return this.#tables().delayedById(queueKeys, messageId);
+  }
+
+  delayedByKey(queueKeys: readonly number[], timerKey: string): DelayedRow | null {
+    return this.#tables().delayedByKey(queueKeys, timerKey);
+  }
+
+  delayedList(query: DelayedQuery): DelayedRow[] {
+    return this.#tables().delayedList(query);
+  }
+
+  delayedCount(queueKeys: readonly number[]): number {
+    return this.#tables().delayedCount(queueKeys);
+  }
+
+  half(id: number): HalfRow | null {
+    return this.#tables().halves.get(id) ?? null;
+  }
+
+  halvesDue(untilMs: number, countMax: number): HalfRow[] {
+    return this.#tables().halvesDue(untilMs, countMax);
+  }
+
+  nextHalfCheckMs(): number | null {
+    return this.#tables().nextHalfCheckMs();
+  }
+
+  halvesIn(state: HalfState, afterId: number, countMax: number): HalfRow[] {
+    return this.#tables().halvesIn(state, afterId, countMax);
+  }
+
+  halfCount(state: HalfState): number {
+    return this.#tables().halvesIn(state, 0, Infinity).length;
+  }
+
+  halfByMessageId(messageId: string): HalfRow | null {
+    return this.#tables().halfByMessageId(messageId);
+  }
+
+  lastHalfId(): number {
+    return this.#tables().lastHalfId;
+  }
+
+  purgeHalves(settledBeforeMs: number, countMax: number): number {
+    const ids = this.#tables().purgeable(settledBeforeMs, countMax);
+    if (ids.length > 0) this.#write({ kind: "purge-halves", ids });
+    return ids.length;
+  }
+
+  events(groupKey: number, queueKey: number, countMax: number): PlaceEvent[] {
+    return this.#tables().events(groupKey, queueKey, countMax);
+  }
+
+  lastEventId(): number {
+    return this.#tables().lastEventId;
   }
 
   dropQueues(queueKeys: readonly number[]): void {
@@ -209,7 +272,7 @@ export class SimStore implements ShardStore {
   }
 
   stats(): StoreStats {
-    const { queues, delayed } = this.#living();
+    const { queues, tables: { delayed } } = this.#living();
     let messages = 0;
     for (const queue of queues.values()) messages += queue.messages.length - queue.minOffset;
     return { messages, logBytes: 0, walBytes: 0, delayed: delayed.size, checkpoints: 0 };
@@ -252,8 +315,8 @@ export class SimStore implements ShardStore {
   #mistakeOffsets(operation: DiskOperation): void {
     if (this.#disk.mistake !== "moves offsets of a refused turn") return;
     if (operation.kind !== "turn" || operation.record.offsets.length === 0) return;
-    const nothing = { entries: [], inflight: [], delayedPuts: [], delayedDeletes: [] };
-    const record = { ...operation.record, ...nothing };
+    const nothing = { entries: [], inflight: [], halfPuts: [], events: [] };
+    const record = { ...operation.record, ...nothing, delayedPuts: [], delayedDeletes: [] };
     this.#image.apply({ kind: "turn", record });
     this.#disk.write({ kind: "turn", record });
   }
@@ -271,9 +334,8 @@ export class SimStore implements ShardStore {
     return this.#image;
   }
 
-  #delayedInOrder(): DelayedRow[] {
-    return [...this.#living().delayed.values()]
-      .sort((one, other) => one.dueMs - other.dueMs || one.id - other.id);
+  #tables(): SimTables {
+    return this.#living().tables;
   }
 }
 

@@ -5,7 +5,8 @@
  * @module
  */
 import { packPhysicalOffset } from "../../src/model/message_id.ts";
-import { patchRecord } from "../../src/model/record.ts";
+import { propertyNames, readProperty } from "../../src/model/properties.ts";
+import { patchRecord, recordProperties } from "../../src/model/record.ts";
 import type { Durability } from "../../src/model/durability.ts";
 import type {
   DelayedRow,
@@ -55,6 +56,11 @@ export class TurnDraft {
     return this.#ends.keys();
   }
 
+  /** Whether messages that were delayed become visible. */
+  get releasesAny(): boolean {
+    return this.#delayedDeletes.length > 0;
+  }
+
   get delayedChanged(): boolean {
     return this.#delayedPuts.length > 0 || this.#delayedDeletes.length > 0;
   }
@@ -71,11 +77,13 @@ export class TurnDraft {
     return { offset, position };
   }
 
-  /** Stores a record that becomes visible at `dueMs`. */
+  /** Stores a retry that becomes visible at `dueMs`. */
   delay(queueKey: number, tagHash: number, record: Uint8Array, dueMs: number): void {
     const id = this.#nextDelayedId ?? this.#store.lastDelayedId() + 1;
     this.#nextDelayedId = id + 1;
-    this.#delayedPuts.push({ id, dueMs, queueKey, tagHash, record });
+    const messageId = readProperty(recordProperties(record, 0), propertyNames.uniqueKey) ?? "";
+    const names = { kind: "retry", messageId, timerKey: null } as const;
+    this.#delayedPuts.push({ id, ...names, dueMs, queueKey, tagHash, record });
     this.mustSurvive("power-loss");
   }
 
@@ -107,6 +115,8 @@ export class TurnDraft {
       inflight: writes.inflight,
       delayedPuts: this.#delayedPuts,
       delayedDeletes: this.#delayedDeletes,
+      halfPuts: [],
+      events: [],
       durability: this.#durability,
     };
   }

@@ -36,16 +36,20 @@ type Context = {
 /**
  * Leases up to `messagesMax` messages: first those whose time is over, then fresh ones. The queues
  * are visited from `turnNumber` on in a circle, so that none starves.
+ *
+ * @throws {BrokerError} `group_not_found`: it was deleted meanwhile.
  */
 export function planReceive(
   ask: ReceiveAsk,
   parts: Pick<Context, "draft" | "state" | "store" | "shard">,
   turnNumber: number,
 ): PlannedReceive {
+  parts.state.needGroup(ask.groupKey);
   const context: Context = { ask, ...parts, found: [], positions: [], bytes: 0 };
   const count = ask.queueKeys.length;
   for (let step = 0; step < count && !isFull(context); step++) {
     const queueKey = ask.queueKeys[(turnNumber + step) % count]!;
+    if (parts.state.isDropped(queueKey)) continue;
     const deliveries = placeOf(context, queueKey);
     handOutAgain(context, queueKey, deliveries);
     handOutFresh(context, queueKey, deliveries);
@@ -141,7 +145,7 @@ function lease(
   const { ask, draft, state } = context;
   const invisibleUntilMs = draft.nowMs + ask.invisibleMs;
   const number = state.newLease(draft.nowMs);
-  if (attempt === 1) deliveries.leaseFresh(invisibleUntilMs, number);
+  if (entry.queueOffset === deliveries.next) deliveries.leaseFresh(invisibleUntilMs, number);
   else deliveries.lease(entry.queueOffset, attempt, invisibleUntilMs, number);
   context.positions.push(entry.position);
   context.bytes += entry.bytes;

@@ -21,12 +21,16 @@ export function planAck(state: ShardState, ask: SettleAsk): SettleAnswer {
   });
 }
 
-/** Gives messages back: to be handed out again after the asked delay, or the group's next one. */
+/**
+ * Gives messages back: to be handed out again after the asked delay, or the group's next one. What
+ * nobody has seen was not tried: its attempt does not count.
+ */
 export function planNack(state: ShardState, draft: TurnDraft, ask: NackAsk): SettleAnswer {
   return settle(state, ask, (deliveries, { offset, lease }) => {
     const attempts = deliveries.open(offset)?.attempts ?? 1;
     const delayMs = ask.delayMs ?? retryDelayMs(ask.retryDelaysMs, attempts);
-    return deliveries.giveBack(offset, lease, draft.nowMs + delayMs);
+    const counted = ask.unseen ? attempts - 1 : attempts;
+    return deliveries.giveBack(offset, lease, draft.nowMs + delayMs, counted);
   });
 }
 
@@ -39,9 +43,15 @@ export function planExtend(state: ShardState, draft: TurnDraft, ask: ExtendAsk):
   return { verdicts, invisibleUntilMs };
 }
 
-/** Moves committed offsets. Without `reset` they only go forward. */
+/**
+ * Moves committed offsets. Without `reset` they only go forward.
+ *
+ * @throws {BrokerError} `group_not_found`: it was deleted meanwhile.
+ */
 export function planOffsets(state: ShardState, ask: CommitOffsetsAsk): null {
+  state.needGroup(ask.groupKey);
   for (const { queueKey, offset } of ask.offsets) {
+    if (state.isDropped(queueKey)) continue;
     const known = state.deliveries(ask.groupKey, queueKey);
     if (known === undefined) {
       state.begin(ask.groupKey, queueKey, offset);

@@ -44,6 +44,8 @@ type Condition = { readonly state: ShardFrontNews["state"]; readonly reason: str
 
 /** Rows released in one turn; more are released in the next one at once. */
 const releaseRowsMax = 1024;
+/** How long messages that are due wait for room on a full disk before they are tried again. */
+const releaseAgainMs = 500;
 /** How long a stopped shard waits before it tries to open its store again. */
 const reopenMs = 1_000;
 
@@ -56,7 +58,7 @@ export class Shard {
   readonly #parking: Parking;
   readonly #upkeep: Upkeep;
   #store: ShardStore;
-  #state: ShardState;
+  readonly #state: ShardState;
   #condition: Condition = { state: "ok", reason: "" };
   #rung = true;
   #turnPlanned = false;
@@ -97,7 +99,7 @@ export class Shard {
     this.#turnPlanned = false;
     this.#tallies.turns++;
     const asked = this.#server.take();
-    if (this.#condition.state === "stopped") this.#refuseAll(asked);
+    if (this.#isStopped) this.#refuseAll(asked);
     else this.#work(asked);
     this.#server.post();
     this.#planWakeUp();
@@ -112,11 +114,20 @@ export class Shard {
       else questions.push(one);
     }
     const grown = this.#commitWork(work, nowMs);
-    for (const question of questions) this.#answer(question);
+    for (const question of questions) {
+      // A write of this very turn may have failed, or the turn may be the last one.
+      if (this.#isStopped) this.#refuseAll([question]);
+      else this.#answer(question);
+    }
+    if (this.#isStopped) return;
     const woken = [...grown, ...this.#state.takeDueQueues(nowMs)];
     if (this.#parking.wake(this.#store, woken)) this.arrived();
     this.#parking.expire(this.#store);
-    if (this.#condition.state !== "stopped") this.#keepUp(nowMs);
+    this.#keepUp(nowMs);
+  }
+
+  get #isStopped(): boolean {
+    return this.#condition.state === "stopped";
   }
 
   /** Plans, commits once, replies. Answers the queues that grew. */
@@ -128,6 +139,7 @@ export class Shard {
       this.#commit(draft);
     } catch (thrown) {
       if (!(thrown instanceof StorageError)) throw thrown;
+      if (thrown.fault === "full" && draft.releasesAny) this.#releaseLater();
       return this.#recoverFrom(thrown, work, nowMs);
     }
     for (const one of planned) this.#reply(one);
@@ -172,6 +184,15 @@ export class Shard {
     else if (rows.length === 0) this.#setAlarm();
   }
 
+  /** What was due could not be released for want of room: nobody rings for it a second time. */
+  #releaseLater(): void {
+    this.#rung = false;
+    this.#parts.timers.setTimer(releaseAgainMs, () => {
+      this.#rung = true;
+      this.arrived();
+    });
+  }
+
   #commit(draft: TurnDraft): void {
     const record = draft.finish(this.#state.takeWrites());
     if (record === null) return;
@@ -192,14 +213,14 @@ export class Shard {
     }
     this.#parts.guard.full();
     this.#noteGuard();
-    this.#state.reload();
+    this.#state.reload(this.#store);
     const draft = new TurnDraft(this.#store, this.#parts.number, nowMs);
     const planned = this.#planAll(work, draft);
     try {
       this.#commit(draft);
     } catch (thrown) {
       if (!(thrown instanceof StorageError)) throw thrown;
-      if (thrown.fault === "full") this.#state.reload();
+      if (thrown.fault === "full") this.#state.reload(this.#store);
       else this.#stop(thrown);
       for (const one of planned) this.#server.refuse(one.work.id, thrown);
       return [];
@@ -281,6 +302,7 @@ export class Shard {
 
   /** A write failed: what the disk holds is unknown until the store was opened and verified again. */
   #stop(fault: StorageError): void {
+    if (this.#isStopped) return;
     this.#parts.log.error("shard stopped", { reason: fault.message, cause: String(fault.cause) });
     this.#setCondition({ state: "stopped", reason: fault.message });
     this.#parking.refuseAll(fault);
@@ -296,7 +318,7 @@ export class Shard {
     }
     try {
       this.#store = this.#parts.openStore();
-      this.#state = new ShardState(this.#store);
+      this.#state.reload(this.#store);
     } catch (thrown) {
       this.#parts.log.error("shard cannot be opened again", { reason: String(thrown) });
       this.#parts.timers.setTimer(reopenMs, () => this.#reopen());
@@ -344,7 +366,7 @@ export class Shard {
   #planWakeUp(): void {
     this.#cancelTimer?.();
     this.#cancelTimer = null;
-    if (this.#turnPlanned || this.#draining || this.#condition.state === "stopped") return;
+    if (this.#turnPlanned || this.#draining || this.#isStopped) return;
     const { clock, timers } = this.#parts;
     const deadlineMs = this.#parking.nextDeadlineMs();
     const dueMs = this.#state.nextDueMs();

@@ -5,7 +5,10 @@
  * @module
  */
 import { MinHeap } from "../../src/base/heap.ts";
+import { limits } from "../../src/base/limits.ts";
+import { Lru } from "../../src/base/lru.ts";
 import { Deliveries } from "../../src/core/deliveries.ts";
+import { BrokerError } from "../../src/model/errors.ts";
 import type { InflightWrite, OffsetWrite, ShardStore } from "../../src/ports/shard_store.ts";
 
 type Due = {
@@ -19,7 +22,6 @@ function newSchedule(): MinHeap<Due> {
 }
 
 export class ShardState {
-  readonly #store: ShardStore;
   /** Group → queue → deliveries. Bounded by the groups and queues of the registry. */
   #groups = new Map<number, Map<number, Deliveries>>();
   /** Queue → its readers: who holds retention back, who may be waiting. */
@@ -29,23 +31,28 @@ export class ShardState {
   #schedule = newSchedule();
   #scheduled = new Map<Deliveries, number>();
   #lastLease = 0;
+  /**
+   * Who was dropped: a poll that waited, or was under way, must not bring them back. Not in the
+   * tables, because whoever could ask for them ends with this process.
+   */
+  readonly #droppedGroups = new Lru<number, true>({ countMax: limits.groupsMax });
+  readonly #droppedQueues = new Lru<number, true>({ countMax: limits.queuesMax });
 
   constructor(store: ShardStore) {
-    this.#store = store;
-    this.reload();
+    this.reload(store);
   }
 
-  /** Forgets everything and reads the tables again. */
-  reload(): void {
+  /** Forgets what the tables hold and reads them again: after a failed write, or a new opening. */
+  reload(store: ShardStore): void {
     this.#groups = new Map();
     this.#readers = new Map();
     this.#changed = new Map();
     this.#schedule = newSchedule();
     this.#scheduled = new Map();
-    for (const { groupKey, queueKey, next } of this.#store.loadOffsets()) {
+    for (const { groupKey, queueKey, next } of store.loadOffsets()) {
       this.#add(groupKey, queueKey, new Deliveries(next));
     }
-    const rows = [...this.#store.loadInflight()].sort((one, other) => one.chunk - other.chunk);
+    const rows = [...store.loadInflight()].sort((one, other) => one.chunk - other.chunk);
     for (const { groupKey, queueKey, chunk, entries } of rows) {
       this.deliveries(groupKey, queueKey)?.restore(chunk, entries);
     }
@@ -57,6 +64,17 @@ export class ShardState {
   /** A group's deliveries of a queue; `undefined` when it has no place there yet. */
   deliveries(groupKey: number, queueKey: number): Deliveries | undefined {
     return this.#groups.get(groupKey)?.get(queueKey);
+  }
+
+  /** @throws {BrokerError} `group_not_found`: the group was deleted while it was asked for. */
+  needGroup(groupKey: number): void {
+    if (!this.#droppedGroups.has(groupKey)) return;
+    throw new BrokerError("group_not_found", "The group was deleted while it was waiting");
+  }
+
+  /** Whether the queue's topic was deleted. */
+  isDropped(queueKey: number): boolean {
+    return this.#droppedQueues.has(queueKey);
   }
 
   /** Gives a group its first place in a queue. */
@@ -133,12 +151,14 @@ export class ShardState {
 
   dropQueues(queueKeys: readonly number[]): void {
     for (const queueKey of queueKeys) {
+      this.#droppedQueues.set(queueKey, true);
       this.#readers.delete(queueKey);
       for (const queues of this.#groups.values()) queues.delete(queueKey);
     }
   }
 
   dropGroup(groupKey: number): void {
+    this.#droppedGroups.set(groupKey, true);
     this.#groups.delete(groupKey);
     for (const readers of this.#readers.values()) readers.delete(groupKey);
   }

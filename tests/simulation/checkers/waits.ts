@@ -1,0 +1,19 @@
+/** A poll always returns by its deadline. @module */
+import type { Checker, SimEvent } from "../journal.ts";
+
+export class Waits implements Checker {
+  readonly #slackMs: number;
+
+  /** `slackMs`: what the channels may add to a wait. */
+  constructor(slackMs: number) {
+    this.#slackMs = slackMs;
+  }
+
+  see(event: SimEvent, complain: (fault: string) => void): void {
+    if (event.kind === "waited" && event.tookMs > event.waitMs + this.#slackMs) {
+      complain(`a ${event.what} that may wait ${event.waitMs} ms took ${event.tookMs} ms`);
+    }
+    // An error nobody should ever see: the broker calls it its own mistake.
+    if (event.kind === "failed" && event.code === "internal") complain(`${event.what}: internal`);
+  }
+}

@@ -1,0 +1,86 @@
+/** What all simulated clients share: the way in, and how an answer is judged and noted. @module */
+import { utf8 } from "../../src/base/bytes.ts";
+import type { Prng } from "../../src/base/prng.ts";
+import type { Broker } from "../../src/broker/broker.ts";
+import { asBrokerError, type BrokerError } from "../../src/model/errors.ts";
+import type { NewMessage } from "../../src/model/message.ts";
+import { encodeProperties, propertyNames } from "../../src/model/properties.ts";
+import { readRecord, splitRecords } from "../../src/model/record.ts";
+import type { Journal, Outcome, Seen } from "./journal.ts";
+import type { SimOptions } from "./options.ts";
+import type { Scheduler } from "./scheduler.ts";
+import type { World } from "./world.ts";
+
+/** What a client is made of. */
+export type ClientParts = {
+  readonly options: SimOptions;
+  readonly scheduler: Scheduler;
+  readonly journal: Journal;
+  readonly world: World;
+  /** Topics that are there now, beside those of the groups. */
+  readonly topics: Set<string>;
+  /** True once all is over: clients finish what they are doing. */
+  readonly isOver: () => boolean;
+};
+
+/** The address everybody dialled. */
+export const dialled = { ip: "127.0.0.1", port: 9876 };
+const decoder = new TextDecoder();
+
+/** Carries a request out. `null`: it failed, which was noted under `what`. */
+export async function attempt<T>(
+  { journal, world }: ClientParts,
+  what: string,
+  ask: (broker: Broker) => Promise<T>,
+): Promise<{ answer: T } | { error: BrokerError; outcome: Outcome }> {
+  const broker = await world.broker();
+  try {
+    return { answer: await ask(broker) };
+  } catch (thrown) {
+    const error = asBrokerError(thrown);
+    // Only a store that failed in the middle, or a process that ended, leaves the end open.
+    const outcome = error.code === "storage_failed" ? "unknown" : "refused";
+    journal.note({ kind: "failed", what, code: error.code });
+    if (error.code === "internal" && error.cause instanceof Error) throw error.cause;
+    return { error, outcome };
+  }
+}
+
+/** A message named `id`. */
+export function messageOf(
+  id: string,
+  tag: string | null,
+  bornMs: number,
+  bodyBytes: number,
+): NewMessage {
+  const properties: [string, string][] = [[propertyNames.keys, id]];
+  if (tag !== null) properties.push([propertyNames.tags, tag]);
+  return {
+    body: utf8(`${id}.`.padEnd(bodyBytes, "x")),
+    properties: encodeProperties(properties),
+    flag: 0,
+    sysFlag: 0,
+    bornMs,
+    bornHost: { ip: "127.0.0.1", port: 4000 },
+    reconsumeTimes: 0,
+  };
+}
+
+/** A stored record as its reader sees it. */
+export function seen(record: Uint8Array): Seen {
+  const { body, topic, queueId, queueOffset, physicalOffset, storedMs, reconsumeTimes } =
+    readRecord(record);
+  const text = decoder.decode(body);
+  const id = text.slice(0, text.indexOf("."));
+  return { id, topic, queueId, offset: queueOffset, physicalOffset, storedMs, reconsumeTimes };
+}
+
+/** A pull's records as their reader sees them. */
+export function seenAll(records: Uint8Array): Seen[] {
+  return splitRecords(records).map(seen);
+}
+
+/** One of the topics that are there. */
+export function pickTopic(prng: Prng, topics: ReadonlySet<string>): string {
+  return prng.pick([...topics]);
+}

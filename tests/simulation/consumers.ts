@@ -1,0 +1,133 @@
+/** Simulated members of a group: they lease, acknowledge, give back, extend, sleep in, and die. @module */
+import type { Prng } from "../../src/base/prng.ts";
+import type { ReceivedMessage } from "../../src/broker/broker.ts";
+import type { Filter } from "../../src/model/subscription.ts";
+import { attempt, type ClientParts, pickTopic, seen } from "./clients.ts";
+import type { SeenDelivery } from "./journal.ts";
+
+/** Who consumes what. */
+export type Member = {
+  readonly group: string;
+  readonly client: string;
+  readonly filter: Filter;
+};
+
+/** How long a member that died stays away at most. */
+const awayMsMax = 3_000;
+
+/** Consumes until all is over. */
+export async function runConsumer(parts: ClientParts, member: Member, prng: Prng): Promise<void> {
+  const { scheduler, options, world } = parts;
+  while (!parts.isOver()) {
+    const topic = pickTopic(prng, parts.topics);
+    const delivered = await receiveOnce(parts, member, prng, topic);
+    if (delivered === null) {
+      await scheduler.sleep(prng.between(50, 500));
+      continue;
+    }
+    if (!world.isCalm && prng.chance(options.deathRate)) {
+      await scheduler.sleep(prng.int(awayMsMax));
+      continue;
+    }
+    await work(parts, member, prng, delivered);
+    await scheduler.sleep(prng.int(20));
+  }
+}
+
+/** One poll, noted. `null`: it failed. */
+export async function receiveOnce(
+  parts: ClientParts,
+  { group, client, filter }: Member,
+  prng: Prng,
+  topic: string,
+): Promise<SeenDelivery[] | null> {
+  const { options, scheduler, journal } = parts;
+  const waitMs = prng.pick([0, 100, 3_000]);
+  const { invisibleMs } = options;
+  const request = {
+    topic,
+    group,
+    clientId: client,
+    messagesMax: prng.between(1, 8),
+    bytesMax: prng.pick([1, 1_000, 100_000]),
+    invisibleMs,
+    waitMs,
+    filter,
+  };
+  const startedMs = scheduler.nowMs;
+  await parts.world.broker();
+  const askedMs = scheduler.nowMs;
+  const result = await attempt(
+    parts,
+    `receive of ${group}`,
+    (broker) => broker.receive({ ...request, ...abortSometimes(parts, prng, waitMs) }),
+  );
+  journal.note({ kind: "waited", what: "receive", waitMs, tookMs: scheduler.nowMs - askedMs });
+  if (!("answer" in result)) return null;
+  const messages = result.answer.map((message) => deliveryOf(message, invisibleMs));
+  if (messages.length > 0) journal.note({ kind: "delivered", group, client, messages });
+  return startedMs <= askedMs ? messages : null;
+}
+
+/** Some clients hang up while they wait. */
+function abortSometimes({ scheduler }: ClientParts, prng: Prng, waitMs: number) {
+  if (waitMs === 0 || !prng.chance(0.2)) return {};
+  const hangUp = new AbortController();
+  scheduler.later(prng.int(waitMs), () => hangUp.abort());
+  return { signal: hangUp.signal };
+}
+
+function deliveryOf(message: ReceivedMessage, invisibleMs: number): SeenDelivery {
+  const { attempt: count, receipt, invisibleUntilMs, record } = message;
+  const grantedMs = invisibleUntilMs - invisibleMs;
+  return { ...seen(record), attempt: count, receipt, invisibleUntilMs, grantedMs };
+}
+
+async function work(
+  parts: ClientParts,
+  { group }: Member,
+  prng: Prng,
+  messages: readonly SeenDelivery[],
+): Promise<void> {
+  const { options, scheduler, world } = parts;
+  const done: string[] = [];
+  for (const { receipt } of messages) {
+    if (world.isCalm) done.push(receipt);
+    else if (prng.chance(options.nackRate)) await settle(parts, "nack", group, [receipt], prng);
+    else {
+      if (prng.chance(options.extendRate)) await settle(parts, "extend", group, [receipt], prng);
+      // Some work takes longer than the lease.
+      await scheduler.sleep(prng.chance(0.1) ? options.invisibleMs * 2 : prng.int(50));
+      if (prng.chance(0.5)) await settle(parts, "ack", group, [receipt], prng);
+      else done.push(receipt);
+    }
+  }
+  if (done.length > 0) await settle(parts, "ack", group, done, prng);
+  if (done.length > 0 && prng.chance(0.1)) await settle(parts, "ack", group, done, prng);
+}
+
+async function settle(
+  parts: ClientParts,
+  how: "ack" | "nack" | "extend",
+  group: string,
+  receipts: readonly string[],
+  prng: Prng,
+): Promise<void> {
+  const { journal, options } = parts;
+  const delayMs = prng.pick([null, 0, 300]);
+  const invisibleMs = prng.pick([options.invisibleMs, options.invisibleMs * 3]);
+  for (const receipt of receipts) journal.note({ kind: "settle-asked", how, group, receipt });
+  const result = await attempt(parts, `${how} of ${group}`, (broker) => {
+    if (how === "ack") return broker.ack(group, receipts);
+    if (how === "nack") return broker.nack(group, receipts, delayMs);
+    return broker.extend(group, receipts, invisibleMs);
+  });
+  receipts.forEach((receipt, at) => {
+    const answer = "answer" in result ? result.answer[at] : undefined;
+    const verdict = answer?.verdict ?? "unknown";
+    const untilMs = answer !== undefined && "invisibleUntilMs" in answer
+      ? Number(answer.invisibleUntilMs)
+      : 0;
+    journal.note({ kind: "settle-ended", how, group, receipt, verdict, untilMs });
+  });
+}

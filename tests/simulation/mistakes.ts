@@ -1,0 +1,40 @@
+/** Mistakes made in the code under test while one run lasts, to see that the checkers see them. @module */
+import { Deliveries } from "../../src/core/deliveries.ts";
+import type { CodeMistake } from "./options.ts";
+
+const earlyMs = 2_000;
+
+/** Runs with the mistake in place, and takes it back. Runs with mistakes do not overlap. */
+export async function withMistake<T>(
+  mistake: CodeMistake | null,
+  run: () => Promise<T>,
+): Promise<T> {
+  const { acknowledge, peekDue, bury } = Deliveries.prototype;
+  try {
+    if (mistake !== null) makeMistake(mistake);
+    return await run();
+  } finally {
+    Object.assign(Deliveries.prototype, { acknowledge, peekDue, bury });
+  }
+}
+
+function makeMistake(mistake: CodeMistake): void {
+  const { acknowledge, peekDue } = Deliveries.prototype;
+  switch (mistake) {
+    case "acknowledges by an old receipt":
+      Deliveries.prototype.acknowledge = function (offset, lease) {
+        return acknowledge.call(this, offset, this.open(offset)?.lease ?? lease);
+      };
+      return;
+    case "hands out before the time is over":
+      Deliveries.prototype.peekDue = function (nowMs) {
+        return peekDue.call(this, nowMs + earlyMs);
+      };
+      return;
+    case "never buries the dead":
+      Deliveries.prototype.bury = function (offset) {
+        const open = this.open(offset);
+        if (open !== undefined) this.postpone(open, open.untilMs + 1);
+      };
+  }
+}

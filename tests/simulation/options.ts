@@ -1,0 +1,102 @@
+/** What a seed decides about a run: sizes, rates and faults, with features switched off at random. @module */
+import { Prng } from "../../src/base/prng.ts";
+import type { StoreMistake } from "./sim_store.ts";
+
+/** A mistake made on purpose in the code under test; see `mistakes.ts`. */
+export type CodeMistake =
+  | "acknowledges by an old receipt"
+  | "hands out before the time is over"
+  | "never buries the dead";
+
+/** Chances of each write, 0 to 1. */
+export type FaultRates = {
+  readonly full: number;
+  readonly io: number;
+  readonly crash: number;
+  /** Of the crashes, how many take the power with them. */
+  readonly powerShare: number;
+};
+
+/** Everything a run is made of. */
+export type SimOptions = {
+  readonly seed: number;
+  readonly shards: number;
+  readonly topics: number;
+  readonly queuesPerTopic: number;
+  readonly groups: number;
+  readonly producers: number;
+  readonly consumersPerGroup: number;
+  readonly pullers: number;
+  /** Sends of each producer in the first phase. */
+  readonly sends: number;
+  readonly batchMax: number;
+  readonly bodyBytesMax: number;
+  readonly attemptsMax: number;
+  readonly invisibleMs: number;
+  readonly retryDelayMs: number;
+  /** How long the first phase lasts at most, simulated. */
+  readonly stormMs: number;
+  readonly lateMsMax: number;
+  readonly faults: FaultRates;
+  /** Chance a consumer dies with what it holds. */
+  readonly deathRate: number;
+  readonly nackRate: number;
+  readonly extendRate: number;
+  readonly sendBackRate: number;
+  readonly resets: boolean;
+  readonly topicChurn: boolean;
+  readonly groupChurn: boolean;
+  readonly retention: boolean;
+  readonly processCrashTopics: boolean;
+  readonly tags: boolean;
+  readonly clockJumps: boolean;
+  readonly storeMistake: StoreMistake | null;
+  readonly codeMistake: CodeMistake | null;
+};
+
+const calm: FaultRates = { full: 0, io: 0, crash: 0, powerShare: 0 };
+
+/** Draws a run. `fixed` takes the place of what was drawn. */
+export function drawOptions(seed: number, fixed: Partial<SimOptions> = {}): SimOptions {
+  const prng = new Prng(seed);
+  const on = (chance: number) => prng.chance(chance);
+  const rate = (chance: number, max: number) => on(chance) ? prng.float() * max : 0;
+  return {
+    seed,
+    shards: prng.between(1, 3),
+    topics: prng.between(1, 3),
+    queuesPerTopic: prng.between(1, 4),
+    groups: prng.between(1, 2),
+    producers: prng.between(1, 4),
+    consumersPerGroup: prng.between(1, 3),
+    pullers: prng.between(0, 2),
+    sends: prng.between(5, 40),
+    batchMax: on(0.5) ? prng.between(2, 8) : 1,
+    bodyBytesMax: on(0.2) ? 2_000 : 40,
+    attemptsMax: prng.between(1, 4),
+    invisibleMs: prng.pick([200, 1_000, 5_000]),
+    retryDelayMs: prng.pick([0, 50, 1_000, 8_000]),
+    stormMs: prng.pick([5_000, 20_000, 60_000]),
+    lateMsMax: prng.pick([0, 1, 5, 40]),
+    faults: on(0.2) ? calm : {
+      full: rate(0.5, 0.1),
+      io: rate(0.5, 0.04),
+      crash: rate(0.6, 0.03),
+      powerShare: prng.pick([0, 0.5, 1]),
+    },
+    deathRate: rate(0.6, 0.3),
+    nackRate: rate(0.6, 0.4),
+    extendRate: rate(0.5, 0.4),
+    sendBackRate: rate(0.6, 0.4),
+    resets: on(0.3),
+    topicChurn: on(0.4),
+    groupChurn: on(0.3),
+    retention: on(0.3),
+    processCrashTopics: on(0.4),
+    tags: on(0.4),
+    clockJumps: on(0.2),
+    storeMistake: null,
+    codeMistake: null,
+    ...fixed,
+  };
+}
