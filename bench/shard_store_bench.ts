@@ -73,6 +73,8 @@ class TurnMaker {
       inflight: [],
       delayedPuts: [],
       delayedDeletes: [],
+      halfPuts: [],
+      events: [],
       durability: "power-loss",
     };
   }

@@ -23,6 +23,9 @@ function filled(): { folder: StoreFolder; store: ReturnType<StoreFolder["open"]>
       inflight: [{ groupKey: 1, queueKey: 2, chunk: at, entries: new Uint8Array(100).fill(at) }],
       delayedPuts: [{
         id: at + 1,
+        kind: "timer",
+        messageId: `message-${at}`,
+        timerKey: `key-${at}`,
         dueMs: at,
         queueKey: 1,
         tagHash: 0,

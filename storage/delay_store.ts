@@ -78,6 +78,9 @@ export class DelayStore {
     return (this.#due.all(untilMs, countMax) as Row[]).map((row) => {
       const found = {
         id: row.id,
+        kind: "retry" as const,
+        messageId: "",
+        timerKey: null,
         dueMs: row.dueMs,
         queueKey: row.queueKey,
         tagHash: row.tagHash,

@@ -322,6 +322,49 @@ export class SqliteShardStore implements ShardStore {
     return this.#delays.lastId();
   }
 
+  delayedById(): DelayedRow | null {
+    return null;
+  }
+  delayedByKey(): DelayedRow | null {
+    return null;
+  }
+  delayedList(): DelayedRow[] {
+    return [];
+  }
+  delayedCount(): number {
+    return 0;
+  }
+  half(): null {
+    return null;
+  }
+  halvesDue(): never[] {
+    return [];
+  }
+  nextHalfCheckMs(): null {
+    return null;
+  }
+  halvesIn(): never[] {
+    return [];
+  }
+  halfCount(): number {
+    return 0;
+  }
+  halfByMessageId(): null {
+    return null;
+  }
+  lastHalfId(): number {
+    return 0;
+  }
+  purgeHalves(): number {
+    return 0;
+  }
+  events(): never[] {
+    return [];
+  }
+  lastEventId(): number {
+    return 0;
+  }
+
   dropQueues(queueKeys: readonly number[]): void {
     this.#assertWritable();
     const { client, index, log, dropped } = this.#parts;

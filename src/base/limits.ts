@@ -66,6 +66,14 @@ export const limits = Object.freeze({
   filterBytesMax: 4096,
   /** How deep an expression nests: the parser and the evaluator recurse. */
   filterDepthMax: 64,
+  /** Conditions and operands of an expression: each costs a step for every message looked at. */
+  filterNodesMax: 128,
+  /** Characters of a number in an expression or a property: longer ones are texts, not numbers. */
+  filterNumberLengthMax: 64,
+  /** Messages one filtered read passes over before others have their turn. */
+  filterScanEntriesMax: 16_384,
+  /** Record bytes an SQL filter reads in one turn to look at properties. */
+  filterScanBytesMax: 8 * mib,
 
   // Batches.
   /** Messages in one HTTP send. */
@@ -174,6 +182,8 @@ export const limits = Object.freeze({
   delayedInMemoryMax: 200_000,
   /** Half messages waiting for a decision, per shard. */
   halfMessagesPerShardMax: 200_000,
+  /** Events kept for a group's place in a queue: enough to tell what happened, and to undo it. */
+  eventsPerPlaceMax: 64,
   /** How often a producer is asked about a half message before it is given up. */
   transactionChecksMax: 15,
   /** Attempts before a message goes to the dead-letter queue, whatever the group asks for. */

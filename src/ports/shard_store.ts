@@ -33,13 +33,74 @@ export type InflightWrite = {
   readonly entries: Uint8Array | null;
 };
 
+/** Why a message waits: a timer its producer set, or a retry a consumer asked for. */
+export type DelayKind = "timer" | "retry";
+
 /** A message that is not visible before `dueMs`. `id` is unique within the shard. */
 export type DelayedRow = {
   readonly id: number;
+  readonly kind: DelayKind;
   readonly dueMs: number;
   readonly queueKey: number;
   readonly tagHash: number;
+  /** The unique key of the message: how producers name it. */
+  readonly messageId: string;
+  /** The producer's own name for the timer; at most one pending timer of a queue carries it. */
+  readonly timerKey: string | null;
   readonly record: Uint8Array;
+};
+
+/** Which pending rows to list: due within the span, after `afterId` when that is given. */
+export type DelayedQuery = {
+  readonly queueKeys: readonly number[];
+  readonly fromMs: number;
+  readonly toMs: number;
+  /** Rows due at `fromMs` with an id up to this one were listed before. */
+  readonly afterId: number | null;
+  readonly countMax: number;
+};
+
+/**
+ * Where a half message stands. `parked`: asked as often as allowed, an operator decides. `committed`
+ * and `rolled-back` are final; such a row keeps its verdict, and its record is empty.
+ */
+export type HalfState = "prepared" | "parked" | "committed" | "rolled-back";
+
+/** A message of a transaction: written once, then replaced whole with every change. */
+export type HalfRow = {
+  readonly id: number;
+  readonly state: HalfState;
+  readonly queueKey: number;
+  readonly tagHash: number;
+  readonly producerGroup: string;
+  readonly messageId: string;
+  readonly createdMs: number;
+  /** When the producer is to be asked next; meaningful while `prepared`. */
+  readonly nextCheckMs: number;
+  /** How often it was really asked. */
+  readonly checks: number;
+  /** Where to ask by webhook; `null`: whoever is connected for the group. */
+  readonly checkUrl: string | null;
+  /** When a committed message becomes visible, and its key; `null`: at once. */
+  readonly deliverAtMs: number | null;
+  readonly timerKey: string | null;
+  /** When the verdict came; 0 before. */
+  readonly settledMs: number;
+  readonly record: Uint8Array;
+};
+
+/** Something an operator or a client did to a group's place, kept to be told and undone. */
+export type PlaceEvent = {
+  readonly id: number;
+  readonly groupKey: number;
+  readonly queueKey: number;
+  readonly atMs: number;
+  readonly kind: "reset" | "undo" | "clone" | "key-skipped" | "key-buried";
+  readonly by: string;
+  readonly fromOffset: number;
+  readonly toOffset: number;
+  /** What was open when it happened, as stored chunks, so that it can be undone; may be empty. */
+  readonly before: Uint8Array;
 };
 
 /** Everything one turn changes, decided already. Applied as a whole or not at all. */
@@ -55,6 +116,9 @@ export type TurnRecord = {
   readonly inflight: readonly InflightWrite[];
   readonly delayedPuts: readonly DelayedRow[];
   readonly delayedDeletes: readonly number[];
+  /** Inserted, or replacing the row with the same id. */
+  readonly halfPuts: readonly HalfRow[];
+  readonly events: readonly PlaceEvent[];
   /** What the commit must survive: the strongest wish among the requests of the turn. */
   readonly durability: Durability;
 };
@@ -153,6 +217,36 @@ export interface ShardStore {
   nextDelayedDueMs(): number | null;
   /** The largest id ever given to a delayed row, 0 without one. */
   lastDelayedId(): number;
+  /** The pending row with this message id in one of these queues. */
+  delayedById(queueKeys: readonly number[], messageId: string): DelayedRow | null;
+  /** The pending row with this timer key in one of these queues. */
+  delayedByKey(queueKeys: readonly number[], timerKey: string): DelayedRow | null;
+  /** Pending timers in order of due time and id. */
+  delayedList(query: DelayedQuery): DelayedRow[];
+  /** How many timers are pending in these queues. */
+  delayedCount(queueKeys: readonly number[]): number;
+
+  /** @throws {StorageError} `damaged` */
+  half(id: number): HalfRow | null;
+  /** Prepared rows whose next check is due at or before `untilMs`, oldest first. */
+  halvesDue(untilMs: number, countMax: number): HalfRow[];
+  /** When the next check is due; `null` when nothing is prepared. */
+  nextHalfCheckMs(): number | null;
+  /** Rows in a state by id, above `afterId`. */
+  halvesIn(state: HalfState, afterId: number, countMax: number): HalfRow[];
+  /** Rows in a state. */
+  halfCount(state: HalfState): number;
+  /** The half message with this message id, undecided or not. */
+  halfByMessageId(messageId: string): HalfRow | null;
+  /** The largest id ever given to a half message, 0 without one. */
+  lastHalfId(): number;
+  /** Forgets verdicts older than `settledBeforeMs`, at most `countMax`. Upkeep. */
+  purgeHalves(settledBeforeMs: number, countMax: number): number;
+
+  /** The newest events of a group in a queue, newest first. */
+  events(groupKey: number, queueKey: number, countMax: number): PlaceEvent[];
+  /** The largest id ever given to an event, 0 without one. */
+  lastEventId(): number;
 
   /** Forgets queues and all that belongs to them. Their keys are never used again. */
   dropQueues(queueKeys: readonly number[]): void;

@@ -61,6 +61,8 @@ export function turn(
     inflight: [],
     delayedPuts: [],
     delayedDeletes: [],
+    halfPuts: [],
+    events: [],
     durability: "power-loss",
     ...more,
   };
@@ -122,7 +124,8 @@ export function trimAll(
 }
 
 function delayed(id: number, dueMs: number, text: string, queueKey = 7): DelayedRow {
-  return { id, dueMs, queueKey, tagHash: 0, record: encoder.encode(text) };
+  const names = { kind: "timer", messageId: `message-${id}`, timerKey: null } as const;
+  return { id, ...names, dueMs, queueKey, tagHash: 0, record: encoder.encode(text) };
 }
 
 /** Registers the suite. `make` is called once a test. */
