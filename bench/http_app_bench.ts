@@ -1,7 +1,7 @@
 /**
- * What the HTTP front costs beside a bare Hono echo: the send route over a broker that answers at once,
- * called without a socket. Prints the ratio of the two rates; with sockets both grow by the same
- * amount, so the ratio there is better than here.
+ * What the HTTP front costs beside a bare Hono echo: the send route over a broker that answers at
+ * once, called without a socket. Prints the ratio of the two rates; with sockets both grow by the
+ * same amount, so the ratio there is better than here.
  *
  *     deno run -A bench/http_app_bench.ts
  *

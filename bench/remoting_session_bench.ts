@@ -75,7 +75,9 @@ function countingConnection(counts: { bytes: number; writes: number }): Connecti
   };
 }
 
-/** Milliseconds of processor time: on a shared machine the clock on the wall measures others, too. */
+/**
+ * Milliseconds of processor time: on a shared machine the clock on the wall measures others, too.
+ */
 async function run(session: RemotingSession, chunk: Uint8Array, requests: number): Promise<number> {
   const start = process.cpuUsage();
   for (let sent = 0; sent < requests; sent += framesPerChunk) {

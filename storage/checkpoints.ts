@@ -1,6 +1,6 @@
 /**
- * When the WAL is moved into the file. A PASSIVE checkpoint waits for nobody; when it moved all, the
- * next commit starts the WAL anew. A reader that stays holds it back: then the WAL grows, is
+ * When the WAL is moved into the file. A PASSIVE checkpoint waits for nobody; when it moved all,
+ * the next commit starts the WAL anew. A reader that stays holds it back: then the WAL grows, is
  * measured, and above `walBytesMax` sends are refused until the reader is gone.
  *
  * @module

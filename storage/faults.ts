@@ -15,9 +15,9 @@ export function sqliteCode(cause: unknown): number {
 }
 
 /**
- * The fault behind `cause`. Whatever is neither "no room" nor "damaged" is `io`: after a failed fsync
- * Linux calls the pages clean, so the next commit would "succeed" without them. Hence one rule: a
- * handle that failed in a way we do not know is not used again.
+ * The fault behind `cause`. Whatever is neither "no room" nor "damaged" is `io`: after a failed
+ * fsync Linux calls the pages clean, so the next commit would "succeed" without them. Hence one
+ * rule: a handle that failed in a way we do not know is not used again.
  */
 export function storageFault(attempted: string, cause: unknown): StorageError {
   if (cause instanceof StorageError) return cause;

@@ -34,7 +34,9 @@ export function keyRowChecksum(row: Omit<KeyRow, "checksum">): number {
   return rowChecksum([row.id], row.entries);
 }
 
-/** The keys of a shard's messages. Used like `QueueIndex`: write inside, settle after the commit. */
+/**
+ * The keys of a shard's messages. Used like `QueueIndex`: write inside, settle after the commit.
+ */
 export class KeyIndex {
   readonly #path: string;
   readonly #spanMax: number;

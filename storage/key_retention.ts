@@ -1,7 +1,7 @@
 /**
  * Takes keys of messages that are gone out of `key_index`, a generation a step. A generation whose
- * turns are all gone is deleted; one of which little is left is filtered, since the newest entry of an
- * idle queue may keep its turn, and so its generation, for ever.
+ * turns are all gone is deleted; one of which little is left is filtered, since the newest entry of
+ * an idle queue may keep its turn, and so its generation, for ever.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
- * The high-water file beside a shard's database: which turn was acknowledged last. SQLite drops what
- * lies behind a damaged WAL frame without a word; this file remembers that it was there.
+ * The high-water file beside a shard's database: which turn was acknowledged last. SQLite drops
+ * what lies behind a damaged WAL frame without a word; this file remembers that it was there.
  *
  *     0      4         8          16        20        28        32       36
  *     u32    u32       f64        u32       f64       u32       u32      u32
@@ -11,8 +11,8 @@
  * a power cut may take the turns between the two, a crash of the process may not. `boot` names the
  * run of the operating system, so that opening can tell which of the two it was (0: unknown).
  *
- * Written in place after each commit, synced at most every `syncMs`. A reader copes with an old one:
- * it only notices less. Without the file nothing is noticed: a copy of a database has none.
+ * Written in place after each commit, synced at most every `syncMs`. A reader copes with an old
+ * one: it only notices less. Without the file nothing is noticed: a copy of a database has none.
  *
  * @module
  */

@@ -23,7 +23,7 @@ export function migrate(
   if (found > newest) {
     throw new StorageError(
       "io",
-      `Cannot open ${path}: its tables are of version ${found}, this Curlew knows up to ${newest}. ` +
+      `Cannot open ${path}: its tables have version ${found}, this Curlew knows up to ${newest}. ` +
         "Start the newer Curlew that wrote it, or restore a backup made before the upgrade",
     );
   }

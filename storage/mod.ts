@@ -39,8 +39,8 @@ export type ShardStoreOptions = {
   /** Above it sends are refused, see `checkpoints.ts`. Default: `limits.walBytesMax`. */
   readonly walBytesMax?: number;
   /**
-   * The operator has read what is missing or damaged and wants to go on without it. Otherwise such a
-   * store can be read, but takes no writes.
+   * The operator has read what is missing or damaged and wants to go on without it. Otherwise such
+   * a store can be read, but takes no writes.
    */
   readonly acceptDamage?: boolean;
 };
@@ -105,7 +105,7 @@ function recovered(
   const markFile = new MarkFile(markPath, boot, options.markSyncMs ?? 1000, last);
   // A mark that tells of a loss stays as evidence until the operator accepts the loss.
   if (accepted) {
-    // Turns of the last run may not have been synced: a checkpoint syncs the WAL before it moves it.
+    // Turns of the last run may not be synced: a checkpoint syncs the WAL before it moves it.
     client.prepare("PRAGMA wal_checkpoint(PASSIVE)").all();
     markFile.note(last, true, parts.log.lastStoredMs);
   }

@@ -5,8 +5,9 @@
  *     u32        u32     i32
  *     position   bytes   tag hash        position: counted from the chunk's base position
  *
- * A chunk with a count but no entries is a hole: what stood there was damaged, and the operator went
- * on without it. All its positions are its base position, that of the first entry behind the hole.
+ * A chunk with a count but no entries is a hole: what stood there was damaged, and the operator
+ * went on without it. All its positions are its base position, that of the first entry behind the
+ * hole.
  *
  * @module
  */

@@ -4,8 +4,9 @@
  *
  *     push ──▶ tail in memory ──256 entries, or too old──▶ a row of `queue_index` ──▶ trimmed
  *
- * Tails with entries form a list in the order of their first positions. Its head says from where the
- * log must be indexed again after a crash; tails that hold it back too long are flushed half full.
+ * Tails with entries form a list in the order of their first positions. Its head says from where
+ * the log must be indexed again after a crash; tails that hold it back too long are flushed half
+ * full.
  *
  * `writeDue` runs inside a turn's transaction and leaves memory alone; `settle` follows the commit.
  *

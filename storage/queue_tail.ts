@@ -108,7 +108,9 @@ export class QueueTail {
     return { ...row, checksum: chunkChecksum(row) };
   }
 
-  /** The first `count` entries are in the database now. An emptied queue that idles gives back room. */
+  /**
+   * The first `count` entries are in the database now. An emptied queue that idles gives back room.
+   */
   forget(count: number, idle: boolean): void {
     assert(count <= this.count, "only what is here can be flushed");
     const moved = this.position(count) - this.#basePosition;

@@ -57,8 +57,8 @@ export type Findings = {
 };
 
 /**
- * Fills the parts from the database, up to the first turn that cannot be trusted. With `accept` such
- * turns are buried instead, and the log goes on behind them.
+ * Fills the parts from the database, up to the first turn that cannot be trusted. With `accept`
+ * such turns are buried instead, and the log goes on behind them.
  *
  * @throws {StorageError} `damaged`: the small tables that say where to begin cannot be trusted.
  */

@@ -5,8 +5,8 @@
  *                                                             turns with little alive are rewritten
  *
  * The newest entry of a queue is never trimmed, so a queue's next offset can always be read back.
- * What recovery would index again, and the last turn of all, is left alone. A turn is verified before
- * it is deleted or rewritten: a flipped bit must not pass for a dead message.
+ * What recovery would index again, and the last turn of all, is left alone. A turn is verified
+ * before it is deleted or rewritten: a flipped bit must not pass for a dead message.
  *
  * `step` runs inside a transaction and leaves memory alone; `settle` follows the commit.
  *
@@ -56,7 +56,9 @@ export class Retention {
   #place: Place = { rule: 0, queue: 0, share: 0 };
   /** Where the walk through the log is; `null` between walks. */
   #scan: number | null = null;
-  /** Bytes trimmed since a walk began. After a start nobody knows: the first walk is due at once. */
+  /**
+   * Bytes trimmed since a walk began. After a start nobody knows: the first walk is due at once.
+   */
   #trimmedBytes = Infinity;
   #minimums: Minimum[] = [];
   #forgotten: number[] = [];
@@ -72,7 +74,8 @@ export class Retention {
       "UPDATE queue SET minOffset = ?, minBytes = ?, checksum = ? WHERE queueKey = ?",
     );
     this.#setDropped = client.prepare(
-      "UPDATE queue SET minOffset = 0, minBytes = 0, droppedAt = ?, checksum = ? WHERE queueKey = ?",
+      `UPDATE queue SET minOffset = 0, minBytes = 0, droppedAt = ?, checksum = ?
+       WHERE queueKey = ?`,
     );
     this.#deleteQueue = client.prepare("DELETE FROM queue WHERE queueKey = ?");
     this.#deleteChunks = client.prepare(

@@ -1,6 +1,6 @@
 /**
- * Checksums of small rows. SQLite's pages carry none, and a flipped bit in a minimum or in a group's
- * offset would hide messages without a trace.
+ * Checksums of small rows. SQLite's pages carry none, and a flipped bit in a minimum or in a
+ * group's offset would hide messages without a trace.
  *
  * @module
  */

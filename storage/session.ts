@@ -2,7 +2,7 @@
  * `bun:sqlite`'s `Database` surface over `node:sqlite`, which both runtimes have, so that drizzle's
  * session for Bun runs on it. When drizzle ships a `node:sqlite` session, this file goes.
  *
- * Every statement goes through `prepare`: on Deno only prepared statements carry SQLite's error code.
+ * Every statement is prepared: on Deno only prepared statements carry SQLite's error code.
  *
  * @module
  */
@@ -102,7 +102,9 @@ export class SqliteClient {
     this.sqlite.close();
   }
 
-  /** SQLite itself rolls back on some faults (full, I/O); a second ROLLBACK then has nothing to do. */
+  /**
+   * SQLite itself rolls back on some faults (full, I/O); a second ROLLBACK then has nothing to do.
+   */
   #rollBack(): void {
     try {
       this.#rollback.run();
@@ -118,7 +120,7 @@ export type Drizzle = BaseSQLiteDatabase<"sync", void>;
 /** Drizzle over a connection: for schemas and cold queries; hot statements are prepared by hand. */
 export function drizzleOver(client: SqliteClient): Drizzle {
   const dialect = new SQLiteSyncDialect();
-  // The session asks for no more of `Database` than `SqliteClient` has; session_test.ts uses it all.
+  // The session asks for no more of `Database` than `SqliteClient` has; session_test.ts uses all.
   const session = new SQLiteBunSession<Record<string, never>, Record<string, never>>(
     client,
     dialect,

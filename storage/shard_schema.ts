@@ -1,6 +1,6 @@
 /**
- * The tables of one shard's database. `migrations/shard/` creates them; `shard_schema_test.ts` holds
- * the two to each other.
+ * The tables of one shard's database. `migrations/shard/` creates them; `shard_schema_test.ts`
+ * holds the two to each other.
  *
  * `log` is the truth. `queue_index` and `key_index` are derived from it and may lag: what lies
  * between `mark` and the end of the log is indexed again when the store opens.
@@ -40,7 +40,9 @@ export const queue = sqliteTable("queue", {
   checksum: integer("checksum").notNull(),
 });
 
-/** Chunks of a queue's entries (`queue_chunk.ts`). In order of flushing, so a flush only appends. */
+/**
+ * Chunks of a queue's entries (`queue_chunk.ts`). In order of flushing, so a flush only appends.
+ */
 export const queueIndex = sqliteTable("queue_index", {
   id: integer("id").primaryKey(),
   queueKey: integer("queueKey").notNull(),

@@ -1,4 +1,8 @@
-/** The log: appends turns, finds them again by position and by time, and trusts none unchecked. @module */
+/**
+ * The log: appends turns, finds them again by position and by time, and trusts none unchecked.
+ *
+ * @module
+ */
 import { assert } from "../src/base/assert.ts";
 import { limits } from "../src/base/limits.ts";
 import { Lru } from "../src/base/lru.ts";

@@ -1,4 +1,8 @@
-/** The entry of each thread, in one place: whoever bundles the program rewrites this file's URLs. @module */
+/**
+ * The entry of each thread, in one place: whoever bundles the program rewrites this file's URLs.
+ *
+ * @module
+ */
 
 /** Entry modules; each exports `runRole`. */
 export const workerEntries = {

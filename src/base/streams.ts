@@ -1,7 +1,7 @@
 /**
- * The part of JSR's `@std/streams` that is used here, with the same names and signatures. The import
- * maps point `@std/streams` at this file because JSR cannot be reached from every machine this is
- * built on; where it can, the line in `deno.json` may read `jsr:@std/streams@^1` instead.
+ * The part of JSR's `@std/streams` that is used here, with the same names and signatures. The
+ * import maps point `@std/streams` at this file because JSR cannot be reached from every machine
+ * this is built on; where it can, the line in `deno.json` may read `jsr:@std/streams@^1` instead.
  *
  * @module
  */

@@ -151,12 +151,16 @@ export interface Broker {
   createGroup(name: string, settings: Partial<GroupSettings>): Promise<Group>;
   changeGroup(name: string, settings: Partial<GroupSettings>): Promise<Group>;
   deleteGroup(name: string): Promise<void>;
-  /** The topic, made on the fly when the settings allow it (`autoCreateTopics`, or a retry topic). */
+  /**
+   * The topic, made on the fly when the settings allow it (`autoCreateTopics`, or a retry topic).
+   */
   topicForSend(name: string, queues: number): Promise<Topic>;
   /** The group, made on the fly when `autoCreateGroups` allows it. @throws `group_not_found` */
   groupForUse(name: string): Promise<Group>;
 
-  /** @throws `topic_not_found`, `queue_not_found`, `no_permission`, `message_too_large`, `disk_full` */
+  /**
+   * @throws `topic_not_found`, `queue_not_found`, `no_permission`, `message_too_large`, `disk_full`
+   */
   send(request: SendRequest): Promise<SendReceipt[]>;
   /** @throws `topic_not_found`, `queue_not_found`, `no_permission`, `storage_damaged` */
   pull(request: PullRequest): Promise<PullResult>;

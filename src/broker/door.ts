@@ -1,4 +1,8 @@
-/** The door's implementation: one line of order for every operation, the work in the files beside it. @module */
+/**
+ * The door's implementation: one line of order for every operation; the work is in the files beside.
+ *
+ * @module
+ */
 import type { LinkClient } from "../link/client.ts";
 import type {
   CoordinatorNews,

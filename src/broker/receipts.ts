@@ -3,8 +3,8 @@
  *
  *     receipt := group "." shard "." queue "." offset "." lease "." signature
  *
- * Numbers in base 36. The lease changes with every delivery, so an old receipt of a message that was
- * handed out again is refused by the shard; the group is part of what is signed.
+ * Numbers in base 36. The lease changes with every delivery, so an old receipt of a message that
+ * was handed out again is refused by the shard; the group is part of what is signed.
  *
  * @module
  */

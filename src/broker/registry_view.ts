@@ -1,4 +1,9 @@
-/** The newest snapshot of names and subscriptions. Read at once; written by the coordinator's news only. @module */
+/**
+ * The newest snapshot of names and subscriptions. Read at once, written only by the coordinator's
+ * news.
+ *
+ * @module
+ */
 import type { CompiledSubscription, CoordinatorNews } from "../link/coordinator_messages.ts";
 import { BrokerError } from "../model/errors.ts";
 import type { Group } from "../model/group.ts";

@@ -134,7 +134,7 @@ function checkSize(message: NewMessage): void {
   if (message.body.length <= limits.bodyBytesMax) return;
   throw new BrokerError(
     "message_too_large",
-    `Cannot send: the body has ${message.body.length} bytes, at most ${limits.bodyBytesMax} are allowed`,
+    `Cannot send: the body has ${message.body.length} bytes, the limit is ${limits.bodyBytesMax}`,
   );
 }
 

@@ -1,4 +1,8 @@
-/** Which link leads to which shard. A shard's link is replaced when its thread was started again. @module */
+/**
+ * Which link leads to which shard. A shard's link is replaced when its thread was started again.
+ *
+ * @module
+ */
 import { BrokerError } from "../model/errors.ts";
 import type { AnswerOf, LinkClient, RequestOf } from "../link/client.ts";
 import type { ShardOperations } from "../link/shard_messages.ts";

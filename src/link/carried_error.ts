@@ -1,4 +1,8 @@
-/** An error on its way to another thread: code and sentence. Causes stay in the thread's log. @module */
+/**
+ * An error on its way to another thread: code and sentence. Causes stay in the thread's log.
+ *
+ * @module
+ */
 import type { ByteReader, ByteWriter } from "../base/bytes.ts";
 import { isErrorCode } from "../model/error_codes.ts";
 import { asBrokerError, BrokerError } from "../model/errors.ts";

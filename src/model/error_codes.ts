@@ -1,6 +1,6 @@
 /**
- * Every way a request can fail, in one closed table. Protocols map these codes to their own numbers;
- * the compiler insists that each of their tables is complete.
+ * Every way a request can fail, in one closed table. Protocols map these codes to their own
+ * numbers; the compiler insists that each of their tables is complete.
  *
  * @module
  */
@@ -29,7 +29,10 @@ export const errorCodes = {
   limit_exceeded: { retriable: false, sentence: "A limit of the broker is reached" },
   too_busy: { retriable: true, sentence: "The broker has more work than it accepts" },
   disk_full: { retriable: true, sentence: "The disk has no room for more messages" },
-  storage_failed: { retriable: true, sentence: "The shard's storage failed; it is being re-opened" },
+  storage_failed: {
+    retriable: true,
+    sentence: "The shard's storage failed and is being re-opened",
+  },
   storage_damaged: { retriable: false, sentence: "Stored data does not match its checksum" },
   shutting_down: { retriable: true, sentence: "The broker is stopping" },
   timeout: { retriable: true, sentence: "The request took longer than its limit" },

@@ -1,7 +1,9 @@
 /** The three kinds of failure that are not bugs. @module */
 import { type ErrorCode, errorCodes } from "./error_codes.ts";
 
-/** A request that cannot be fulfilled. The message says what was attempted, why not, what was found. */
+/**
+ * A request that cannot be fulfilled. The message says what was attempted, why not, what was found.
+ */
 export class BrokerError extends Error {
   override readonly name: string = "BrokerError";
   readonly code: ErrorCode;

@@ -1,4 +1,8 @@
-/** Consumer groups: who shares a topic's messages, and what happens when one of them fails. @module */
+/**
+ * Consumer groups: who shares a topic's messages, and what happens when one of them fails.
+ *
+ * @module
+ */
 
 /** What users choose of a group. */
 export type GroupSettings = {

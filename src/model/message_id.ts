@@ -3,8 +3,8 @@
  *
  * - the unique key, 32 hex digits: address (4 bytes), process (2), loader (4), ms of the month (4),
  *   counter (2). Clients make it; the broker does when none came along.
- * - the offset message id, 32 hex digits (56 with IPv6): store address, port (4), physical offset (8).
- *   Admin tools take the address out of it and connect there.
+ * - the offset message id, 32 hex digits (56 with IPv6): store address, port (4), physical offset
+ *   (8). Admin tools take the address out of it and connect there.
  * - the physical offset, which clients echo: `position * 256 + shard`, below 2^53 because one
  *   client keeps it in a JavaScript number.
  *
@@ -78,7 +78,9 @@ export class UniqueKeys {
   #monthStartMs = 0;
   #monthEndMs = 0;
 
-  /** `seed`: ten random bytes that tell this maker from every other, in place of host and process. */
+  /**
+   * `seed`: ten random bytes that tell this maker from every other, in place of host and process.
+   */
   constructor(clock: Clock, seed: Uint8Array) {
     assert(seed.length === 10, "a seed of ten bytes stands for address, process and loader");
     this.#clock = clock;

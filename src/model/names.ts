@@ -23,7 +23,9 @@ export function deadLetterTopicOf(group: string): string {
   return deadLetterPrefix + group;
 }
 
-/** Whether a topic belongs to a group or to the broker, and is neither created nor deleted by users. */
+/**
+ * Whether a topic belongs to a group or to the broker, and is neither created nor deleted by users.
+ */
 export function isDerivedTopic(name: string): boolean {
   return name.startsWith(retryPrefix) || name.startsWith(deadLetterPrefix);
 }

@@ -1,4 +1,8 @@
-/** Topics and their queues. A queue's shard is chosen when the queue is made and never recomputed. @module */
+/**
+ * Topics and their queues. A queue's shard is chosen when the queue is made and never recomputed.
+ *
+ * @module
+ */
 import type { Durability } from "./durability.ts";
 
 /** What users choose of a topic. */

@@ -1,4 +1,8 @@
-/** The disk under the data directory, as a shard's thread sees it: at once, nothing to wait for. @module */
+/**
+ * The disk under the data directory, as a shard's thread sees it: at once, nothing to wait for.
+ *
+ * @module
+ */
 
 /** Room on the disk, and a file that keeps some of it back. */
 export interface Disk {

@@ -1,4 +1,8 @@
-/** Signs short texts with a secret of this broker, so that what we hand out cannot be forged. @module */
+/**
+ * Signs short texts with a secret of this broker, so that what we hand out cannot be forged.
+ *
+ * @module
+ */
 
 /** The secret stays inside. */
 export interface Signer {

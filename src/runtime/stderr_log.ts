@@ -5,7 +5,9 @@ import { systemClock } from "./clock.ts";
 
 const standardError = 2;
 
-/** A log on standard error. A line that cannot be written is lost: a log must not stop its speaker. */
+/**
+ * A log on standard error. A line that cannot be written is lost: a log must not stop its speaker.
+ */
 export function stderrLog(levelMin: LogLevel): Log {
   return createLog({
     levelMin,

@@ -4,8 +4,8 @@
  *     main.ts [--namesrv host:port] [--namesrv-strict host:port] [--only text] [--later yes]
  *
  * Without `--namesrv` it starts Curlew, once with automatic topics and once without. An outside
- * broker that makes topics is `--namesrv`, one that refuses to is `--namesrv-strict`. A program whose
- * client cannot run on this machine is skipped aloud. The last line counts.
+ * broker that makes topics is `--namesrv`, one that refuses to is `--namesrv-strict`. A program
+ * whose client cannot run on this machine is skipped aloud. The last line counts.
  *
  * @module
  */
@@ -64,7 +64,9 @@ async function findMissing(chosen: readonly Program[]): Promise<Map<Client, stri
   return missing;
 }
 
-/** The broker a program wants, started when first wanted. `undefined`: there is none of the kind. */
+/**
+ * The broker a program wants, started when first wanted. `undefined`: there is none of the kind.
+ */
 class Brokers {
   readonly #options: Options;
   /** Promises, so that a broker that cannot start fails its programs without being tried again. */

@@ -128,8 +128,8 @@ export async function startBroker(start: BrokerStart): Promise<BrokerProcess> {
 }
 
 /**
- * Signals a child that has not ended yet. Not by `child.kill`: after it Deno tells that signal as the
- * end of the child, even of one that took it and ended with a status of its own.
+ * Signals a child that has not ended yet. Not by `child.kill`: after it Deno tells that signal as
+ * the end of the child, even of one that took it and ended with a status of its own.
  */
 export function signalTo(child: ChildProcess, signal: NodeJS.Signals): void {
   if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;

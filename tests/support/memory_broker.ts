@@ -1,6 +1,6 @@
 /**
- * A broker in memory, for tests of protocols: messages are real records, leases expire, polls wait for
- * messages, for a manual clock or for their client to leave. Nothing happens by itself: after
+ * A broker in memory, for tests of protocols: messages are real records, leases expire, polls wait
+ * for messages, for a manual clock or for their client to leave. Nothing happens by itself: after
  * moving the clock call `tick`. It knows no members, locks and transactions.
  *
  * @module

@@ -1,4 +1,8 @@
-/** The operations that need no commit of the turn: look-ups, ranges, figures, forgetting. @module */
+/**
+ * The operations that need no commit of the turn: look-ups, ranges, figures, forgetting.
+ *
+ * @module
+ */
 import { unreachable } from "../../src/base/assert.ts";
 import type { GroupPlace, ShardOperations, ShardStats } from "../../src/link/shard_messages.ts";
 import type { Asked, LinkServer } from "../../src/link/server.ts";

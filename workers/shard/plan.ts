@@ -1,4 +1,8 @@
-/** The operations that write: each planned into the turn's draft, each with a reply for afterwards. @module */
+/**
+ * The operations that write: each planned into the turn's draft, each with a reply for afterwards.
+ *
+ * @module
+ */
 import { unreachable } from "../../src/base/assert.ts";
 import type { ReceiveAsk, ShardOperations } from "../../src/link/shard_messages.ts";
 import type { AnswerOf } from "../../src/link/client.ts";

@@ -1,4 +1,8 @@
-/** A pulling consumer gives a message back (remoting 36): later again, or to the dead letters. @module */
+/**
+ * A pulling consumer gives a message back (remoting 36): later again, or to the dead letters.
+ *
+ * @module
+ */
 import { retryDelayMs } from "../../src/core/retry.ts";
 import { BrokerError } from "../../src/model/errors.ts";
 import { recordReconsumeTimes } from "../../src/model/record.ts";

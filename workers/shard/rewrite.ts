@@ -22,7 +22,9 @@ export function forRetry(
   return rewrite(fields, target, properties, fields.reconsumeTimes + 1);
 }
 
-/** The message as it goes to the dead-letter topic: where it came from, and how often it was tried. */
+/**
+ * The message as it goes to the dead-letter topic: where it came from, and how often it was tried.
+ */
 export function forDeadLetter(
   record: Uint8Array,
   target: { readonly topic: string; readonly queueId: number },

@@ -1,4 +1,8 @@
-/** What a shard does between turns, in bounded steps: checkpoints, retention, a look at the disk. @module */
+/**
+ * What a shard does between turns, in bounded steps: checkpoints, retention, a look at the disk.
+ *
+ * @module
+ */
 import type { Clock } from "../../src/base/clock.ts";
 import { StorageError } from "../../src/model/errors.ts";
 import type { RetentionRule, ShardStore } from "../../src/ports/shard_store.ts";

@@ -1,5 +1,5 @@
 /**
- * The HTTP front: a table of endpoints under Hono. `app.fetch(request, info)` is all a listener needs.
+ * The HTTP front: a table of endpoints under Hono. A listener needs only `app.fetch(request, info)`.
  *
  * @module
  */

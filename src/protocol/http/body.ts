@@ -1,4 +1,8 @@
-/** Request bodies, read within a bound. A body that is too long is refused before it is kept. @module */
+/**
+ * Request bodies, read within a bound. A body that is too long is refused before it is kept.
+ *
+ * @module
+ */
 import { limits } from "../../base/limits.ts";
 import { BrokerError } from "../../model/errors.ts";
 

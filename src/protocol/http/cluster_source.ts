@@ -2,8 +2,8 @@
  * Events of a group that shares its messages: each step leases a batch.
  *
  * `manual`: the reader settles each message by its receipt, as after a receive.
- * `auto`: a batch is acknowledged when the connection has taken it and asks for the next. That spares
- * the reader a request a batch, and means: what was on its way when the reader failed is not
+ * `auto`: a batch is acknowledged when the connection has taken it and asks for the next. That
+ * spares the reader a request a batch, and means: what was on its way when the reader failed is not
  * delivered again, except for the last batch, which comes back after `invisibleMs`.
  *
  * @module
@@ -86,7 +86,9 @@ export class ClusterSource implements EventSource {
   }
 }
 
-/** The promise's value, or `undefined` as soon as `signal` aborts: a forgotten request may not end. */
+/**
+ * The promise's value, or `undefined` as soon as `signal` aborts: a forgotten request may not end.
+ */
 async function unlessAborted<Value>(
   promise: Promise<Value>,
   signal: AbortSignal,

@@ -1,6 +1,6 @@
 /**
- * `/openapi.json`, and the same document as a page to read at `/docs`: made here, without scripts and
- * without anything from elsewhere, so that the strictest content policy holds and it works offline.
+ * `/openapi.json`, and the same document as a page to read at `/docs`: made here, without scripts
+ * or anything from elsewhere, so that the strictest content policy holds and it works offline.
  *
  * @module
  */

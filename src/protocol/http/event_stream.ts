@@ -16,7 +16,9 @@ export type EventSource = {
   next(): Promise<string | null>;
 };
 
-/** One event. `data` is JSON, which has no line ends. `id` null: the reader's place is unchanged. */
+/**
+ * One event. `data` is JSON, which has no line ends. `id` null: the reader's place is unchanged.
+ */
 export function eventText(kind: "message" | "gap" | "problem", data: string, id: string | null) {
   const name = kind === "message" ? "" : `event: ${kind}\n`;
   return `${name}${id === null ? "" : `id: ${id}\n`}data: ${data}\n\n`;

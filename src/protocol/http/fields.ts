@@ -58,7 +58,9 @@ export const placesSchema = z.object({
   ),
 });
 
-/** One page of a sorted list: names after `after` with the prefix, and where the next page begins. */
+/**
+ * One page of a sorted list: names after `after` with the prefix, and where the next page begins.
+ */
 export function pageOf<Item extends { readonly name: string }>(
   items: readonly Item[],
   query: {

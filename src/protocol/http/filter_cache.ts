@@ -1,6 +1,6 @@
 /**
- * Compiled filters by their text. The coordinator compiles; polls repeat the same few texts and must
- * not wait for it each time.
+ * Compiled filters by their text. The coordinator compiles; polls repeat the same few texts and
+ * must not wait for it each time.
  *
  * @module
  */

@@ -1,7 +1,7 @@
 /**
  * Who may ask at all, before any route: a broker on loopback can be reached by every web page its
- * user looks at. A page under a foreign name that resolves to loopback is told apart by the `Host` it
- * asks for; a page of another site that posts here, by its `Origin`.
+ * user looks at. A page under a foreign name that resolves to loopback is told apart by the `Host`
+ * it asks for; a page of another site that posts here, by its `Origin`.
  *
  * @module
  */

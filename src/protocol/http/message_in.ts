@@ -62,7 +62,11 @@ export function readSendBody(value: unknown, origin: Origin): Addressed[] {
   return messages.map((message, index) => readMessage(message, `messages[${index}]`, origin));
 }
 
-/** One message. `at` is the path that errors begin with. @throws {BrokerError} As `readSendBody`. */
+/**
+ * One message. `at` is the path that errors begin with.
+ *
+ * @throws {BrokerError} As `readSendBody`.
+ */
 export function readMessage(value: unknown, at: string, origin: Origin): Addressed {
   const object = objectAt(value, at);
   const fields: MessageFields = {};

@@ -1,4 +1,8 @@
-/** Messages as HTTP users write and read them, as schemas: what the OpenAPI document says. @module */
+/**
+ * Messages as HTTP users write and read them, as schemas: what the OpenAPI document says.
+ *
+ * @module
+ */
 import { z } from "@hono/zod-openapi";
 import { limits } from "../../base/limits.ts";
 import { isPropertyName, isShardingKey } from "./message_in.ts";

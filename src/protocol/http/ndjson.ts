@@ -1,10 +1,10 @@
 /**
  * Many messages in one request, one JSON object a line, stored while they arrive.
  *
- * Lines are gathered into batches within two bounds and each batch is sent when it is full, before the
- * next is read: order is kept, and a fast sender waits for the disk. When a line is bad, the lines
- * before it are still sent, and the refusal names the line and carries their receipts; so it does
- * when a batch is refused. A caller goes on after the last receipt.
+ * Lines are gathered into batches within two bounds and each batch is sent when it is full, before
+ * the next is read: order is kept, and a fast sender waits for the disk. When a line is bad, the
+ * lines before it are still sent, and the refusal names the line and carries their receipts; so it
+ * does when a batch is refused. A caller goes on after the last receipt.
  *
  * @module
  */
@@ -21,8 +21,8 @@ import { receiptJson, sendAll } from "./send_batches.ts";
 /**
  * Sends every line.
  *
- * @throws {ProblemError} A line or a batch was refused: `line`, counted from 1, is the first one that
- *   may not be stored, and `receipts` are those of the messages before it.
+ * @throws {ProblemError} A line or a batch was refused: `line`, counted from 1, is the first one
+ *   that may not be stored, and `receipts` are those of the messages before it.
  */
 export async function sendLines(
   context: HttpContext,

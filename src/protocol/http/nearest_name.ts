@@ -6,8 +6,8 @@ const distanceMax = 3;
 const lengthMax = 127;
 
 /**
- * The name nearest to `wanted`, at most three edits away and less than half of the word; equal but for
- * case comes first. `undefined` if nothing is near.
+ * The name nearest to `wanted`, at most three edits away and less than half of the word; equal but
+ * for case comes first. `undefined` if nothing is near.
  */
 export function nearestName(
   wanted: string,
@@ -28,7 +28,9 @@ export function nearestName(
   return nearest;
 }
 
-/** Levenshtein's distance, or `giveUp` when it is at least that: only the band beneath is computed. */
+/**
+ * Levenshtein's distance, or `giveUp` when it is at least that: only the band beneath is computed.
+ */
 function editDistance(one: string, other: string, giveUp: number): number {
   let previous = Array.from({ length: other.length + 1 }, (_, at) => at);
   for (let row = 1; row <= one.length; row++) {

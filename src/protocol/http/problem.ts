@@ -34,7 +34,9 @@ export class ProblemError extends BrokerError {
   }
 }
 
-/** Anything thrown, as a failure a caller can be told. Damaged records are not the caller's fault. */
+/**
+ * Anything thrown, as a failure a caller can be told. Damaged records are not the caller's fault.
+ */
 export function failureOf(thrown: unknown): BrokerError {
   if (thrown instanceof WireError) {
     return new BrokerError("storage_damaged", thrown.message, { cause: thrown });

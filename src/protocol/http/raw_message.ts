@@ -56,8 +56,8 @@ const fieldHeaders = ["tag", "keys", "queue", "sharding-key", "message-id"].map(
 );
 
 /**
- * Refuses the headers of raw bodies where messages carry their own fields. Only those that stand for a
- * field are asked for: going through all headers costs more than the rest of a small send.
+ * Refuses the headers of raw bodies where messages carry their own fields. Only those that stand
+ * for a field are asked for: going through all headers costs more than the rest of a small send.
  *
  * @throws {BrokerError} `invalid_argument`.
  */

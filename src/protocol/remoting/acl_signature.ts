@@ -1,6 +1,6 @@
 /**
- * The signature of requests whose sender has an access key: HMAC-SHA1 over the values of all fields,
- * sorted by name ("A" before "a"), followed by the body. Neither names nor separators are signed.
+ * The signature of requests whose sender has an access key: HMAC-SHA1 over the values of all
+ * fields, sorted by name ("A" before "a"), then the body. Neither names nor separators are signed.
  *
  * @module
  */

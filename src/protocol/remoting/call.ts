@@ -72,7 +72,11 @@ export type Answer = {
   readonly lighter?: Answer;
 };
 
-/** Fulfils one kind of request. @throws {BrokerError | WireError} It cannot; the session says so. */
+/**
+ * Fulfils one kind of request.
+ *
+ * @throws {BrokerError | WireError} It cannot; the session says so.
+ */
 export type Handler = (call: Call, context: RemotingContext) => Answer | Promise<Answer>;
 
 /** The answer that has nothing more to say than that it worked. */

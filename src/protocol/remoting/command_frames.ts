@@ -16,7 +16,9 @@ export function decodeCommand(frame: Frame): RemotingCommand {
     : decodeBinaryHeader(frame.header);
 }
 
-/** Command and body as a frame, in pieces to write one after the other; a large body is not copied. */
+/**
+ * Command and body as a frame, in pieces to write one after the other; a large body is not copied.
+ */
 export function encodeCommand(command: RemotingCommand, body?: Uint8Array): Uint8Array[] {
   const writer = new ByteWriter(512);
   writeHeader(writer, command);

@@ -205,7 +205,7 @@ test("decodeCommand() answers random damage with a command or a WireError", () =
   }
 });
 
-test("responseTo() answers in the request's form, with its number and a map of fields (2.3)", () => {
+test("responseTo() answers in the request's form, with its number and some fields (2.3)", () => {
   const response = responseTo({ ...routeRequest, flag: 0, serializer: "binary" }, 17, {}, "no T");
 
   assert.deepEqual([response.opaque, response.serializer, response.code], [7, "binary", 17]);

@@ -118,7 +118,9 @@ export const sendMessage = {
   brokerName: optional("bname", "string"),
 } as const satisfies HeaderTable;
 
-/** SEND_MESSAGE_V2 (310), SEND_BATCH_MESSAGE (320), SEND_REPLY_MESSAGE_V2 (325): sent most often. */
+/**
+ * SEND_MESSAGE_V2 (310), SEND_BATCH_MESSAGE (320), SEND_REPLY_MESSAGE_V2 (325): sent most often.
+ */
 export const sendMessageV2 = {
   producerGroup: required("a", "string"),
   topic: required("b", "string"),

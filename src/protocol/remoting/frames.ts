@@ -37,7 +37,7 @@ export type Frame = {
  * Cuts a connection's bytes into frames.
  *
  *     whole frames in the chunk ──▶ handed on as views
- *     the rest ──▶ prefix (at most 8 bytes) ──checked──▶ seam (grows with what arrives, to one frame)
+ * the rest ──▶ prefix (at most 8 bytes) ──checked──▶ seam (grows with what arrives, to one frame)
  *
  * After a `WireError` nothing that follows can be understood: every further `push` throws it again.
  */

@@ -65,8 +65,9 @@ export function writeBinaryHeader(writer: ByteWriter, command: RemotingCommand):
 }
 
 function readFields(bytes: Uint8Array, view: DataView, start: number, end: number): ExtFields {
-  // Decoding all at once and cutting is three times as fast as decoding piece by piece. It is allowed
-  // if there are as many characters as bytes: then each stands for one byte, at the same place.
+  // Decoding all at once and cutting is three times as fast as decoding piece by piece. It is
+  // allowed if there are as many characters as bytes: then each stands for one byte, at the same
+  // place.
   const all = textOf(bytes.subarray(start, end));
   const textBetween = all.length === end - start
     ? (from: number, to: number) => all.slice(from - start, to - start)

@@ -4,9 +4,9 @@
  *     {"code":0,"extFields":{"name":"text"},"flag":1,"language":"JAVA","opaque":7,"remark":"text",
  *      "serializeTypeCurrentRPC":"JSON","version":479}
  *
- * Read leniently, since clients differ: keys in any order, most may be absent, values of `extFields`
- * may be numbers, booleans or null. Written strictly: one client drops the whole frame if `extFields`
- * is missing or holds anything but text.
+ * Read leniently, since clients differ: keys in any order, most may be absent, values of
+ * `extFields` may be numbers, booleans or null. Written strictly: one client drops the whole frame
+ * if `extFields` is missing or holds anything but text.
  *
  * @module
  */

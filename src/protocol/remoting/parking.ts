@@ -3,8 +3,8 @@ import { assert } from "../../base/assert.ts";
 import { limits } from "../../base/limits.ts";
 
 /**
- * Counts waiting pulls. They are no work, so they do not count against the requests a connection may
- * have; they have a bound of their own.
+ * Counts waiting pulls. They are no work, so they do not count against the requests a connection
+ * may have; they have a bound of their own.
  */
 export class Parking {
   readonly #onChange: () => void;

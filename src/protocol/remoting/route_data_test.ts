@@ -8,7 +8,7 @@ const broker = { cluster: "DefaultCluster", brokerName: "broker-a", addresses };
 const queue = { brokerName: "broker-a", readQueues: 8, writeQueues: 4, perm: 6, topicSysFlag: 0 };
 const route = { orderTopicConf: undefined, queues: [queue], brokers: [broker] };
 
-test("topicRouteText() quotes integer keys in the standard form, and not in the old one (5)", () => {
+test("topicRouteText() quotes integer keys in the standard form, not in the old one (5)", () => {
   assert.equal(
     topicRouteText(route, true),
     '{"brokerDatas":[{"brokerAddrs":{"0":"10.0.0.1:10911","1":"10.0.0.2:10911"},' +
@@ -19,7 +19,7 @@ test("topicRouteText() quotes integer keys in the standard form, and not in the 
   assert.ok(topicRouteText(route, false).includes('{0:"10.0.0.1:10911",1:"10.0.0.2:10911"}'));
 });
 
-test("topicRouteText() can be split as the Go client does it: at commas and the first colon (5)", () => {
+test("topicRouteText() can be split as by the Go client: at commas and the first colon (5)", () => {
   for (const standardJson of [true, false]) {
     const found = /"brokerAddrs":\{([^}]*)\}/.exec(topicRouteText(route, standardJson))?.[1] ?? "";
     const pairs = found.split(",").map((pair) => {

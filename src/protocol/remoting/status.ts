@@ -4,8 +4,8 @@ import type { ErrorCode } from "../../model/error_codes.ts";
 import { responseCodes } from "./codes.ts";
 
 /**
- * Failure → response code. A handler may know better; this is for all the others. Clients send again
- * on 1, 2, 14, 16, 17, and must never be told 10, 11 or 12, which they take for "stored".
+ * Failure → response code. A handler may know better; this is for all the others. Clients send
+ * again on 1, 2, 14, 16, 17, and must never be told 10, 11 or 12, which they take for "stored".
  */
 export const statusOf: Readonly<Record<ErrorCode, number>> = {
   invalid_argument: responseCodes.invalidParameter,

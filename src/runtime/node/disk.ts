@@ -1,4 +1,8 @@
-/** The disk under a data directory, by the calls that answer at once: a shard owns its thread. @module */
+/**
+ * The disk under a data directory, by the calls that answer at once: a shard owns its thread.
+ *
+ * @module
+ */
 import { closeSync, openSync, rmSync, statfsSync, statSync, writeSync } from "node:fs";
 import type { Disk } from "../../ports/disk.ts";
 

@@ -61,7 +61,7 @@ test("HTTP 7.1 every failure is a problem, also of routes and methods that are n
   assert.equal((await house.fetch("/healthz", { method: "HEAD" })).status, 200);
 });
 
-test("HTTP 7.2 a broken promise of the broker is told without inner details, and logged", async () => {
+test("HTTP 7.2 a broken promise of the broker is told without its inside, and logged", async () => {
   const house = await openHouse();
   house.broker.send = () => Promise.reject(new Error("secret path /var/x"));
   const { status, json, headers } = await house.ask("POST /v1/topics/orders/messages", {

@@ -159,7 +159,7 @@ test("10 codes 352, 201 and 207 show a group, show all, and delete one", async (
   assert.equal((await client.call(352, { group: "G" })).code, 26);
 });
 
-test("10 code 203 shows a group's members and subscriptions, 206 when nobody is there", async () => {
+test("10 code 203 shows a group's members and subscriptions, 206 when there are none", async () => {
   const client = new TestWorld().connect();
   assert.equal((await client.call(203, { consumerGroup: "G" })).code, 206);
   await client.call(34, {}, { body: heartbeat });
@@ -187,7 +187,7 @@ test("10 code 204 shows a producer group's connections, 1 when nobody is there",
   assert.equal(connectionSet[0].clientId, "c1");
 });
 
-test("10 code 208 shows how far a group is, with the time of the last message it finished", async () => {
+test("10 code 208 shows how far a group is, and the time of its last finished message", async () => {
   const world = new TestWorld();
   world.broker.addTopic("T", { queues: 1 });
   const client = world.connect();

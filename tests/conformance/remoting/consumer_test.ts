@@ -34,7 +34,7 @@ async function send(client: TestClient, queueId = "0"): Promise<void> {
 
 const queue = { consumerGroup: "G", topic: "T", queueId: "0" };
 
-test("9 a heartbeat registers producers and consumers, and says that light ones are welcome", async () => {
+test("9 a heartbeat registers producers and consumers, and welcomes light ones", async () => {
   const world = new TestWorld();
 
   const answer = await world.connect().call(34, {}, heartbeat());
@@ -113,7 +113,7 @@ test("9 a light heartbeat with an unknown fingerprint asks for the full one", as
   assert.equal(world.broker.heartbeats.length, 1);
 });
 
-test("9 a consumer of a group that may not be made is left out, the rest is registered", async () => {
+test("9 a consumer of a group that may not be made is left out, the rest registered", async () => {
   const world = new TestWorld();
   world.broker.autoCreateGroups = false;
 
@@ -192,7 +192,7 @@ test("7.4 a committed offset is answered", async () => {
   assert.deepEqual([answer.code, answer.extFields], [0, { offset: "1" }]);
 });
 
-test("7.4 a new group starts a young topic at 0, so that it sees what was there before", async () => {
+test("7.4 a new group starts a young topic at 0, so that it sees what came before", async () => {
   const client = new TestWorld().connect();
   await send(client);
 
@@ -258,7 +258,7 @@ test("7.2 a queue that is not there answers 29, a topic 17", async () => {
   assert.equal((await client.call(31, { topic: "None", queueId: "0" })).code, 17);
 });
 
-test("7.2 a search by time finds the first message not earlier, UPPER the last not later", async () => {
+test("7.2 a search by time finds the first not earlier, UPPER the last not later", async () => {
   const world = new TestWorld();
   const client = world.connect();
   const startMs = world.broker.clock.wallMs();

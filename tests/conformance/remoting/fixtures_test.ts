@@ -1,4 +1,6 @@
-/** What official clients once sent to Apache RocketMQ, sent to us: the answers' codes must agree. */
+/**
+ * What official clients once sent to Apache RocketMQ, sent to us: the answers' codes must agree.
+ */
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { readdirSync, readFileSync } from "node:fs";

@@ -60,7 +60,7 @@ test("7.3 at least one record comes, whatever its size", async () => {
   assert.equal(splitRecords(answer.body).length, 1);
 });
 
-test("7.3 a tag filter that matches nothing answers 20 with the offset after the last", async () => {
+test("7.3 a tag filter that matches nothing answers 20, the offset after the last", async () => {
   const world = await worldWith("a", "b");
 
   const answer = await world.connect().call(11, pull({ subscription: "x || y" }));
@@ -153,7 +153,7 @@ test("7.3 a closed connection drops its suspended pulls", async () => {
   assert.deepEqual(world.broker.gone, [1]);
 });
 
-test("7.3 a topic, queue, group or permission that is missing answers 17, 1, 26 or 16", async () => {
+test("7.3 a topic, queue, group or permission not there answers 17, 1, 26 or 16", async () => {
   const world = await worldWith();
   world.broker.addTopic("WriteOnly", { perm: 2 });
   world.broker.addGroup("Stopped", { consumeEnabled: false });

@@ -21,7 +21,7 @@ test("5 a route leads to the address that was dialled, as compact sorted JSON", 
   );
 });
 
-test("5 below version 401 integer keys are not quoted, unless standard JSON is asked for", async () => {
+test("5 below version 401 integer keys are not quoted, unless asked for standard JSON", async () => {
   const world = new TestWorld();
   world.broker.addTopic("T");
   const client = world.connect();
@@ -50,7 +50,7 @@ test("5 an unknown topic answers 17 with a remark", async () => {
   assert.match(answer.remark ?? "", /None/);
 });
 
-test("5 TBW102 has a route with perm 7 and 8 queues only if topics are made on the fly", async () => {
+test("5 TBW102 has a route, perm 7 and 8 queues, only if topics are made on the fly", async () => {
   const answer = await new TestWorld().connect().call(105, { topic: "TBW102" });
   const closed = new TestWorld({ autoCreateTopics: false }).connect();
 

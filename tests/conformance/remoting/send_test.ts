@@ -20,7 +20,7 @@ function said(answer: Received): string {
   return `${answer.code} ${answer.remark ?? ""}`;
 }
 
-test("6.1 a V2 send answers id, queue, offset, transaction id, region and trace switch", async () => {
+test("6.1 a V2 send answers id, queue, offset, transaction id, region and trace", async () => {
   const world = new TestWorld();
   world.broker.addTopic("T");
 
@@ -188,7 +188,7 @@ test("6.1 a batch to a retry topic answers 13", async () => {
   assert.equal(answer.code, 13);
 });
 
-test("6.3 6.4 half, delayed and timed messages answer 13 with a reason, and are not stored", async () => {
+test("6.3 6.4 half, delayed and timed messages answer 13 and why, and are not stored", async () => {
   const world = new TestWorld();
   world.broker.addTopic("T");
   const client = world.connect();
@@ -213,7 +213,7 @@ test("6.1 a send to a retry topic is stored there, its group made on the fly", a
   assert.equal(world.broker.sends[0]?.messages[0]?.reconsumeTimes, 2);
 });
 
-test("6.1 a send to a retry topic beyond its retries is stored in the dead-letter topic", async () => {
+test("6.1 a send to a retry topic beyond its retries goes to the dead-letter topic", async () => {
   const world = new TestWorld();
   const properties = "DELAY\x0118\x02UNIQ_KEY\x01K1\x02";
 

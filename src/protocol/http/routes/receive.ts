@@ -1,4 +1,8 @@
-/** `…/groups/{group}/receive`, `ack`, `nack`, `extend`: leasing messages and settling them. @module */
+/**
+ * `…/groups/{group}/receive`, `ack`, `nack`, `extend`: leasing messages and settling them.
+ *
+ * @module
+ */
 import { z } from "@hono/zod-openapi";
 import { limits } from "../../../base/limits.ts";
 import type { ReceiptVerdict } from "../../../broker/broker.ts";

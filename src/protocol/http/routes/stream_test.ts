@@ -104,7 +104,7 @@ test("stream says something when nothing comes for a heartbeat", async () => {
   }
 });
 
-test("stream in cluster leases with receipts that ack takes, and others do not see them", async () => {
+test("stream in cluster leases with receipts that ack takes, unseen by others", async () => {
   const house = await openHouse();
   await send(house, "a");
   const reader = await open(house, "?clientId=me&invisibleMs=60000");

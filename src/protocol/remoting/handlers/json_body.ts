@@ -63,7 +63,11 @@ export function boolField(object: JsonObject, name: string, absent: boolean): bo
   return value === "true" ? true : value === "false" ? false : absent;
 }
 
-/** The objects of a list; empty if it is not there. @throws {WireError} It has more than `countMax`. */
+/**
+ * The objects of a list; empty if it is not there.
+ *
+ * @throws {WireError} It has more than `countMax`.
+ */
 export function objectsField(object: JsonObject, name: string, countMax: number): JsonObject[] {
   const value = object[name];
   if (!Array.isArray(value)) return [];

@@ -1,4 +1,8 @@
-/** LOCK_BATCH_MQ (41) and UNLOCK_BATCH_MQ (42): who reads a queue in order. Protocol 7.6. @module */
+/**
+ * LOCK_BATCH_MQ (41) and UNLOCK_BATCH_MQ (42): who reads a queue in order. Protocol 7.6.
+ *
+ * @module
+ */
 import { limits } from "../../../base/limits.ts";
 import type { LockAsk } from "../../../broker/broker.ts";
 import { type Answer, type Call, done, type RemotingContext } from "../call.ts";

@@ -14,7 +14,9 @@ import { responseCodes } from "../codes.ts";
 import { type HeaderOf, type HeaderTable, readHeader, required } from "../field_tables.ts";
 import { pullMessage } from "../fields.ts";
 
-/** The version is milliseconds, but nanoseconds with one client: beyond what an int64 field takes. */
+/**
+ * The version is milliseconds, but nanoseconds with one client: beyond what an int64 field takes.
+ */
 const pullFields = {
   ...pullMessage,
   subscriptionVersion: required("subVersion", "string"),

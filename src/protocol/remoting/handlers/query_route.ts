@@ -1,6 +1,6 @@
 /**
- * What clients ask a name server: GET_ROUTEINFO_BY_TOPIC (105), GET_BROKER_CLUSTER_INFO (106), topic
- * lists (206, 224) and the key-value table (100, 101, 102, 219). Protocol 5.
+ * What clients ask a name server: GET_ROUTEINFO_BY_TOPIC (105), GET_BROKER_CLUSTER_INFO (106),
+ * topic lists (206, 224) and the key-value table (100, 101, 102, 219). Protocol 5.
  *
  * There is one broker, and it is here: every route leads to the address the client dialled.
  *

@@ -1,4 +1,8 @@
-/** Topics that RocketMQ's brokers own, and what clients may do with them: protocol 6.1, 11. @module */
+/**
+ * Topics that RocketMQ's brokers own, and what clients may do with them: protocol 6.1, 11.
+ *
+ * @module
+ */
 
 /** The topic whose route tells producers that topics are made by sending to them. */
 export const autoCreateTopic = "TBW102";
