@@ -1,6 +1,6 @@
 /** Points in time as people name them. @module */
 import { UsageError } from "./failure.ts";
-import { parseDuration } from "./units.ts";
+import { parseDuration } from "../base/quantities.ts";
 
 /**
  * `2026-01-31T12:00:00Z`, milliseconds since 1970, or how long ago (`15m`) → milliseconds since

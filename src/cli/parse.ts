@@ -16,7 +16,7 @@ import {
   type ValueKinds,
 } from "./command.ts";
 import { UsageError } from "./failure.ts";
-import { parseBytes, parseDuration } from "./units.ts";
+import { parseBytes, parseDuration } from "../base/quantities.ts";
 
 /** What a command line said. */
 export type Parsed = {

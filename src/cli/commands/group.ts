@@ -6,7 +6,8 @@ import { UsageError } from "../failure.ts";
 import { parseMoment } from "../moments.ts";
 import { show, table } from "../output.ts";
 import { askAndTell, changesOf, type Column, fieldOf, listAll, showOne } from "../resource.ts";
-import { parseDuration, showDuration } from "../units.ts";
+import { parseDuration } from "../../base/quantities.ts";
+import { showDuration } from "../units.ts";
 
 const name = [{ name: "GROUP", help: "the group's name", required: true }] as const;
 
@@ -28,6 +29,17 @@ const settingOptions = {
     kind: "text",
     value: "TIMES",
     help: "waits before the second, third, ... delivery, as 1s,10s,1m; the last repeats",
+  },
+  retryBackoff: {
+    kind: "text",
+    value: "FIRST,MAX,FACTOR[,JITTER]",
+    help: "instead of a list: waits that grow, as 1s,10m,2,0.2; none: the list",
+  },
+  ordered: {
+    kind: "text",
+    value: "YES|NO",
+    choices: ["yes", "no"],
+    help: "one message of a sharding key at a time; a failing one parks its key only",
   },
   consume: {
     kind: "text",
@@ -56,6 +68,7 @@ const columns: readonly Column[] = [
   ["STARTS FROM", (item) => show(fieldOf(item, "startFrom"))],
   ["ATTEMPTS", (item) => show(fieldOf(item, "attemptsMax"))],
   ["RETRY DELAYS", (item) => delaysCell(fieldOf(item, "retryDelaysMs"))],
+  ["ORDERED", (item) => fieldOf(item, "ordered") === true ? "yes" : "no"],
   ["CONSUMES", (item) => fieldOf(item, "consumeEnabled") === false ? "off" : "on"],
 ];
 
@@ -154,11 +167,13 @@ function put(
   { host, options, args }: Call<typeof changeOptions>,
   method: "PUT" | "PATCH",
 ): Promise<ExitCode> {
-  const { startFrom, attemptsMax, retryDelays, consume } = options;
+  const { startFrom, attemptsMax, retryDelays, retryBackoff, ordered, consume } = options;
   const settings = {
     startFrom,
     attemptsMax,
     retryDelaysMs: delaysOf(retryDelays),
+    retryBackoff: backoffOf(retryBackoff),
+    ordered: ordered === undefined ? undefined : ordered === "yes",
     consumeEnabled: consume === undefined ? undefined : consume === "on",
   };
   const body = method === "PATCH" ? changesOf(settings, settingOptions) : settings;
@@ -205,6 +220,18 @@ function delaysOf(text: string | undefined): readonly number[] | undefined {
     if (delayMs !== undefined) return delayMs;
     throw new UsageError(`--retry-delays needs times such as 1s,10s,1m; found "${part}".`);
   });
+}
+
+function backoffOf(text: string | undefined) {
+  if (text === undefined) return undefined;
+  if (text === "none") return null;
+  const [first = "", max = "", factor = "", jitter = "0"] = text.split(",");
+  const [firstMs, maxMs] = [parseDuration(first.trim()), parseDuration(max.trim())];
+  const numbers = { factor: Number(factor), jitter: Number(jitter) };
+  if (firstMs !== undefined && maxMs !== undefined && numbers.factor >= 1 && numbers.jitter >= 0) {
+    return { firstMs, maxMs, ...numbers };
+  }
+  throw new UsageError(`--retry-backoff needs values such as 1s,10m,2,0.2; found "${text}".`);
 }
 
 function delaysCell(value: unknown): string {

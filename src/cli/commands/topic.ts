@@ -12,7 +12,8 @@ import {
 import { UsageError } from "../failure.ts";
 import { show } from "../output.ts";
 import { askAndTell, changesOf, type Column, fieldOf, listAll, showOne } from "../resource.ts";
-import { parseBytes, showBytes, showDuration } from "../units.ts";
+import { parseBytes, parseDuration } from "../../base/quantities.ts";
+import { showBytes, showDuration } from "../units.ts";
 
 const name = [{ name: "TOPIC", help: "the topic's name", required: true }] as const;
 
@@ -35,6 +36,17 @@ const settingOptions = {
     kind: "text",
     value: "SIZE",
     help: "delete the oldest above this size, as 10GiB; none: no such bound",
+  },
+  ordered: {
+    kind: "text",
+    value: "YES|NO",
+    choices: ["yes", "no"],
+    help: "queues cannot be added later, so that a sharding key keeps its queue",
+  },
+  messageTtl: {
+    kind: "text",
+    value: "TIME",
+    help: "pass over messages not consumed for so long, as 10m; none: they never expire",
   },
   deleteUnread: {
     kind: "text",
@@ -138,8 +150,11 @@ function put(
 
 function settingsOf(options: ValuesOf<typeof changeOptions>): Readonly<Record<string, unknown>> {
   const { queues, durability, retention, retentionBytes, deleteUnread } = options;
+  const { ordered, messageTtl } = options;
   return {
     queues,
+    ordered: ordered === undefined ? undefined : ordered === "yes",
+    messageTtlMs: durationOrNone(messageTtl),
     durability,
     retentionMs: retention,
     retentionBytes: sizeOrNone(retentionBytes),
@@ -153,6 +168,14 @@ function sizeOrNone(text: string | undefined): number | null | undefined {
   const bytes = parseBytes(text);
   if (bytes !== undefined && bytes > 0) return bytes;
   throw new UsageError(`--retention-bytes needs a size such as 10GiB, or none; found "${text}".`);
+}
+
+function durationOrNone(text: string | undefined): number | null | undefined {
+  if (text === undefined) return undefined;
+  if (text === "none") return null;
+  const ms = parseDuration(text);
+  if (ms !== undefined && ms > 0) return ms;
+  throw new UsageError(`--message-ttl needs a time such as 10m, or none; found "${text}".`);
 }
 
 function durationCell(value: unknown): string {
