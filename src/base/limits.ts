@@ -174,6 +174,10 @@ export const limits = Object.freeze({
   invisibleMsMin: 100,
   /** The longest: RocketMQ's bound. */
   invisibleMsMax: 12 * hourMs,
+  /** Messages passed over for now, per group and queue: behind their key, or for another member. */
+  heldPerQueueMax: 1024,
+  /** Leases whose holder is remembered, per shard: for those who ask who has a message. */
+  leaseHoldersMax: 100_000,
   /** Popped messages not yet acknowledged, per group and shard. */
   inflightPerGroupMax: 200_000,
   /** The furthest a delayed message may lie ahead. */

@@ -112,7 +112,7 @@ export class Reader {
       deadLetterQueueKey: this.#derivedQueue(deadLetterTopicOf(request.group), shard),
       retriesMax: request.retriesMax ?? settings.attemptsMax - 1,
       delayMs: request.delayMs,
-      retryDelaysMs: settings.retryDelaysMs,
+      retry: { retryDelaysMs: settings.retryDelaysMs, retryBackoff: settings.retryBackoff },
     });
   }
 
@@ -130,7 +130,8 @@ export class Reader {
   }
 
   #asksByShard(topic: Topic, group: Group, request: ReceiveRequest) {
-    const { attemptsMax, retryDelaysMs, startFrom } = group.settings;
+    const { attemptsMax, startFrom, ordered } = group.settings;
+    const ttlMs = topic.settings.messageTtlMs;
     const deadLetterTopic = deadLetterTopicOf(group.name);
     return [...queuesByShard(topic)].map(([shard, keys]) => {
       const deadLetterQueueKey = this.#derivedQueue(deadLetterTopic, shard);
@@ -143,7 +144,8 @@ export class Reader {
         waitMs: request.waitMs,
         filter: request.filter,
         clientId: request.clientId,
-        policy: { attemptsMax, retryDelaysMs, startFrom, deadLetterQueueKey, deadLetterTopic },
+        otherFilters: [],
+        policy: { attemptsMax, startFrom, ordered, ttlMs, deadLetterQueueKey, deadLetterTopic },
       };
       return { shard, ask };
     });
@@ -220,9 +222,10 @@ export class Reader {
     delayMs: number | null,
     unseen: boolean,
   ): Promise<ReceiptVerdict[]> {
-    const { retryDelaysMs } = this.#view.needGroup(group).settings;
+    const { retryDelaysMs, retryBackoff } = this.#view.needGroup(group).settings;
     return this.#settle(group, receipts, (shard, ask) => {
-      const nack: NackAsk = { ...ask, delayMs, retryDelaysMs, unseen };
+      const retry = { retryDelaysMs, retryBackoff };
+      const nack: NackAsk = { ...ask, delayMs, retry, unseen };
       return this.#router.ask(shard, "nack", nack);
     });
   }

@@ -3,14 +3,17 @@
  *
  *                 hand out                    acknowledge
  *     fresh ───────────────▶ leased (until) ───────────────▶ finished
- *                              │      ▲
- *          time over, or nack  ▼      │ hand out again, attempt + 1
- *                            waiting (until)
+ *       │                      │      ▲
+ *       │ hold     time over,  ▼      │ hand out again, attempt + 1
+ *       └──────▶ waiting ◀─── waiting (until)
+ *                                     │ an ordered group gave up
+ *                                     ▼
+ *                                   parked (until an operator decides)
  *
- * A leased message whose time is over and one given back are the same thing: open, with a time from
- * which it may be handed out again. `next` is the first offset never handed out; what lies below it
- * and is not open is finished. Pure: the caller reads the queue, passes the time in, and stores the
- * chunks that `takeDirtyChunks` names together with the turn they belong to.
+ * A leased message whose time is over, one given back, and one held (passed over for now, attempts 0)
+ * are the same thing: open, with a time from which it may be handed out. `next` is the first offset
+ * never looked at; what lies below it and is not open is finished. Pure: the caller reads the queue,
+ * passes the time in, and stores the chunks that `takeDirtyChunks` names with the turn they belong to.
  *
  *     chunk (offsets n*64 .. n*64+63) := entry*
  *     entry := u8 index, u16 attempts, f64 untilMs, f64 lease
@@ -24,7 +27,10 @@ import { MinHeap } from "../base/heap.ts";
 /** Offsets that share one stored row. */
 export const chunkOffsets = 64;
 
-/** A message handed out and not finished. `lease` 0: given back, nobody holds it. */
+/**
+ * A message handed out and not finished. `lease` 0: nobody holds it. `attempts` 0: held, it was never
+ * handed out. `untilMs` infinite: parked.
+ */
 export type OpenDelivery = {
   readonly offset: number;
   readonly attempts: number;
@@ -40,8 +46,11 @@ export class Deliveries {
   /** In order of offset: fresh ones are added at the end, handing out again keeps the place. */
   readonly #open = new Map<number, OpenDelivery>();
   readonly #due = new MinHeap<OpenDelivery>((delivery) => delivery.untilMs);
+  /** Open messages whose time has come, in the order it came. */
+  readonly #ready = new Map<number, OpenDelivery>();
   readonly #dirty = new Set<number>();
   #nextMoved = false;
+  #heldCount = 0;
 
   constructor(next: number) {
     this.#next = next;
@@ -62,21 +71,49 @@ export class Deliveries {
     return this.#next;
   }
 
-  /** When the earliest open message may be handed out again; `null` when none is open. */
+  /** How many open messages were passed over without ever being handed out. */
+  get heldCount(): number {
+    return this.#heldCount;
+  }
+
+  /**
+   * When the next open message may be handed out; `null` when none will be by time alone. Those that
+   * `ready` has named are not counted: their time has come.
+   */
   nextDueMs(): number | null {
     this.#dropStale();
-    return this.#due.peek()?.untilMs ?? null;
+    const dueMs = this.#due.peek()?.untilMs ?? Infinity;
+    return dueMs === Infinity ? null : dueMs;
+  }
+
+  /** Whether something may be handed out whose time `ready` has named already. */
+  get hasReady(): boolean {
+    return this.#ready.size > 0;
+  }
+
+  /** Every open message, in order of offset. */
+  all(): Iterable<OpenDelivery> {
+    return this.#open.values();
+  }
+
+  /** The open messages whose time has come, longest ago first. They may be changed on the way. */
+  ready(nowMs: number): OpenDelivery[] {
+    this.#dropStale();
+    for (let top = this.#due.peek(); top && top.untilMs <= nowMs; top = this.#due.peek()) {
+      this.#due.pop();
+      this.#ready.set(top.offset, top);
+      this.#dropStale();
+    }
+    return [...this.#ready.values()];
   }
 
   open(offset: number): OpenDelivery | undefined {
     return this.#open.get(offset);
   }
 
-  /** The earliest message whose time is over, or `undefined`. The same until it is dealt with. */
+  /** The first of `ready`, or `undefined`. The same until it is dealt with. */
   peekDue(nowMs: number): OpenDelivery | undefined {
-    this.#dropStale();
-    const top = this.#due.peek();
-    return top === undefined || top.untilMs > nowMs ? undefined : top;
+    return this.ready(nowMs)[0];
   }
 
   /** Hands out an open message once more. */
@@ -90,6 +127,18 @@ export class Deliveries {
     const offset = this.#next;
     this.#moveNext(offset + 1);
     this.#put({ offset, attempts: 1, untilMs, lease });
+  }
+
+  /** Passes over the message at `next` for now: it stays open, to be handed out later. */
+  holdFresh(): void {
+    const offset = this.#next;
+    this.#moveNext(offset + 1);
+    this.#put({ offset, attempts: 0, untilMs: 0, lease: 0 });
+  }
+
+  /** Keeps a message until an operator decides: nothing is handed out again by time. */
+  park(delivery: OpenDelivery): void {
+    this.#put({ ...delivery, untilMs: Infinity, lease: 0 });
   }
 
   /** Passes over messages the group does not want: they are finished without being handed out. */
@@ -174,13 +223,22 @@ export class Deliveries {
   }
 
   #put(delivery: OpenDelivery): void {
+    this.#countHeld(this.#open.get(delivery.offset), -1);
+    this.#countHeld(delivery, 1);
+    this.#ready.delete(delivery.offset);
     this.#open.set(delivery.offset, delivery);
     this.#due.push(delivery);
     this.#dirty.add(Math.floor(delivery.offset / chunkOffsets));
     if (this.#due.size > 2 * this.#open.size + chunkOffsets) this.#rebuildDue();
   }
 
+  #countHeld(delivery: OpenDelivery | undefined, change: number): void {
+    if (delivery?.attempts === 0) this.#heldCount += change;
+  }
+
   #remove(offset: number): void {
+    this.#countHeld(this.#open.get(offset), -1);
+    this.#ready.delete(offset);
     if (this.#open.delete(offset)) this.#dirty.add(Math.floor(offset / chunkOffsets));
   }
 
@@ -192,7 +250,7 @@ export class Deliveries {
   /** A changed delivery leaves its old heap entry behind; it is dropped when it comes up. */
   #dropStale(): void {
     for (let top = this.#due.peek(); top !== undefined; top = this.#due.peek()) {
-      if (this.#open.get(top.offset) === top) return;
+      if (this.#open.get(top.offset) === top && !this.#ready.has(top.offset)) return;
       this.#due.pop();
     }
   }
@@ -200,7 +258,9 @@ export class Deliveries {
   /** Many extensions of few messages leave many stale entries: begin again from what is open. */
   #rebuildDue(): void {
     while (this.#due.size > 0) this.#due.pop();
-    for (const delivery of this.#open.values()) this.#due.push(delivery);
+    for (const delivery of this.#open.values()) {
+      if (!this.#ready.has(delivery.offset)) this.#due.push(delivery);
+    }
   }
 
   #encode(chunk: number): Uint8Array | null {

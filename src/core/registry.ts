@@ -59,9 +59,13 @@ export class Registry {
   constructor(options: RegistryOptions, state: RegistryState) {
     this.#options = options;
     this.#counters = state.counters;
-    for (const group of state.groups) this.#groups.set(group.name, group);
+    // What an older release stored lacks the settings that came later: they have their defaults.
+    for (const group of state.groups) {
+      const settings = { ...defaultGroupSettings, ...group.settings };
+      this.#groups.set(group.name, { ...group, settings });
+    }
     for (const topic of state.topics) {
-      this.#putTopic(topic);
+      this.#putTopic({ ...topic, settings: { ...options.defaults, ...topic.settings } });
       for (const { shard } of topic.queueRefs) {
         if (shard < options.shards) continue;
         throw new BrokerError(
@@ -254,6 +258,13 @@ export class Registry {
         "conflict",
         `Cannot shrink topic "${name}" to ${settings.queues} queues: it has ` +
           `${present.queueRefs.length}, and queues may grow but never shrink`,
+      );
+    }
+    if (present.settings.ordered && settings.queues !== present.queueRefs.length) {
+      throw new BrokerError(
+        "conflict",
+        `Cannot give topic "${name}" ${settings.queues} queues: it is ordered and has ` +
+          `${present.queueRefs.length}, and a sharding key keeps its queue while the topic lives`,
       );
     }
     if (isDerivedTopic(name) && settings.queues !== present.queueRefs.length) {

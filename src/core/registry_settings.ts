@@ -26,6 +26,8 @@ const topicChecks: Readonly<Record<keyof TopicSettings, Check>> = {
   retentionBytes: (value) =>
     value === null ? null : wholeNumber(value, 1, limits.retentionBytesMax),
   deleteUnread: trueOrFalse,
+  ordered: trueOrFalse,
+  messageTtlMs: (value) => value === null ? null : wholeNumber(value, 1, limits.retentionMsMax),
   perm: (value) => wholeNumber(value, 0, permMax),
   attributes: checkAttributes,
 };
@@ -35,6 +37,8 @@ const groupChecks: Readonly<Record<keyof GroupSettings, Check>> = {
     value === "earliest" || value === "latest" ? null : 'must be "earliest" or "latest"',
   attemptsMax: (value) => wholeNumber(value, 1, limits.attemptsMax),
   retryDelaysMs: checkRetryDelays,
+  retryBackoff: checkBackoff,
+  ordered: trueOrFalse,
   consumeEnabled: trueOrFalse,
 };
 
@@ -123,6 +127,19 @@ function checkRetryDelays(value: unknown): string | null {
     value.every((delayMs) => wholeNumber(delayMs, 0, limits.delayMsMax) === null);
   if (fits) return null;
   return `must be 1 to ${limits.retryDelaysMax} delays from 0 to ${limits.delayMsMax} ms`;
+}
+
+function checkBackoff(value: unknown): string | null {
+  if (value === null) return null;
+  if (typeof value !== "object") return "must be firstMs, maxMs, factor and jitter, or null";
+  const { firstMs, maxMs, factor, jitter } = value as Readonly<Record<string, unknown>>;
+  const fits = wholeNumber(firstMs, 1, limits.delayMsMax) === null &&
+    wholeNumber(maxMs, Number(firstMs), limits.delayMsMax) === null &&
+    typeof factor === "number" && factor >= 1 && factor <= 100 &&
+    typeof jitter === "number" && jitter >= 0 && jitter <= 1;
+  if (fits) return null;
+  return `must have firstMs from 1 to maxMs, maxMs up to ${limits.delayMsMax}, ` +
+    "factor 1 to 100, jitter 0 to 1";
 }
 
 function shown(value: unknown): string {

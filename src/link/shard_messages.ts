@@ -7,6 +7,7 @@
 import type { ByteReader, ByteWriter } from "../base/bytes.ts";
 import type { Durability } from "../model/durability.ts";
 
+import type { RetryBackoff } from "../model/group.ts";
 import type { Filter } from "../model/subscription.ts";
 import { json, jsonAndBlob, jsonOperation, type OperationCodec } from "./codec.ts";
 
@@ -45,11 +46,20 @@ export type PullHead = {
   readonly count: number;
 };
 
+/** How long a group waits between deliveries (see `core/retry.ts`). */
+export type RetryPolicy = {
+  readonly retryDelaysMs: readonly number[];
+  readonly retryBackoff: RetryBackoff | null;
+};
+
 /** What a shard must know of a group to deliver to it. Travels along, so nothing is looked up. */
 export type DeliveryPolicy = {
   readonly attemptsMax: number;
-  readonly retryDelaysMs: readonly number[];
   readonly startFrom: "earliest" | "latest";
+  /** Of every sharding key at most one message is out. */
+  readonly ordered: boolean;
+  /** The topic's time to live; a message's own is in its properties. `null`: none. */
+  readonly ttlMs: number | null;
   /** Where messages go after their last attempt; a queue of the same shard. */
   readonly deadLetterQueueKey: number;
   readonly deadLetterTopic: string;
@@ -63,6 +73,8 @@ export type ReceiveAsk = {
   readonly invisibleMs: number;
   readonly waitMs: number;
   readonly filter: Filter;
+  /** What other members of the group want: what only they want is kept for them. */
+  readonly otherFilters: readonly Filter[];
   readonly clientId: string;
   readonly policy: DeliveryPolicy;
 };
@@ -92,7 +104,7 @@ export type NackAsk = SettleAsk & {
   readonly delayMs: number | null;
   /** Nobody was shown the messages: the delivery does not count as an attempt. */
   readonly unseen: boolean;
-  readonly retryDelaysMs: readonly number[];
+  readonly retry: RetryPolicy;
 };
 export type ExtendAsk = SettleAsk & { readonly invisibleMs: number };
 export type ExtendAnswer = SettleAnswer & { readonly invisibleUntilMs: number };
@@ -108,7 +120,7 @@ export type SendBackAsk = {
   readonly retriesMax: number;
   /** `null`: by the ladder `retryDelaysMs` and the times it came back. */
   readonly delayMs: number | null;
-  readonly retryDelaysMs: readonly number[];
+  readonly retry: RetryPolicy;
 };
 export type SendBackAnswer = { readonly outcome: "retry" | "dead"; readonly dueMs: number };
 
@@ -119,6 +131,9 @@ export type GroupPlace = {
   /** The smallest offset not finished: `next`, or the oldest open delivery. */
   readonly committed: number | null;
   readonly openDeliveries: number;
+  /** Since the shard started: messages nobody of the group wanted, and messages that expired. */
+  readonly unmatched: number;
+  readonly expired: number;
   readonly minOffset: number;
   readonly maxOffset: number;
 };

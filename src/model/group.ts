@@ -4,6 +4,15 @@
  * @module
  */
 
+/** Waits that grow: `firstMs`, then `factor` times the one before, at most `maxMs`. */
+export type RetryBackoff = {
+  readonly firstMs: number;
+  readonly maxMs: number;
+  readonly factor: number;
+  /** How much of a wait is drawn by lot, 0 to 1, so that many failures do not come back at once. */
+  readonly jitter: number;
+};
+
 /** What users choose of a group. */
 export type GroupSettings = {
   /** Where a group begins that has no offset yet. */
@@ -12,6 +21,14 @@ export type GroupSettings = {
   readonly attemptsMax: number;
   /** Wait before the second, third, … delivery; the last one repeats. */
   readonly retryDelaysMs: readonly number[];
+  /** Instead of the list: each wait a multiple of the one before. `null`: the list. */
+  readonly retryBackoff: RetryBackoff | null;
+  /**
+   * At most one message of a sharding key is out at a time, keys run side by side, and a message that
+   * keeps failing parks its key instead of going to the dead letters. Messages without a key are one
+   * key.
+   */
+  readonly ordered: boolean;
   /** False stops all delivery to the group. */
   readonly consumeEnabled: boolean;
 };
@@ -51,5 +68,7 @@ export const defaultGroupSettings: GroupSettings = {
   startFrom: "earliest",
   attemptsMax: 17,
   retryDelaysMs: defaultRetryDelaysMs,
+  retryBackoff: null,
+  ordered: false,
   consumeEnabled: true,
 };

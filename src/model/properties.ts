@@ -78,6 +78,7 @@ export const propertyNames = {
   bornHost: "__BORNHOST",
   bornTimestamp: "BORN_TIMESTAMP",
   crc32: "__CRC32#",
+  timeToLiveMs: "__TTL_MS",
   deadLetterOriginTopic: "DLQ_ORIGIN_TOPIC",
   deadLetterOriginMessageId: "DLQ_ORIGIN_MESSAGE_ID",
 } as const;

@@ -1,9 +1,14 @@
 /** What a consumer wants of a topic, as plain data that can cross threads. @module */
+import type { SqlExpression } from "./sql_expression.ts";
 
-/** A compiled filter. `hashes` are Java string hashes of the tags, in the order of `tags`. */
+/**
+ * A compiled filter. `hashes` are Java string hashes of the tags, in the order of `tags`; `text` is
+ * the SQL a consumer wrote, `expression` what it means.
+ */
 export type Filter =
   | { readonly kind: "all" }
-  | { readonly kind: "tags"; readonly tags: readonly string[]; readonly hashes: readonly number[] };
+  | { readonly kind: "tags"; readonly tags: readonly string[]; readonly hashes: readonly number[] }
+  | { readonly kind: "sql"; readonly text: string; readonly expression: SqlExpression };
 
 /** What a client asked for, before it is compiled. */
 export type Expression = { readonly language: "TAG" | "SQL92"; readonly text: string };

@@ -16,6 +16,10 @@ export type TopicSettings = {
   readonly retentionBytes: number | null;
   /** Whether retention also deletes what a group has not read yet. */
   readonly deleteUnread: boolean;
+  /** Queues cannot be added: a sharding key keeps its queue while the topic lives. */
+  readonly ordered: boolean;
+  /** Messages that were not consumed for so long are passed over; `null`: they never expire. */
+  readonly messageTtlMs: number | null;
   /** RocketMQ's permission bits: 4 read, 2 write. */
   readonly perm: number;
   /** Free words for tools (RocketMQ's `message.type` and the like). */

@@ -136,6 +136,8 @@ function topicDefaults(settings: RegistrySettings): TopicSettings {
     retentionMs: settings.retentionMs,
     retentionBytes: settings.retentionBytes,
     deleteUnread: false,
+    ordered: false,
+    messageTtlMs: null,
     perm: permReadWrite,
     attributes: {},
   };

@@ -81,6 +81,7 @@ function placeOf(
     next: deliveries?.next ?? null,
     committed: deliveries?.committed ?? null,
     openDeliveries: deliveries?.openCount ?? 0,
+    ...state.passed(groupKey, queueKey),
     minOffset: store.minOffset(queueKey),
     maxOffset: store.maxOffset(queueKey),
   };

@@ -13,7 +13,6 @@ import { planAppend } from "./plan_append.ts";
 import { planReceive } from "./plan_receive.ts";
 import { planSendBack } from "./plan_send_back.ts";
 import { planAck, planExtend, planNack, planOffsets } from "./plan_settle.ts";
-import { join } from "./read.ts";
 import type { ShardState } from "./state.ts";
 
 /** Names of the operations that need a commit before they are answered. */
@@ -86,10 +85,9 @@ function answered<N extends WorkName>(
 }
 
 function planLease(work: Work, ask: ReceiveAsk, parts: PlanParts, turnNumber: number): Planned {
-  const { deliveries, positions } = planReceive(ask, parts, turnNumber);
+  const { deliveries, blob } = planReceive(ask, parts, turnNumber);
   const reply = (server: LinkServer<ShardOperations>): ReplyOutcome => {
     if (deliveries.length === 0 && ask.waitMs > 0) return { delivered: 0, park: ask };
-    const blob = join(parts.store.records(positions));
     server.answer("receive", work.id, { head: { deliveries }, blob });
     return { delivered: deliveries.length, park: null };
   };

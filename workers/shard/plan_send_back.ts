@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { retryDelayMs } from "../../src/core/retry.ts";
+import { lotOf, retryDelayMs } from "../../src/core/retry.ts";
 import { BrokerError } from "../../src/model/errors.ts";
 import { recordReconsumeTimes } from "../../src/model/record.ts";
 import type { SendBackAnswer, SendBackAsk } from "../../src/link/shard_messages.ts";
@@ -39,7 +39,7 @@ export function planSendBack(
     return { outcome: "dead", dueMs: draft.nowMs };
   }
   const retry = forRetry(record, { topic: ask.retryTopic, queueId: shard });
-  const delayMs = ask.delayMs ?? retryDelayMs(ask.retryDelaysMs, times + 1);
+  const delayMs = ask.delayMs ?? retryDelayMs(ask.retry, times + 1, lotOf(ask.position, times));
   const dueMs = draft.nowMs + delayMs;
   draft.delay(ask.retryQueueKey, retry.tagHash, retry.record, dueMs);
   return { outcome: "retry", dueMs };

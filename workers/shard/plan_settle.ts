@@ -1,5 +1,5 @@
 /** What consumers say of messages they were leased, and of their offsets. @module */
-import { retryDelayMs } from "../../src/core/retry.ts";
+import { lotOf, retryDelayMs } from "../../src/core/retry.ts";
 import type {
   CommitOffsetsAsk,
   ExtendAnswer,
@@ -16,8 +16,10 @@ import type { ShardState } from "./state.ts";
 
 /** Finishes messages. A receipt used twice is `done` twice. */
 export function planAck(state: ShardState, ask: SettleAsk): SettleAnswer {
-  return settle(state, ask, (deliveries, { offset, lease }) => {
-    return deliveries.acknowledge(offset, lease);
+  return settle(state, ask, (deliveries, { queueKey, offset, lease }) => {
+    if (!deliveries.acknowledge(offset, lease)) return false;
+    state.finished(ask.groupKey, queueKey, offset);
+    return true;
   });
 }
 
@@ -28,7 +30,7 @@ export function planAck(state: ShardState, ask: SettleAsk): SettleAnswer {
 export function planNack(state: ShardState, draft: TurnDraft, ask: NackAsk): SettleAnswer {
   return settle(state, ask, (deliveries, { offset, lease }) => {
     const attempts = deliveries.open(offset)?.attempts ?? 1;
-    const delayMs = ask.delayMs ?? retryDelayMs(ask.retryDelaysMs, attempts);
+    const delayMs = ask.delayMs ?? retryDelayMs(ask.retry, attempts, lotOf(offset, attempts));
     const counted = ask.unseen ? attempts - 1 : attempts;
     return deliveries.giveBack(offset, lease, draft.nowMs + delayMs, counted);
   });
@@ -57,8 +59,10 @@ export function planOffsets(state: ShardState, ask: CommitOffsetsAsk): null {
       state.begin(ask.groupKey, queueKey, offset);
       continue;
     }
-    if (ask.reset) known.reset(offset);
-    else known.commit(offset);
+    if (ask.reset) {
+      known.reset(offset);
+      state.forgetWindow(ask.groupKey, queueKey);
+    } else known.commit(offset);
     state.touch(ask.groupKey, queueKey, known);
   }
   return null;

@@ -1,13 +1,10 @@
 /** Operations that change nothing: pulls, look-ups, ranges. @module */
-import { matches } from "../../src/core/tag_filter.ts";
+import { limits } from "../../src/base/limits.ts";
 import type { FindAsk, PullAsk, PullHead, PullOutcome } from "../../src/link/shard_messages.ts";
 import { recordStoredMs } from "../../src/model/record.ts";
 import type { ShardStore } from "../../src/ports/shard_store.ts";
+import { judgedEntries } from "./judge.ts";
 
-/** Entries looked at in one step of a filtered read. */
-const scanEntries = 512;
-/** Entries one pull passes over before it answers "filtered" and lets others have their turn. */
-const scanEntriesMax = 16_384;
 const nothing = new Uint8Array(0);
 
 /** A pull's answer. */
@@ -30,17 +27,22 @@ export function readPull(store: ShardStore, ask: PullAsk): PullAnswer {
   return answer("found", nextOffset, join(store.records(positions)), positions.length);
 }
 
+/** Ends early, with what it found or "filtered", so that others have their turn. */
 function scan(store: ShardStore, ask: PullAsk): { positions: number[]; nextOffset: number } {
+  const { queueKey, filter } = ask;
   const positions: number[] = [];
   let bytes = 0;
+  let readBytes = 0;
   let next = ask.offset;
-  const scanEnd = ask.offset + scanEntriesMax;
-  while (next < scanEnd) {
-    const step = ask.filter.kind === "all" ? ask.messagesMax - positions.length : scanEntries;
-    const entries = store.entries(ask.queueKey, next, step);
-    if (entries.length === 0) break;
-    for (const entry of entries) {
-      const wanted = matches(ask.filter, entry.tagHash);
+  const scanEnd = ask.offset + limits.filterScanEntriesMax;
+  while (next < scanEnd && readBytes < limits.filterScanBytesMax) {
+    const room = ask.messagesMax - positions.length;
+    const judged = judgedEntries(store, filter, { queueKey, offset: next, room });
+    if (judged.entries.length === 0) break;
+    readBytes += judged.readBytes;
+    for (let index = 0; index < judged.entries.length; index++) {
+      const entry = judged.entries[index]!;
+      const wanted = judged.wants(index);
       if (wanted && positions.length > 0 && bytes + entry.bytes > ask.bytesMax) {
         return { positions, nextOffset: next };
       }

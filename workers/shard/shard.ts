@@ -120,7 +120,8 @@ export class Shard {
       else this.#answer(question);
     }
     if (this.#isStopped) return;
-    const woken = [...grown, ...this.#state.takeDueQueues(nowMs)];
+    const due = this.#state.takeDueQueues(nowMs);
+    const woken = [...grown, ...due, ...this.#state.takeUnblocked()];
     if (this.#parking.wake(this.#store, woken)) this.arrived();
     this.#parking.expire(this.#store);
     this.#keepUp(nowMs);

@@ -7,6 +7,9 @@
 import { MinHeap } from "../../src/base/heap.ts";
 import { limits } from "../../src/base/limits.ts";
 import { Lru } from "../../src/base/lru.ts";
+import { OrderWindow } from "../../src/core/order_window.ts";
+import { propertyNames, readProperty } from "../../src/model/properties.ts";
+import { recordProperties } from "../../src/model/record.ts";
 import { Deliveries } from "../../src/core/deliveries.ts";
 import { BrokerError } from "../../src/model/errors.ts";
 import type { InflightWrite, OffsetWrite, ShardStore } from "../../src/ports/shard_store.ts";
@@ -21,6 +24,14 @@ function newSchedule(): MinHeap<Due> {
   return new MinHeap<Due>((due) => due.dueMs);
 }
 
+/** Messages a group passed over in a queue. */
+type PassedCounts = { unmatched: number; expired: number };
+
+/** The sharding key of a stored message; "" without one: all those are one key. */
+export function shardingKeyOf(record: Uint8Array): string {
+  return readProperty(recordProperties(record, 0), propertyNames.shardingKey) ?? "";
+}
+
 export class ShardState {
   /** Group → queue → deliveries. Bounded by the groups and queues of the registry. */
   #groups = new Map<number, Map<number, Deliveries>>();
@@ -31,6 +42,12 @@ export class ShardState {
   #schedule = newSchedule();
   #scheduled = new Map<Deliveries, number>();
   #lastLease = 0;
+  /** Bounded by the groups and queues that are consumed in order. */
+  readonly #windows = new Map<string, OrderWindow>();
+  readonly #holders = new Lru<number, string>({ countMax: limits.leaseHoldersMax });
+  readonly #unblocked = new Set<number>();
+  readonly #passed = new Map<string, PassedCounts>();
+  #damagedReads = 0;
   /**
    * Who was dropped: a poll that waited, or was under way, must not bring them back. Not in the
    * tables, because whoever could ask for them ends with this process.
@@ -49,6 +66,7 @@ export class ShardState {
     this.#changed = new Map();
     this.#schedule = newSchedule();
     this.#scheduled = new Map();
+    this.#windows.clear();
     for (const { groupKey, queueKey, next } of store.loadOffsets()) {
       this.#add(groupKey, queueKey, new Deliveries(next));
     }
@@ -144,9 +162,77 @@ export class ShardState {
   }
 
   /** A number no delivery of this shard had before, also across restarts. */
-  newLease(nowMs: number): number {
+  newLease(nowMs: number, clientId: string): number {
     this.#lastLease = Math.max(this.#lastLease + 1, nowMs * 1024);
+    this.#holders.set(this.#lastLease, clientId);
     return this.#lastLease;
+  }
+
+  /** Who was given a lease; `undefined` when that was before the last start, or long ago. */
+  holderOf(lease: number): string | undefined {
+    return this.#holders.get(lease);
+  }
+
+  /** The window of an ordered group over a queue, built from what is open when it is first needed. */
+  window(groupKey: number, queueKey: number, store: ShardStore): OrderWindow {
+    const name = `${groupKey}/${queueKey}`;
+    const known = this.#windows.get(name);
+    if (known !== undefined) return known;
+    const window = new OrderWindow();
+    for (const { offset } of this.deliveries(groupKey, queueKey)?.all() ?? []) {
+      const entry = store.entries(queueKey, offset, 1)[0];
+      if (entry?.queueOffset !== offset) continue;
+      const record = store.records([entry.position])[0];
+      window.add(record === undefined ? "" : shardingKeyOf(record), offset);
+    }
+    this.#windows.set(name, window);
+    return window;
+  }
+
+  /** A group that is no longer ordered, or was set back: the next receive builds its window anew. */
+  forgetWindow(groupKey: number, queueKey: number): void {
+    this.#windows.delete(`${groupKey}/${queueKey}`);
+  }
+
+  /** A message is finished: the next one of its key may move. */
+  finished(groupKey: number, queueKey: number, offset: number): void {
+    const window = this.#windows.get(`${groupKey}/${queueKey}`);
+    if (window?.remove(offset)) this.unblock(queueKey);
+  }
+
+  /** Something of the queue may be handed out that could not before: whoever waits is to try. */
+  unblock(queueKey: number): void {
+    this.#unblocked.add(queueKey);
+  }
+
+  /** The queues of `unblock` since the last call. */
+  takeUnblocked(): Iterable<number> {
+    if (this.#unblocked.size === 0) return [];
+    const queueKeys = [...this.#unblocked];
+    this.#unblocked.clear();
+    return queueKeys;
+  }
+
+  /** Counts a message that was finished without being handed out. */
+  countPassed(groupKey: number, queueKey: number, why: keyof PassedCounts): void {
+    const name = `${groupKey}/${queueKey}`;
+    const counts = this.#passed.get(name) ?? { unmatched: 0, expired: 0 };
+    counts[why]++;
+    this.#passed.set(name, counts);
+  }
+
+  /** What was passed over since the shard started. */
+  passed(groupKey: number, queueKey: number): Readonly<PassedCounts> {
+    return this.#passed.get(`${groupKey}/${queueKey}`) ?? { unmatched: 0, expired: 0 };
+  }
+
+  countDamaged(): void {
+    this.#damagedReads++;
+  }
+
+  /** Records that could not be read since the shard started. */
+  get damagedReads(): number {
+    return this.#damagedReads;
   }
 
   dropQueues(queueKeys: readonly number[]): void {

@@ -14,6 +14,19 @@ const settingsSchema = z.strictObject({
     .openapi({ description: "Deliveries before a message goes to the dead-letter topic." }),
   retryDelaysMs: z.array(z.number().int().min(0).max(limits.delayMsMax)).min(1).max(64)
     .openapi({ description: "Wait before the second, third, … delivery; the last one repeats." }),
+  retryBackoff: z.strictObject({
+    firstMs: z.number().int().min(1).max(limits.delayMsMax),
+    maxMs: z.number().int().min(1).max(limits.delayMsMax),
+    factor: z.number().min(1).max(100),
+    jitter: z.number().min(0).max(1),
+  }).nullable().openapi({
+    description: "Instead of retryDelaysMs: waits that grow by a factor; null: the list.",
+  }),
+  ordered: z.boolean().openapi({
+    description:
+      "Of every sharding key at most one message is out at a time; a message that keeps " +
+      "failing parks its key.",
+  }),
   consumeEnabled: z.boolean().openapi({ description: "False stops all delivery to the group." }),
 }).openapi("GroupSettings");
 const changesSchema = settingsSchema.partial().openapi("GroupChanges");
@@ -102,6 +115,8 @@ function settingsOf(changes: z.output<typeof changesSchema>): Partial<GroupSetti
 function groupJson(group: Group): z.output<typeof groupSchema> {
   const { name, createdMs, version, settings } = group;
   const { startFrom, attemptsMax, retryDelaysMs, consumeEnabled } = settings;
-  const shown = { startFrom, attemptsMax, retryDelaysMs: [...retryDelaysMs], consumeEnabled };
+  const { ordered, retryBackoff } = settings;
+  const retry = { attemptsMax, retryDelaysMs: [...retryDelaysMs], retryBackoff };
+  const shown = { startFrom, ...retry, ordered, consumeEnabled };
   return { name, createdMs, version, settings: shown };
 }

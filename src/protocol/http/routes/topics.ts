@@ -30,6 +30,12 @@ const settingsSchema = z.strictObject({
   retentionBytes: z.number().int().min(1).nullable(),
   deleteUnread: z.boolean()
     .openapi({ description: "Whether retention also deletes what a group has not read." }),
+  ordered: z.boolean().openapi({
+    description: "Queues cannot be added: a sharding key keeps its queue while the topic lives.",
+  }),
+  messageTtlMs: z.number().int().min(1).nullable().openapi({
+    description: "Messages not consumed for so long are passed over; null: they never expire.",
+  }),
   perm: z.enum(permWords),
   attributes: z.record(z.string().max(255), z.string().max(1024)),
 }).openapi("TopicSettings");
@@ -139,6 +145,8 @@ function topicJson(topic: Topic): z.output<typeof topicSchema> {
   const perm = permWords.find((word) => permOfWord[word] === (settings.perm & permReadWrite)) ??
     "none";
   const attributes = { ...settings.attributes };
-  const shown = { queues, durability, retentionMs, retentionBytes, deleteUnread, perm, attributes };
+  const { ordered, messageTtlMs } = settings;
+  const kept = { durability, retentionMs, retentionBytes, deleteUnread, messageTtlMs };
+  const shown = { queues, ordered, ...kept, perm, attributes };
   return { name, system, createdMs, version, settings: shown };
 }
