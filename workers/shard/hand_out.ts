@@ -1,0 +1,231 @@
+/**
+ * Handing messages of one queue to one consumer of a group.
+ *
+ *     open, time has come ─┐                 ┌─▶ leased
+ *                          ├─▶ candidate ────┼─▶ left for another member, or behind its key
+ *     fresh, at `next` ────┘                 ├─▶ given up: dead letters, or its key is parked
+ *                                            └─▶ passed over: expired, or nobody wants it
+ *
+ * @module
+ */
+import { limits } from "../../src/base/limits.ts";
+import type { Deliveries, OpenDelivery } from "../../src/core/deliveries.ts";
+import { accepts, mightMatch } from "../../src/core/filter.ts";
+import type { OrderWindow } from "../../src/core/order_window.ts";
+import { isExhausted } from "../../src/core/retry.ts";
+import type { Delivery, ReceiveAsk } from "../../src/link/shard_messages.ts";
+import { StorageError } from "../../src/model/errors.ts";
+import { propertyNames, readProperty } from "../../src/model/properties.ts";
+import { recordProperties, recordStoredMs } from "../../src/model/record.ts";
+import type { Filter } from "../../src/model/subscription.ts";
+import type { QueueEntry, ShardStore } from "../../src/ports/shard_store.ts";
+import type { TurnDraft } from "./draft.ts";
+import { forDeadLetter } from "./rewrite.ts";
+import { shardingKeyOf, type ShardState } from "./state.ts";
+
+/** Entries read in one go while searching for messages the filter lets through. */
+const scanEntries = 256;
+/** How long a message whose record cannot be read is left alone before it is tried again. */
+const damagedPauseMs = 60_000;
+
+/** What a receive has gathered so far, over all its queues. */
+export type Gathered = {
+  readonly deliveries: Delivery[];
+  readonly records: Uint8Array[];
+  bytes: number;
+};
+
+/** What handing out works on. */
+export type HandOutParts = {
+  readonly ask: ReceiveAsk;
+  readonly draft: TurnDraft;
+  readonly state: ShardState;
+  readonly store: ShardStore;
+  readonly shard: number;
+};
+
+/** One message under consideration. */
+type Candidate = { readonly entry: QueueEntry; readonly record: Uint8Array };
+
+export class HandOut {
+  readonly #parts: HandOutParts;
+  readonly #queueKey: number;
+  readonly #deliveries: Deliveries;
+  readonly #window: OrderWindow | null;
+  readonly #gathered: Gathered;
+  #changed = false;
+
+  constructor(
+    parts: HandOutParts,
+    queueKey: number,
+    deliveries: Deliveries,
+    gathered: Gathered,
+  ) {
+    const { ask, state, store } = parts;
+    this.#parts = parts;
+    this.#queueKey = queueKey;
+    this.#deliveries = deliveries;
+    this.#gathered = gathered;
+    this.#window = ask.policy.ordered ? state.window(ask.groupKey, queueKey, store) : null;
+  }
+
+  /** Leases what the consumer may have of this queue: open messages first, then fresh ones. */
+  run(): void {
+    for (const open of this.#deliveries.ready(this.#parts.draft.nowMs)) {
+      if (this.#isFull()) break;
+      this.#again(open);
+    }
+    this.#fresh();
+    const { ask, state } = this.#parts;
+    if (this.#changed) state.touch(ask.groupKey, this.#queueKey, this.#deliveries);
+  }
+
+  #isFull(): boolean {
+    const { ask } = this.#parts;
+    const { deliveries, bytes } = this.#gathered;
+    return deliveries.length >= ask.messagesMax || (deliveries.length > 0 && bytes >= ask.bytesMax);
+  }
+
+  #again(open: OpenDelivery): void {
+    const { ask, draft, store } = this.#parts;
+    if (this.#window !== null && !this.#window.isFirst(open.offset)) return;
+    const entry = store.entries(this.#queueKey, open.offset, 1)[0];
+    if (entry === undefined || entry.queueOffset !== open.offset) {
+      // Retention took it, which the topic allowed: there is nothing left to hand out.
+      this.#finish(open.offset);
+      return;
+    }
+    if (!mightMatch(ask.filter, entry.tagHash)) return;
+    const candidate = this.#read(entry);
+    if (candidate === null) {
+      this.#changed = true;
+      this.#deliveries.postpone(open, draft.nowMs + damagedPauseMs);
+      return;
+    }
+    if (!isWanted(ask.filter, candidate)) return;
+    if (this.#isExpired(candidate)) this.#passOver(open.offset, "expired");
+    else if (isExhausted(open.attempts, ask.policy.attemptsMax)) this.#giveUp(open, candidate);
+    else this.#lease(candidate, open.attempts + 1);
+  }
+
+  #fresh(): void {
+    const { ask, store } = this.#parts;
+    const startedAt = this.#deliveries.next;
+    const minOffset = store.minOffset(this.#queueKey);
+    if (this.#deliveries.next < minOffset) this.#deliveries.skipTo(minOffset);
+    while (!this.#isFull() && this.#hasRoom()) {
+      const plain = ask.filter.kind === "all" && this.#window === null;
+      const count = plain ? ask.messagesMax - this.#gathered.deliveries.length : scanEntries;
+      const entries = store.entries(this.#queueKey, this.#deliveries.next, count);
+      if (entries.length === 0) break;
+      for (const entry of entries) {
+        if (this.#isFull() || !this.#hasRoom()) break;
+        this.#deliveries.skipTo(entry.queueOffset);
+        this.#consider(entry);
+      }
+    }
+    if (this.#deliveries.next !== startedAt) this.#changed = true;
+  }
+
+  /** Decides about the message at `next`, and moves on. */
+  #consider(entry: QueueEntry): void {
+    const { ask, draft, state } = this.#parts;
+    const offset = entry.queueOffset;
+    const mine = mightMatch(ask.filter, entry.tagHash);
+    const others = ask.otherFilters.some((filter) => mightMatch(filter, entry.tagHash));
+    if (!mine && !others) return this.#skip("unmatched");
+    const candidate = this.#read(entry);
+    if (candidate === null) {
+      this.#deliveries.holdFresh();
+      const held = this.#deliveries.open(offset);
+      if (held !== undefined) this.#deliveries.postpone(held, draft.nowMs + damagedPauseMs);
+      return;
+    }
+    if (this.#isExpired(candidate)) return this.#skip("expired");
+    const wanted = isWanted(ask.filter, candidate);
+    if (!wanted && !ask.otherFilters.some((filter) => isWanted(filter, candidate))) {
+      return this.#skip("unmatched");
+    }
+    const key = this.#window === null ? "" : shardingKeyOf(candidate.record);
+    const blocked = this.#window?.isBlocked(key) ?? false;
+    this.#window?.add(key, offset);
+    if (wanted && !blocked) return this.#lease(candidate, 1);
+    this.#deliveries.holdFresh();
+    if (!wanted) state.unblock(this.#queueKey);
+  }
+
+  /** Whether another open message may be noted: leases and what waits are both bounded. */
+  #hasRoom(): boolean {
+    return this.#deliveries.openCount < limits.inflightPerGroupMax &&
+      this.#deliveries.heldCount < limits.heldPerQueueMax;
+  }
+
+  #read(entry: QueueEntry): Candidate | null {
+    try {
+      const record = this.#parts.store.records([entry.position])[0];
+      if (record !== undefined && record.length > 0) return { entry, record };
+    } catch (thrown) {
+      if (!(thrown instanceof StorageError) || thrown.fault !== "damaged") throw thrown;
+    }
+    this.#parts.state.countDamaged();
+    return null;
+  }
+
+  #isExpired({ record }: Candidate): boolean {
+    const { ask, draft } = this.#parts;
+    const own = readProperty(recordProperties(record, 0), propertyNames.timeToLiveMs);
+    const ttlMs = own === undefined ? ask.policy.ttlMs : Number(own);
+    return ttlMs !== null && recordStoredMs(record, 0) + ttlMs <= draft.nowMs;
+  }
+
+  #lease({ entry, record }: Candidate, attempt: number): void {
+    const { ask, draft, state } = this.#parts;
+    const { queueOffset: offset, bytes } = entry;
+    const invisibleUntilMs = draft.nowMs + ask.invisibleMs;
+    const lease = state.newLease(draft.nowMs, ask.clientId);
+    if (offset === this.#deliveries.next) this.#deliveries.leaseFresh(invisibleUntilMs, lease);
+    else this.#deliveries.lease(offset, attempt, invisibleUntilMs, lease);
+    this.#changed = true;
+    this.#gathered.records.push(record);
+    this.#gathered.bytes += bytes;
+    const queueKey = this.#queueKey;
+    this.#gathered.deliveries.push({ queueKey, offset, attempt, lease, invisibleUntilMs, bytes });
+  }
+
+  /** The last attempt failed: an ordered group parks the key, any other buries the message. */
+  #giveUp(open: OpenDelivery, candidate: Candidate): void {
+    const { ask, draft, shard } = this.#parts;
+    this.#changed = true;
+    if (ask.policy.ordered) {
+      this.#deliveries.park(open);
+      return;
+    }
+    const target = { topic: ask.policy.deadLetterTopic, queueId: shard };
+    const dead = forDeadLetter(candidate.record, target, open.attempts);
+    draft.append(ask.policy.deadLetterQueueKey, dead.tagHash, dead.record);
+    draft.mustSurvive("power-loss");
+    this.#finish(open.offset);
+  }
+
+  #passOver(offset: number, why: "expired" | "unmatched"): void {
+    const { ask, state } = this.#parts;
+    this.#finish(offset);
+    state.countPassed(ask.groupKey, this.#queueKey, why);
+  }
+
+  #skip(why: "expired" | "unmatched"): void {
+    const { ask, state } = this.#parts;
+    this.#deliveries.skipTo(this.#deliveries.next + 1);
+    state.countPassed(ask.groupKey, this.#queueKey, why);
+  }
+
+  #finish(offset: number): void {
+    this.#changed = true;
+    this.#deliveries.bury(offset);
+    if (this.#window?.remove(offset)) this.#parts.state.unblock(this.#queueKey);
+  }
+}
+
+function isWanted(filter: Filter, { entry, record }: Candidate): boolean {
+  return accepts(filter, entry.tagHash, () => recordProperties(record, 0));
+}
