@@ -47,6 +47,8 @@ const topicDefaults: TopicSettings = {
   retentionBytes: null,
   deleteUnread: true,
   perm: 6,
+  ordered: false,
+  messageTtlMs: null,
   attributes: {},
 };
 

@@ -1,4 +1,8 @@
-/** A client made of bytes: writes frames into a session and reads the frames that come back. */
+/**
+ * A client made of bytes: writes frames into a session and reads the frames that come back.
+ *
+ * @module
+ */
 import assert from "node:assert/strict";
 import { createLog, type LogRecord } from "../../../src/base/log.ts";
 import type { Connection, ConnectionListener } from "../../../src/ports/sockets.ts";
