@@ -38,7 +38,11 @@ async function readQueue(broker: Broker, topic: string, queueId: number): Promis
     });
     messages.push(...seenAll(pulled.records));
     const { outcome, nextOffset, minOffset: min, maxOffset: max } = pulled;
-    if (outcome === "empty") return { topic, queueId, min, max, messages };
+    if (outcome === "empty") {
+      // Retention may have gone on while this was reading.
+      const left = messages.filter((message) => message.offset >= min);
+      return { topic, queueId, min, max, messages: left };
+    }
     offset = nextOffset;
   }
 }

@@ -12,7 +12,7 @@ import { drawOptions } from "./options.ts";
 import { runSimulation } from "./run.ts";
 
 /** Lines of a failed run's journal that are printed. */
-const shownLinesMax = 4_000;
+const shownLinesMax = 50_000;
 
 function say(line: string): void {
   process.stdout.write(`${line}\n`);

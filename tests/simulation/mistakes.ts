@@ -3,6 +3,8 @@ import { Deliveries } from "../../src/core/deliveries.ts";
 import type { CodeMistake } from "./options.ts";
 
 const earlyMs = 2_000;
+/** Longer than a run: a message that is due already would be buried over and over in one turn. */
+const againMs = 30_000;
 
 /** Runs with the mistake in place, and takes it back. Runs with mistakes do not overlap. */
 export async function withMistake<T>(
@@ -34,7 +36,7 @@ function makeMistake(mistake: CodeMistake): void {
     case "never buries the dead":
       Deliveries.prototype.bury = function (offset) {
         const open = this.open(offset);
-        if (open !== undefined) this.postpone(open, open.untilMs + 1);
+        if (open !== undefined) this.postpone(open, open.untilMs + againMs);
       };
   }
 }

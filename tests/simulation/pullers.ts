@@ -128,7 +128,7 @@ async function sendBack(
 ): Promise<void> {
   const { options, scheduler, journal } = parts;
   const delayMs = prng.pick([null, 500, 10_000]);
-  const earliestMs = scheduler.clock.wallMs() + (delayMs ?? options.retryDelayMs);
+  const askedMs = scheduler.clock.wallMs();
   const request = { group, physicalOffset, delayMs, retriesMax: null, originMessageId: "" };
   const result = await attempt(
     parts,
@@ -136,5 +136,8 @@ async function sendBack(
     (broker) => broker.sendBack(request),
   );
   const outcome = "answer" in result ? "done" : result.outcome;
+  // The clock may have been set back while the request was under way.
+  const plannedMs = Math.min(askedMs, scheduler.clock.wallMs());
+  const earliestMs = plannedMs + (delayMs ?? options.retryDelayMs);
   journal.note({ kind: "send-back", group, id, outcome, earliestMs });
 }

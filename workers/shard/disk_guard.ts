@@ -11,6 +11,7 @@
 import { BrokerError } from "../../src/model/errors.ts";
 import type { Disk } from "../../src/ports/disk.ts";
 
+/** Decides whether sends are taken, from what the disk says it has free. `reserveBytes` is kept. */
 export class DiskGuard {
   readonly #disk: Disk;
   readonly #reserveBytes: number;

@@ -8,6 +8,7 @@ import { packPhysicalOffset } from "../../src/model/message_id.ts";
 import { propertyNames, readProperty } from "../../src/model/properties.ts";
 import { patchRecord, recordProperties } from "../../src/model/record.ts";
 import type { Durability } from "../../src/model/durability.ts";
+import { DraftRows } from "./draft_rows.ts";
 import type {
   DelayedRow,
   InflightWrite,
@@ -20,6 +21,10 @@ import type {
 /** Where a message of the draft will be. */
 export type Place = { readonly offset: number; readonly position: number };
 
+/**
+ * Gathers one turn: offsets and positions are given out as if the commit had happened, so that what
+ * is planned later in the turn builds on what was planned before.
+ */
 export class TurnDraft {
   readonly nowMs: number;
   readonly storedMs: number;
@@ -30,10 +35,10 @@ export class TurnDraft {
   readonly #sources: Uint8Array[] = [];
   /** Queue → the offset its next message gets. */
   readonly #ends = new Map<number, number>();
-  readonly #delayedPuts: DelayedRow[] = [];
-  readonly #delayedDeletes: number[] = [];
-  /** Asked of the store when the first one is needed: most turns need none. */
-  #nextDelayedId: number | null = null;
+  /** Messages that do not become visible with this turn. */
+  readonly rows: DraftRows;
+  readonly #shown = new Set<string>();
+  #releasesAny = false;
   #bytes = 0;
   #durability: Durability = "process-crash";
 
@@ -42,6 +47,7 @@ export class TurnDraft {
     this.nowMs = nowMs;
     this.storedMs = Math.max(nowMs, store.lastStoredMs());
     this.#store = store;
+    this.rows = new DraftRows(store);
     this.#shard = shard;
     this.#firstPosition = store.nextPosition();
   }
@@ -58,11 +64,17 @@ export class TurnDraft {
 
   /** Whether messages that were delayed become visible. */
   get releasesAny(): boolean {
-    return this.#delayedDeletes.length > 0;
+    return this.#releasesAny;
   }
 
-  get delayedChanged(): boolean {
-    return this.#delayedPuts.length > 0 || this.#delayedDeletes.length > 0;
+  /** The shard this turn belongs to. */
+  get shard(): number {
+    return this.#shard;
+  }
+
+  /** Record bytes that become visible. */
+  get bytes(): number {
+    return this.#bytes;
   }
 
   /** Appends a record; its offsets and stored time are filled in when the turn is finished. */
@@ -79,19 +91,28 @@ export class TurnDraft {
 
   /** Stores a retry that becomes visible at `dueMs`. */
   delay(queueKey: number, tagHash: number, record: Uint8Array, dueMs: number): void {
-    const id = this.#nextDelayedId ?? this.#store.lastDelayedId() + 1;
-    this.#nextDelayedId = id + 1;
     const messageId = readProperty(recordProperties(record, 0), propertyNames.uniqueKey) ?? "";
     const names = { kind: "retry", messageId, timerKey: null } as const;
-    this.#delayedPuts.push({ id, ...names, dueMs, queueKey, tagHash, record });
+    this.rows.putDelayed({ ...names, dueMs, queueKey, tagHash, record });
     this.mustSurvive("power-loss");
   }
 
   /** Makes a delayed message visible now. */
   release(row: DelayedRow): void {
     this.append(row.queueKey, row.tagHash, row.record);
-    this.#delayedDeletes.push(row.id);
+    this.rows.deleteDelayed(row);
+    this.#releasesAny = true;
     this.mustSurvive("power-loss");
+  }
+
+  /** Notes that this turn makes a message visible that is asked for by its id. */
+  noteShown(messageId: string): void {
+    this.#shown.add(messageId);
+  }
+
+  /** Whether this turn made the message visible, as far as it was noted. */
+  shows(messageId: string): boolean {
+    return this.#shown.has(messageId);
   }
 
   /** Raises what the commit must survive. */
@@ -104,7 +125,7 @@ export class TurnDraft {
     writes: { offsets: readonly OffsetWrite[]; inflight: readonly InflightWrite[] },
   ): TurnRecord | null {
     const changes = this.#entries.length + writes.offsets.length + writes.inflight.length +
-      this.#delayedPuts.length + this.#delayedDeletes.length;
+      this.rows.count;
     if (changes === 0) return null;
     return {
       firstPosition: this.#firstPosition,
@@ -113,9 +134,7 @@ export class TurnDraft {
       records: this.#join(),
       offsets: writes.offsets,
       inflight: writes.inflight,
-      delayedPuts: this.#delayedPuts,
-      delayedDeletes: this.#delayedDeletes,
-      halfPuts: [],
+      ...this.rows.writes,
       events: [],
       durability: this.#durability,
     };

@@ -27,6 +27,7 @@ export type Waiting = { readonly deadlineMs: number; readonly sequence: number }
 
 const nothing = new Uint8Array(0);
 
+/** Holds pulls and receives until there is something for them; bounded by `waitersPerShardMax`. */
 export class Parking {
   readonly #server: LinkServer<ShardOperations>;
   readonly #clock: Clock;

@@ -62,7 +62,7 @@ export function planWork(work: Work, parts: PlanParts, turnNumber: number): Plan
     case "extend":
       return answered(work, "extend", planExtend(state, draft, work.request));
     case "commitOffsets":
-      return answered(work, "commitOffsets", planOffsets(state, work.request));
+      return answered(work, "commitOffsets", planOffsets(state, draft, work.request));
     case "sendBack":
       return answered(work, "sendBack", planSendBack(draft, store, shard, work.request));
     case "receive":

@@ -46,16 +46,19 @@ export function planExtend(state: ShardState, draft: TurnDraft, ask: ExtendAsk):
 }
 
 /**
- * Moves committed offsets. Without `reset` they only go forward.
+ * Moves committed offsets. Without `reset` they only go forward. A first place, which holds retention
+ * back from then on, and a reset, which somebody decided, outlive a power cut.
  *
  * @throws {BrokerError} `group_not_found`: it was deleted meanwhile.
  */
-export function planOffsets(state: ShardState, ask: CommitOffsetsAsk): null {
+export function planOffsets(state: ShardState, draft: TurnDraft, ask: CommitOffsetsAsk): null {
   state.needGroup(ask.groupKey);
+  if (ask.reset) draft.mustSurvive("power-loss");
   for (const { queueKey, offset } of ask.offsets) {
     if (state.isDropped(queueKey)) continue;
     const known = state.deliveries(ask.groupKey, queueKey);
     if (known === undefined) {
+      draft.mustSurvive("power-loss");
       state.begin(ask.groupKey, queueKey, offset);
       continue;
     }

@@ -1,6 +1,7 @@
 /** What a shard counts since it started. @module */
 import { BrokerError, StorageError } from "../../src/model/errors.ts";
 
+/** Counters of one shard, from zero at the thread's start; `snapshot` is what `stats` shows. */
 export class ShardTallies {
   turns = 0;
   delivered = 0;

@@ -24,6 +24,10 @@ export type UpkeepStep = {
 
 const nothingDone: UpkeepStep = { fault: null, guardChanged: false, more: false };
 
+/**
+ * The housekeeping of one shard. A step is short, so that a turn is never kept waiting; a round of
+ * retention is as many steps as it needs.
+ */
 export class Upkeep {
   readonly #guard: DiskGuard;
   readonly #clock: Clock;

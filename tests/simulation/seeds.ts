@@ -1,0 +1,11 @@
+/** Seeds that once failed, each with what it found. They run first, for ever. @module */
+
+/** Seed → its history. Options are drawn anew, so a seed proves most on the day it is added. */
+export const formerFailures: ReadonlyMap<number, string> = new Map([
+  [29, "a poll that waited brought a deleted group back, in which its topic lived on"],
+  [76, "messages sent back stayed hidden for ever after a turn found the disk full"],
+  [91, "a dead letter of a deleted group went to its dropped queue and ended the thread"],
+  [111, "a message that lost a race between two shards used up an attempt nobody saw"],
+  [126, "two failed reads in one turn opened the store twice, and kept the closed one"],
+  [1119, "a power cut took a group's first place, and retention what it had not read"],
+]);
