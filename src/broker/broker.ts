@@ -68,6 +68,7 @@ export type ReceiveRequest = {
   readonly filter: Filter;
   readonly signal?: AbortSignal;
 };
+/** One message leased to a member: it comes to others unless it is acknowledged in time. */
 export type ReceivedMessage = {
   readonly queueId: number;
   readonly offset: number;
@@ -138,6 +139,11 @@ export type BrokerNews = {
   membersChanged(group: string, connections: readonly number[]): void;
 };
 
+/**
+ * What a broker can be asked, by every protocol alike. Names are answered at once from the newest
+ * snapshot; a change is in it when its promise resolves. What may wait takes a `signal`, and is
+ * forgotten when it aborts.
+ */
 export interface Broker {
   // Names. Answered from the newest snapshot, at once.
   topic(name: string): Topic | undefined;

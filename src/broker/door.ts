@@ -1,5 +1,5 @@
 /**
- * The door's implementation: one line of order for every operation; the work is in the files beside.
+ * The door's implementation: one line of order for each operation; the work is in files beside it.
  *
  * @module
  */
@@ -45,6 +45,7 @@ export type DoorParts = {
   readonly settings: { readonly autoCreateTopics: boolean; readonly autoCreateGroups: boolean };
 };
 
+/** The broker of this process: joins the snapshot of names, the shards and the coordinator. */
 export class Door implements Broker {
   readonly #parts: DoorParts;
   readonly #sender: Sender;

@@ -12,6 +12,10 @@ import type { ShardRouter } from "./shard_router.ts";
 const sameIdMax = 64;
 const queueIdAt = 12;
 
+/**
+ * Finds messages by what people know of them. An index knows hashes only, so what it finds is
+ * compared in full before it is shown.
+ */
 export class Finder {
   readonly #view: RegistryView;
   readonly #router: ShardRouter;

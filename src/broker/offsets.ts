@@ -7,6 +7,7 @@ import type { QueuePlace, ResetTarget } from "./broker.ts";
 import type { RegistryView } from "./registry_view.ts";
 import type { ShardRouter } from "./shard_router.ts";
 
+/** Says and moves how far groups are. What spans several shards is not one transaction. */
 export class Offsets {
   readonly #view: RegistryView;
   readonly #router: ShardRouter;

@@ -12,6 +12,10 @@ import type { Topic } from "../model/topic.ts";
 /** Where a queue key leads back to. */
 export type QueueName = { readonly topic: Topic; readonly queueId: number };
 
+/**
+ * Names as the coordinator last told them. A queue leads back to its topic until that is deleted;
+ * versions keep an answer and the news of the same change from undoing each other.
+ */
 export class RegistryView {
   /** All bounded by the registry's own limits. */
   readonly #topics = new Map<string, Topic>();

@@ -20,6 +20,7 @@ import type { ShardRouter } from "./shard_router.ts";
 /** Above this the scratch memory is given back after use: one large batch must not stay. */
 const scratchBytesMax = 1024 * 1024;
 
+/** Writes messages as records, with an id of ours where they bring none, and appends them. */
 export class Sender {
   readonly #view: RegistryView;
   readonly #router: ShardRouter;

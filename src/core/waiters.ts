@@ -20,6 +20,10 @@ export type Waiter<T> = {
   readonly request: T;
 };
 
+/**
+ * At most `waitersMax` parked requests, found again by id, by queue and by deadline. It decides
+ * nothing: whoever is taken out must be answered or parked again by the caller.
+ */
 export class Waiters<T> {
   readonly #waitersMax: number;
   readonly #byId = new Map<number, Waiter<T>>();

@@ -37,6 +37,10 @@ type Pending = {
 /** Two batches under way: the other side always finds the next one when it has finished one. */
 const batchesUnderWayMax = 2;
 
+/**
+ * Asks one other thread by a table of operations. At most `pendingMax` questions are open; they are
+ * answered in any order, and all fail together when the thread is lost.
+ */
 export class LinkClient<T extends Operations> {
   readonly #operations: T;
   readonly #numbers: ReadonlyMap<string, number>;

@@ -40,6 +40,7 @@ export type HeartbeatAsk = {
   readonly producerGroups: readonly string[];
   readonly consumers: readonly ConsumerMembership[];
 };
+/** `subscriptionsChanged`: this beat brought a subscription that was new or different. */
 export type HeartbeatAnswer = { readonly subscriptionsChanged: boolean };
 /** Leaves single groups, or everything when both are `null`. */
 export type UnregisterAsk = {
@@ -58,6 +59,7 @@ export type Member = {
   readonly version: number;
   readonly heardMs: number;
 };
+/** A member that consumes, and what it consumes. */
 export type ConsumerMember = Member & { readonly membership: ConsumerMembership };
 
 /** Queues named as RocketMQ names them, to lock or unlock for one client of a group. */

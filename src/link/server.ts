@@ -32,6 +32,10 @@ export type Asked<T extends Operations> = {
   };
 }[keyof T & string];
 
+/**
+ * Answers what one other thread asks, by the same table of operations. Every question that `take`
+ * hands out is answered or refused once, now or later; nothing leaves before `post`.
+ */
 export class LinkServer<T extends Operations> {
   readonly #operations: T;
   readonly #names: readonly (keyof T & string)[];

@@ -1,5 +1,5 @@
-// deno-lint-ignore-file camelcase -- the error codes are the words operators read in logs
 /** What a failure is called in remoting responses. @module */
+// deno-lint-ignore-file camelcase -- the error codes are the words operators read in logs
 import type { ErrorCode } from "../../model/error_codes.ts";
 import { responseCodes } from "./codes.ts";
 
