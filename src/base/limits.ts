@@ -188,8 +188,36 @@ export const limits = Object.freeze({
   halfMessagesPerShardMax: 200_000,
   /** Events kept for a group's place in a queue: enough to tell what happened, and to undo it. */
   eventsPerPlaceMax: 64,
-  /** How often a producer is asked about a half message before it is given up. */
-  transactionChecksMax: 15,
+  /** How often a producer can be asked about a half message before an operator decides. */
+  transactionChecksMax: 1000,
+  /** The shortest time between two questions about a half message: each is a write of its row. */
+  transactionCheckMsMin: 100,
+  /** Questions one turn of a shard hands out; the rest follows in the next. */
+  checksPerTurnMax: 64,
+  /** Record bytes of those questions: they travel beside the turn's answers. */
+  checkBytesPerTurnMax: 1 * mib,
+  /** Questions kept for producers who collect them, of all groups together. */
+  checksWaitingMax: 4096,
+  /** Bytes of those questions. */
+  checksWaitingBytesMax: 32 * mib,
+  /** Polls for questions that wait, of all groups together. */
+  checkPollsMax: 4096,
+  /** Webhook calls at one time. */
+  webhooksMax: 128,
+  /** Webhook calls to one host at one time: a slow one must not take all. */
+  webhooksPerHostMax: 8,
+  /** Questions that wait for their turn at one host; more are asked at the next interval. */
+  webhooksWaitingPerHostMax: 256,
+  /** One webhook call, from the connection to the last byte of its answer. */
+  webhookMsMax: 5 * secondMs,
+  /** The answer to a webhook: one word in JSON. */
+  webhookAnswerBytesMax: 4 * kib,
+  /** Where a producer is asked: what clients and proxies take as a URL. */
+  checkUrlLengthMax: 2048,
+  /** Pending timers of one shard: each is a row with its record on disk. */
+  timersPerShardMax: 20_000_000,
+  /** Timers or half messages on one page of a listing: a look at them reads their rows. */
+  timersPageMax: 256,
   /** Attempts before a message goes to the dead-letter queue, whatever the group asks for. */
   attemptsMax: 256,
   /** How long a stop waits for what is being worked on. */

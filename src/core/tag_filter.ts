@@ -10,20 +10,10 @@ import { utf8 } from "../base/bytes.ts";
 import { javaHash } from "../base/hash.ts";
 import { limits } from "../base/limits.ts";
 import { BrokerError } from "../model/errors.ts";
-import { everything, type Expression, type Filter } from "../model/subscription.ts";
-
-/** @throws {BrokerError} `filter_invalid`; `not_supported` for SQL92. */
-export function compileExpression(expression: Expression): Filter {
-  if (expression.language === "TAG") return compileTags(expression.text);
-  throw new BrokerError(
-    "not_supported",
-    `Cannot filter by ${shown(expression.language)} expression ${shown(expression.text)}: this ` +
-      'version filters by tags only, such as "TagA || TagB"',
-  );
-}
+import type { Filter } from "../model/subscription.ts";
 
 /** @throws {BrokerError} `filter_invalid`: above `limits.filterBytesMax`, or without a tag. */
-export function compileTags(text: string): Filter {
+export function compileTags(text: string): TagFilter {
   const bytes = text.length > limits.filterBytesMax ? text.length : utf8(text).length;
   if (bytes > limits.filterBytesMax) {
     throw new BrokerError(
@@ -33,7 +23,7 @@ export function compileTags(text: string): Filter {
     );
   }
   const wanted = text.trim();
-  if (wanted === "" || wanted === "*") return everything;
+  if (wanted === "" || wanted === "*") return { kind: "all" };
   const tags = [...new Set(wanted.split("||").map((tag) => tag.trim()))].filter((tag) =>
     tag !== ""
   );
@@ -46,13 +36,16 @@ export function compileTags(text: string): Filter {
   return { kind: "tags", tags, hashes: tags.map(javaHash) };
 }
 
+/** What filters by tag, or not at all. */
+export type TagFilter = Exclude<Filter, { kind: "sql" }>;
+
 /** Whether a message with this hash of its tag may be wanted; 0 stands for no tag. */
-export function matches(filter: Filter, tagHash: number): boolean {
+export function matches(filter: TagFilter, tagHash: number): boolean {
   return filter.kind === "all" || filter.hashes.includes(tagHash);
 }
 
 /** Whether a message with this very tag is wanted. */
-export function matchesTag(filter: Filter, tag: string | null): boolean {
+export function matchesTag(filter: TagFilter, tag: string | null): boolean {
   return filter.kind === "all" || (tag !== null && filter.tags.includes(tag));
 }
 

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { limits } from "../base/limits.ts";
 import { BrokerError } from "../model/errors.ts";
-import { compileExpression, compileTags, matches, matchesTag } from "./tag_filter.ts";
+import { compileTags, matches, matchesTag } from "./tag_filter.ts";
 
 function codeOf(work: () => unknown): string {
   try {
@@ -40,12 +40,6 @@ test("compileTags() counts bytes, up to the limit and no further", () => {
   const fits = "é".repeat(limits.filterBytesMax / 2);
   assert.equal(compileTags(fits).kind, "tags");
   assert.equal(codeOf(() => compileTags(`${fits}a`)), "filter_invalid");
-});
-
-test("compileExpression() answers SQL92 with a sentence, not a filter", () => {
-  const sql = { language: "SQL92", text: "a > 1" } as const;
-  assert.equal(codeOf(() => compileExpression(sql)), "not_supported");
-  assert.throws(() => compileExpression(sql), /by tags only/);
 });
 
 test("matches() lets equal hashes through, matchesTag() only the tag itself", () => {

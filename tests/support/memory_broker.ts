@@ -20,6 +20,7 @@ import type {
   ResetTarget,
   SendRequest,
 } from "../../src/broker/broker.ts";
+import { compileExpression } from "../../src/core/filter.ts";
 import type { ErrorCode } from "../../src/model/error_codes.ts";
 import { BrokerError } from "../../src/model/errors.ts";
 import { defaultGroupSettings, type Group, type GroupSettings } from "../../src/model/group.ts";
@@ -27,7 +28,7 @@ import type { SendReceipt } from "../../src/model/message.ts";
 import { checkGroupName, checkTopicName } from "../../src/model/names.ts";
 import { readProperty, withProperty } from "../../src/model/properties.ts";
 import { readRecord, recordProperties, writeRecord } from "../../src/model/record.ts";
-import type { Filter } from "../../src/model/subscription.ts";
+import type { Expression, Filter } from "../../src/model/subscription.ts";
 import type { Topic, TopicSettings } from "../../src/model/topic.ts";
 import {
   absent,
@@ -341,9 +342,10 @@ export class MemoryBroker implements Broker {
     );
   }
 
-  compile(expression: { readonly text: string }): Promise<Filter> {
+  compile(expression: Expression): Promise<Filter> {
     return later((): Filter => {
       this.compiles++;
+      if (expression.language === "SQL92") return compileExpression(expression);
       const tags = expression.text.split("||").map((tag) => tag.trim());
       if (tags.includes("")) throw new BrokerError("filter_invalid", "Cannot read an empty tag");
       return { kind: "tags", tags, hashes: tags.map(javaHash) };

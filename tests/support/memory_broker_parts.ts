@@ -1,5 +1,6 @@
 /** What the broker in memory is made of. @module */
 import type { QueuePlace } from "../../src/broker/broker.ts";
+import { accepts } from "../../src/core/filter.ts";
 import { BrokerError } from "../../src/model/errors.ts";
 import { readProperty } from "../../src/model/properties.ts";
 import { recordProperties } from "../../src/model/record.ts";
@@ -35,6 +36,7 @@ export type GroupState = {
 /** Whether the filter lets the record through. */
 export function passes(filter: Filter, record: Uint8Array): boolean {
   if (filter.kind === "all") return true;
+  if (filter.kind === "sql") return accepts(filter, 0, () => recordProperties(record, 0));
   return filter.tags.includes(readProperty(recordProperties(record, 0), "TAGS") ?? "");
 }
 

@@ -1,7 +1,7 @@
 /** Owns the subscriptions of live groups, compiled: front and shards apply them. @module */
 import { limits } from "../../src/base/limits.ts";
 import { Lru } from "../../src/base/lru.ts";
-import { compileExpression } from "../../src/core/tag_filter.ts";
+import { compileExpression } from "../../src/core/filter.ts";
 import type {
   CompiledSubscription,
   ConsumerMembership,
@@ -24,7 +24,7 @@ export class OwnsFilters {
     this.#tell = tell;
   }
 
-  /** @throws {BrokerError} `filter_invalid`, `not_supported`. */
+  /** @throws {BrokerError} `filter_invalid`. */
   compile(expression: Expression): Filter {
     const compiled = this.#look(expression);
     if (compiled instanceof BrokerError) throw compiled;

@@ -350,7 +350,7 @@ test("7.6 a queue is locked by one client until that client gives it back", asyn
   assert.equal(await locked("second"), granted);
 });
 
-test("7.2 CHECK_CLIENT_CONFIG takes tags, refuses SQL with 1 and nonsense with 23", async () => {
+test("7.2 CHECK_CLIENT_CONFIG takes tags and SQL, and refuses nonsense with 23", async () => {
   const client = new TestWorld().connect();
   const check = async (expressionType: string, subString: string) =>
     (await client.call(
@@ -362,5 +362,8 @@ test("7.2 CHECK_CLIENT_CONFIG takes tags, refuses SQL with 1 and nonsense with 2
 
   assert.equal(await check("TAG", "A || B"), 0);
   assert.equal(await check("TAG", "A && B"), 23);
-  assert.equal(await check("SQL92", "a > 1"), 1);
+  assert.equal(await check("SQL92", "a > 1"), 0);
+  assert.equal(await check("SQL92", "a > "), 23);
+  assert.equal(await check("SQL92", ""), 23);
+  assert.equal(await check("SQL2003", "a > 1"), 23);
 });

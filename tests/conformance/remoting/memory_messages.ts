@@ -2,6 +2,7 @@
 import { ByteWriter } from "../../../src/base/bytes.ts";
 import { javaHash } from "../../../src/base/hash.ts";
 import type { FoundMessage } from "../../../src/broker/broker.ts";
+import { accepts, compileExpression } from "../../../src/core/filter.ts";
 import { BrokerError } from "../../../src/model/errors.ts";
 import type { NewMessage } from "../../../src/model/message.ts";
 import type { UniqueKeys } from "../../../src/model/message_id.ts";
@@ -27,7 +28,8 @@ export function withKey(message: NewMessage, keys: UniqueKeys): NewMessage {
 
 /** The filter of an expression. */
 export function compiled({ language, text }: Expression): Filter {
-  if (language !== "TAG" || text.includes("&&")) throw new BrokerError("filter_invalid");
+  if (language === "SQL92") return compileExpression({ language, text });
+  if (text.includes("&&")) throw new BrokerError("filter_invalid");
   if (text === "*") return { kind: "all" };
   const tags = text.split("||").map((tag) => tag.trim());
   return { kind: "tags", tags, hashes: tags.map(javaHash) };
@@ -36,6 +38,7 @@ export function compiled({ language, text }: Expression): Filter {
 /** Whether a record passes a filter. */
 export function matches(filter: Filter, record: Uint8Array): boolean {
   if (filter.kind === "all") return true;
+  if (filter.kind === "sql") return accepts(filter, 0, () => recordProperties(record, 0));
   const tag = readProperty(recordProperties(record, 0), propertyNames.tags);
   return tag !== undefined && filter.tags.includes(tag);
 }

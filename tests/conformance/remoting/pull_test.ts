@@ -177,12 +177,35 @@ test("7.3 an expression that cannot be parsed answers 23", async () => {
   assert.equal((await world.connect().call(11, pull({ subscription: "a && b" }))).code, 23);
 });
 
-test("7.3 a SQL expression answers 1 while it is not supported", async () => {
-  const world = await worldWith();
+test("7.3 a SQL expression selects by properties, in a pull and in a heartbeat", async () => {
+  const world = await worldWith("a", "b", "c");
+  const client = world.connect();
+  const sql = { expressionType: "SQL92", subscription: "TAGS in ('a', 'c')" };
+  const consumerDataSet = [{
+    groupName: "G",
+    subscriptionDataSet: [{
+      ...{ topic: "T", expressionType: "SQL92", subString: "not TAGS = 'a'", subVersion: "1" },
+    }],
+  }];
 
-  const answer = await world.connect().call(11, pull({ expressionType: "SQL92" }));
+  const carried = await client.call(11, pull(sql));
+  await client.call(34, {}, { body: utf8(JSON.stringify({ clientID: "c1", consumerDataSet })) });
+  const told = await client.call(11, pull({ sysFlag: "0", subVersion: "1" }));
 
-  assert.equal(answer.code, 1);
+  const offsets = [carried, told].map(({ body }) =>
+    splitRecords(body).map((record) => recordQueueOffset(record, 0))
+  );
+  assert.deepEqual(offsets, [[0, 2], [1, 2]]);
+});
+
+test("7.3 a SQL expression that cannot be parsed, or of no known type, answers 23", async () => {
+  const world = await worldWith("a");
+  const code = async (expressionType: string, subscription: string) =>
+    (await world.connect().call(11, pull({ expressionType, subscription }))).code;
+
+  assert.equal(await code("SQL92", "TAGS = 'a' TAGS"), 23);
+  assert.equal(await code("SQL92", "*"), 23);
+  assert.equal(await code("LUA", "return true"), 23);
 });
 
 test("7.3 without a subscription and without a heartbeat the answer is 24", async () => {

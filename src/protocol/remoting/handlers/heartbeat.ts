@@ -13,6 +13,7 @@ import { type Answer, type Call, done, refusal, type RemotingContext } from "../
 import { responseCodes } from "../codes.ts";
 import { readHeader, writeHeader } from "../field_tables.ts";
 import { consumerGroup, heartBeatAnswer, unregisterClient } from "../fields.ts";
+import { readExpression } from "./expression.ts";
 import {
   boolField,
   isObject,
@@ -76,14 +77,7 @@ export async function handleCheckConfig(call: Call, context: RemotingContext): P
       "Cannot check a subscription: the request has none",
     );
   }
-  const expression = expressionOf(subscriptionData);
-  if (expression.language === "SQL92") {
-    return refusal(
-      responseCodes.systemError,
-      "Cannot filter by SQL92: SQL expressions are disabled",
-    );
-  }
-  await context.broker.compile(expression);
+  await context.broker.compile(expressionOf(subscriptionData));
   return done;
 }
 
@@ -143,12 +137,8 @@ function subscriptionOf(subscription: JsonObject): Subscription {
 }
 
 function expressionOf(subscription: JsonObject): Expression {
-  const language = textField(subscription, "expressionType", "TAG");
   const text = textField(subscription, "subString", "");
-  return {
-    language: language === "SQL92" ? "SQL92" : "TAG",
-    text: text === "" ? "*" : text,
-  };
+  return readExpression(textField(subscription, "expressionType", "TAG"), text);
 }
 
 /**

@@ -13,6 +13,7 @@ import { type Answer, type Call, type Peer, refusal, type RemotingContext } from
 import { responseCodes } from "../codes.ts";
 import { type HeaderOf, type HeaderTable, readHeader, required } from "../field_tables.ts";
 import { pullMessage } from "../fields.ts";
+import { readExpression } from "./expression.ts";
 
 /**
  * The version is milliseconds, but nanoseconds with one client: beyond what an int64 field takes.
@@ -75,14 +76,7 @@ function checkQueue(header: PullHeader, broker: Broker): Answer | undefined {
 async function filterOf(header: PullHeader, broker: Broker): Promise<Filter | Answer> {
   const { consumerGroup, topic } = header;
   if ((header.sysFlag & pullFlags.subscription) !== 0) {
-    if ((header.expressionType ?? "TAG") !== "TAG") {
-      return refusal(
-        responseCodes.systemError,
-        `Cannot filter by ${header.expressionType}: only TAG expressions are supported yet`,
-      );
-    }
-    const text = header.subscription ?? "";
-    return await broker.compile({ language: "TAG", text: text === "" ? "*" : text });
+    return await broker.compile(readExpression(header.expressionType, header.subscription ?? ""));
   }
   const subscription = broker.subscription(consumerGroup, topic);
   if (subscription === undefined) {
