@@ -12,6 +12,8 @@ export type ShardLink = LinkClient<ShardOperations>;
 export class ShardRouter {
   /** One for each shard; fixed in number. */
   readonly #links: (ShardLink | null)[];
+  /** Why a shard is absent. */
+  readonly #reasons = new Map<number, string>();
 
   constructor(shards: number) {
     this.#links = Array.from({ length: shards }, () => null);
@@ -21,8 +23,14 @@ export class ShardRouter {
     return this.#links.length;
   }
 
-  connect(shard: number, link: ShardLink | null): void {
+  connect(shard: number, link: ShardLink): void {
     this.#links[shard] = link;
+  }
+
+  /** The shard's thread ended; until it is connected again, callers are told `reason`. */
+  disconnect(shard: number, reason: string): void {
+    this.#links[shard] = null;
+    this.#reasons.set(shard, reason);
   }
 
   /** @throws {BrokerError} `storage_failed`: the shard's thread is not running. */
@@ -67,6 +75,7 @@ export class ShardRouter {
   }
 
   #absent(shard: number): BrokerError {
-    return new BrokerError("storage_failed", `Shard ${shard} is being started again`);
+    const reason = this.#reasons.get(shard) ?? "it has not been started yet";
+    return new BrokerError("storage_failed", `Cannot ask shard ${shard}: ${reason}`);
   }
 }

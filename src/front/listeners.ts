@@ -3,13 +3,18 @@ import { limits } from "../base/limits.ts";
 import type { Log } from "../base/log.ts";
 import type { Broker } from "../broker/broker.ts";
 import type { Settings } from "../config/schema.ts";
+import { BrokerError } from "../model/errors.ts";
 import type { UniqueKeys } from "../model/message_id.ts";
 import type { HttpServer } from "../ports/http.ts";
 import type { Signer } from "../ports/signer.ts";
-import type { SocketAddress } from "../ports/sockets.ts";
+import type { Connection, SocketAddress } from "../ports/sockets.ts";
 import { RemotingSessions } from "../protocol/remoting/sessions.ts";
 import type { Runtime } from "../runtime/mod.ts";
 import { serveHttp, stopHttp } from "./http.ts";
+
+/** How long peers may take to close after the last answer; then they are cut. */
+const lastAnswerMsMax = 500;
+const endStepMs = 20;
 
 /** What listeners hand to their protocols. */
 export type ListenerParts = {
@@ -26,11 +31,26 @@ export type ListenerParts = {
 export type Listeners = {
   readonly http: string;
   readonly remoting: string;
-  stop(): Promise<void>;
+  /** Takes no new work at once; ends the connections when `drained`, with all answers sent. */
+  stop(drained: Promise<void>): Promise<void>;
 };
 
-/** Opens every listener. @throws {Error} An address cannot be had; nothing listens then. */
+/**
+ * Opens every listener.
+ *
+ * @throws {BrokerError} `conflict`: an address cannot be had; nothing listens then.
+ */
 export async function startListeners(parts: ListenerParts): Promise<Listeners> {
+  try {
+    return await listenAll(parts);
+  } catch (thrown) {
+    // The system's own errors name the address; others are mistakes of ours, and stay what they are.
+    if (!(thrown instanceof Error) || !("code" in thrown)) throw thrown;
+    throw new BrokerError("conflict", thrown.message, { cause: thrown });
+  }
+}
+
+async function listenAll(parts: ListenerParts): Promise<Listeners> {
   const { broker, log, settings, runtime } = parts;
   const { clusterName, brokerName, advertise, autoCreateTopics, traceTopic } = settings;
   const sessions = new RemotingSessions({
@@ -48,11 +68,25 @@ export async function startListeners(parts: ListenerParts): Promise<Listeners> {
     bootMs: runtime.clock.wallMs(),
   });
   let connections = 0;
+  /** Bounded by `connectionsMax`. */
+  const open = new Set<Connection>();
   const remoting = await runtime.sockets.listen({
     host: settings.host,
     port: settings.remotingPort,
     connectionsMax: limits.connectionsMax,
-    onConnection: (connection) => sessions.accept(++connections, connection),
+    onConnection: (connection) => {
+      const number = ++connections;
+      const session = sessions.open(number, connection);
+      open.add(connection);
+      connection.listen({
+        onData: (chunk) => session.feed(chunk),
+        onDrain: () => session.drained(),
+        onClose: () => {
+          open.delete(connection);
+          sessions.close(number);
+        },
+      });
+    },
     onError: (error) => log.error("remoting listener failed", { reason: error }),
   });
   const remotingText = addressText(remoting.address);
@@ -66,12 +100,24 @@ export async function startListeners(parts: ListenerParts): Promise<Listeners> {
   return {
     http: addressText(http.address),
     remoting: remotingText,
-    async stop() {
+    async stop(drained) {
       sessions.stop();
-      await Promise.all([remoting.close(), stopHttp(http)]);
+      // What is parked is answered by the drain, so HTTP may wait for it while it happens.
+      await Promise.all([remoting.close(), stopHttp(http), drained]);
+      await endAll(open, runtime);
       remoting.destroyConnections();
     },
   };
+}
+
+/** Ends connections with what was answered. A peer that does not take it is not waited for long. */
+async function endAll(open: ReadonlySet<Connection>, { timers }: Runtime): Promise<void> {
+  // The answers of the drain are written by the handlers within this turn.
+  await new Promise<void>((resolve) => timers.immediate(resolve));
+  for (const connection of open) connection.end();
+  for (let waitedMs = 0; open.size > 0 && waitedMs < lastAnswerMsMax; waitedMs += endStepMs) {
+    await new Promise<void>((resolve) => timers.setTimer(endStepMs, resolve));
+  }
 }
 
 function addressText({ host, port }: SocketAddress): string {

@@ -41,6 +41,7 @@ export class ShardThreads {
   readonly #retention = new Map<number, unknown>();
   readonly #coordinatorPorts: ThreadPort[] = [];
   #stopping = false;
+  #draining: Promise<void> | null = null;
 
   constructor(parts: ShardThreadsParts) {
     this.#parts = parts;
@@ -60,18 +61,27 @@ export class ShardThreads {
     return ends;
   }
 
-  /** Commits finished, stores closed, threads ended. */
+  /** No new work, parked requests answered, commits finished, stores closed. Once is enough. */
+  drain(): Promise<void> {
+    return this.#draining ??= this.#drainAll();
+  }
+
+  /** Drains, and ends the threads. */
   async stop(): Promise<void> {
+    await this.drain();
+    await Promise.all([...this.#running.values()].map(({ role }) => role.terminate()));
+    for (const port of this.#coordinatorPorts) port.close();
+  }
+
+  async #drainAll(): Promise<void> {
     this.#stopping = true;
-    await Promise.all([...this.#running].map(async ([shard, { role }]) => {
+    await Promise.all([...this.#running.keys()].map(async (shard) => {
       try {
         await this.#parts.router.ask(shard, "drain", null);
       } catch (thrown) {
         this.#parts.log.warn("shard did not drain", { shard, reason: String(thrown) });
       }
-      await role.terminate();
     }));
-    for (const port of this.#coordinatorPorts) port.close();
   }
 
   #run(shard: number): void {
@@ -100,11 +110,15 @@ export class ShardThreads {
   #ended(shard: number, link: LinkClient<typeof shardOperations>, thrown: unknown): void {
     this.#running.get(shard)?.news.close();
     this.#running.delete(shard);
-    this.#parts.router.connect(shard, null);
-    link.lose(new BrokerError("storage_failed", `Shard ${shard} ended while it had the request`));
+    const cause = thrown instanceof Error ? thrown.message : "it was asked to end";
+    const reason = `its thread ended: ${cause}`;
+    this.#parts.router.disconnect(shard, reason);
+    link.lose(new BrokerError("storage_failed", `Cannot go on in shard ${shard}: ${reason}`));
     if (this.#stopping) return;
-    const reason = thrown instanceof Error ? thrown : String(thrown);
-    this.#parts.log.error("shard failed and is started again", { shard, reason });
+    this.#parts.log.error("shard failed and is started again", {
+      shard,
+      reason: thrown instanceof Error ? thrown : String(thrown),
+    });
     this.#parts.timers.setTimer(restartMs, () => {
       if (!this.#stopping) this.#run(shard);
     });

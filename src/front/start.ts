@@ -113,7 +113,7 @@ async function startParts(
 
   const parts = { broker: door, signer, uniqueKeys, log, version, settings, runtime };
   const listeners = await startListeners(parts);
-  undo.push(() => listeners.stop());
+  undo.push(() => listeners.stop(shards.drain()));
   await lock.announce(listeners.http);
   return running(listeners, failed, undo, log);
 }

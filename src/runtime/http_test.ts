@@ -120,6 +120,32 @@ test("HttpServer.stop() lets a running answer finish and accepts no other", asyn
   });
 });
 
+test("HttpServer.stop() lets the last bytes of many answers reach their readers", async () => {
+  const readers = 40;
+  const all = Promise.withResolvers<void>();
+  const release = Promise.withResolvers<void>();
+  let asked = 0;
+  const answer = async (request: Request): Promise<Response> => {
+    // Listening to the signal changes when Deno calls an answer complete.
+    request.signal.addEventListener("abort", () => {});
+    await request.arrayBuffer();
+    if (++asked === readers) all.resolve();
+    await release.promise;
+    return new Response("finished");
+  };
+  await withServer(answer, async (origin, server) => {
+    const running = Array.from({ length: readers }, () => {
+      return fetch(origin, { method: "POST", body: "{}" }).then((response) => response.text());
+    });
+    await all.promise;
+    const stopped = server.stop(20_000);
+    release.resolve();
+
+    assert.deepEqual(new Set(await Promise.all(running)), new Set(["finished"]));
+    await stopped;
+  });
+});
+
 test("HttpServer.stop() cuts what does not finish in its grace time", async () => {
   const asked = Promise.withResolvers<void>();
   const never = (): Promise<Response> => {

@@ -4,6 +4,9 @@ import type { Http, HttpOptions, HttpServer } from "../../ports/http.ts";
 /** The native server of Deno. */
 export const denoHttp: Http = { serve };
 
+/** `completed` comes before the last bytes have left: cut at once, the peer would not get them. */
+const flushMs = 50;
+
 type DenoServer = Deno.HttpServer<Deno.NetAddr>;
 type DenoInfo = Deno.ServeHandlerInfo<Deno.NetAddr>;
 
@@ -50,6 +53,7 @@ async function serve(options: HttpOptions): Promise<HttpServer> {
     stop: async (graceMs) => {
       stopping = true;
       await underway.idle(graceMs);
+      await new Promise((resolve) => setTimeout(resolve, flushMs));
       cut.abort();
       await server.finished;
     },
