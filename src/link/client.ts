@@ -6,6 +6,7 @@
  */
 import { ByteWriter } from "../base/bytes.ts";
 import { assert } from "../base/assert.ts";
+import { limits } from "../base/limits.ts";
 import { BrokerError } from "../model/errors.ts";
 import type { ThreadPort } from "../ports/thread_port.ts";
 import {
@@ -38,14 +39,16 @@ type Pending = {
 const batchesUnderWayMax = 2;
 
 /**
- * Asks one other thread by a table of operations. At most `pendingMax` questions are open; they are
- * answered in any order, and all fail together when the thread is lost.
+ * Asks one other thread by a table of operations. At most `pendingMax` questions are open, and at
+ * most one batch waits for a credit; they are answered in any order, and all fail together when the
+ * thread is lost.
  */
 export class LinkClient<T extends Operations> {
   readonly #operations: T;
   readonly #numbers: ReadonlyMap<string, number>;
   readonly #port: ThreadPort;
   readonly #pendingMax: number;
+  readonly #batchBytesMax: number;
   readonly #onNotice: (notice: unknown) => void;
   /** Bounded by `pendingMax`. */
   readonly #pending = new Map<number, Pending>();
@@ -61,11 +64,13 @@ export class LinkClient<T extends Operations> {
     port: ThreadPort,
     pendingMax: number,
     onNotice: (notice: unknown) => void,
+    batchBytesMax: number = limits.linkBatchBytesMax,
   ) {
     this.#operations = operations;
     this.#numbers = new Map(Object.keys(operations).map((name, number) => [name, number]));
     this.#port = port;
     this.#pendingMax = pendingMax;
+    this.#batchBytesMax = batchBytesMax;
     this.#onNotice = onNotice;
     beginBatch(this.#writer, 0);
     port.onMessage((message) => this.#take(message));
@@ -79,8 +84,8 @@ export class LinkClient<T extends Operations> {
   /**
    * Asks, and gives the question's id to `onId` so that it can be forgotten while it is parked.
    *
-   * @throws {BrokerError} What the other side refused; `too_busy` when too much is pending;
-   * `storage_failed` when its thread is gone.
+   * @throws {BrokerError} What the other side refused; `too_busy` when too many questions or bytes
+   * are pending; `storage_failed` when its thread is gone.
    */
   ask<N extends keyof T & string>(
     name: N,
@@ -88,9 +93,9 @@ export class LinkClient<T extends Operations> {
     onId?: (id: number) => void,
   ): Promise<AnswerOf<T, N>> {
     if (this.#lost !== null) return Promise.reject(this.#lost);
-    if (this.#pending.size >= this.#pendingMax) {
-      const claim = `Cannot ask for "${name}": ${this.#pending.size} requests are pending`;
-      return Promise.reject(new BrokerError("too_busy", claim));
+    const busy = this.#tooBusy();
+    if (busy !== null) {
+      return Promise.reject(new BrokerError("too_busy", `Cannot ask for "${name}": ${busy}`));
     }
     const codec = this.#operations[name];
     const number = this.#numbers.get(name);
@@ -107,6 +112,14 @@ export class LinkClient<T extends Operations> {
       // The table joins each id to its own codec, so the answer has the operation's type.
       this.#pending.set(id, { codec, resolve: resolve as (answer: unknown) => void, reject });
     });
+  }
+
+  /** Why nothing more may be asked for now. A full batch leaves at once if there is a credit. */
+  #tooBusy(): string | null {
+    if (this.#pending.size >= this.#pendingMax) return `${this.#pending.size} requests are pending`;
+    if (this.#writer.length < this.#batchBytesMax) return null;
+    this.#flush();
+    return this.#itemCount === 0 ? null : `${this.#writer.length} bytes of requests are pending`;
   }
 
   /** The thread is gone: everything pending fails with `error`, and so will all that comes. */

@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { portPair, settle } from "../../tests/support/thread_ports.ts";
+import { limits } from "../base/limits.ts";
 import { BrokerError, StorageError } from "../model/errors.ts";
 import { LinkClient } from "./client.ts";
 import { jsonAndBlob, jsonOperation, type WithBlob } from "./codec.ts";
-import { LinkServer } from "./server.ts";
+import { LinkServer, type ServerBounds } from "./server.ts";
 
 const operations = {
   double: jsonOperation<number, number>(),
@@ -14,12 +15,14 @@ const operations = {
 type Operations = typeof operations;
 
 /** A client and a server whose role is `work`; nothing moves until `settle`. */
-function joined(pendingMax = 100) {
+function joined(pendingMax = 100, bounds: ServerBounds = limits) {
   const [near, far] = portPair("on-demand");
   const notices: unknown[] = [];
-  const client = new LinkClient(operations, near, pendingMax, (notice) => notices.push(notice));
+  const onNotice = (notice: unknown) => notices.push(notice);
+  const { linkBatchBytesMax } = bounds;
+  const client = new LinkClient(operations, near, pendingMax, onNotice, linkBatchBytesMax);
   let arrivals = 0;
-  const server: LinkServer<Operations> = new LinkServer(operations, far, () => arrivals++);
+  const server: LinkServer<Operations> = new LinkServer(operations, far, () => arrivals++, bounds);
   return { near, far, client, server, notices, arrivals: () => arrivals };
 }
 
@@ -199,4 +202,93 @@ test("LinkServer.tell() arrives before the answers that follow it", async () => 
   await answer;
 
   assert.deepEqual(seen, [{ kind: "topic-deleted", name: "t" }]);
+});
+
+/** A question of `bytes` bytes and a little more. */
+function large(bytes: number) {
+  return { head: "x", blob: new Uint8Array(bytes) };
+}
+
+test("LinkServer.take() takes a turn's worth of requests or bytes, and is called again", async () => {
+  const bounds = { turnRequestsMax: 3, turnBytesMax: 1000, linkBatchBytesMax: 1_000_000 };
+  const { near, far, client, server, arrivals } = joined(100, bounds);
+  const numbers = [1, 2, 3, 4];
+  const answers: Promise<unknown>[] = numbers.map((number) => client.ask("double", number));
+  for (const bytes of [600, 600, 600]) answers.push(client.ask("shout", large(bytes)));
+  await settle(far);
+
+  const turns: string[][] = [];
+  for (let seen = 0; seen < arrivals(); seen++) {
+    turns.push(turn(server));
+    await settle();
+  }
+  assert.deepEqual(turns, [
+    ["double", "double", "double"],
+    ["double", "shout", "shout"],
+    ["shout"],
+  ]);
+  await settle(near);
+  assert.equal((await Promise.all(answers)).length, 7);
+});
+
+test("LinkServer gives a buffer's credit back when the last of it was taken", async () => {
+  const bounds = { turnRequestsMax: 1, turnBytesMax: 1000, linkBatchBytesMax: 1_000_000 };
+  const { near, far, client, server } = joined(100, bounds);
+  const answers = [client.ask("double", 1), client.ask("double", 2)];
+  await settle(far);
+  answers.push(client.ask("double", 3));
+  await settle(far);
+  answers.push(client.ask("double", 4));
+
+  const waiting: number[] = [];
+  for (let at = 0; at < 2; at++) {
+    turn(server);
+    await settle(near);
+    waiting.push(far.waiting);
+  }
+  assert.deepEqual(waiting, [0, 1], "the third buffer leaves with the first one's credit");
+  await settle(far);
+  for (let at = 0; at < 2; at++) turn(server);
+  await settle(near);
+  assert.deepEqual(await Promise.all(answers), [2, 4, 6, 8]);
+});
+
+test("LinkServer.answer() posts a full batch without waiting for the turn's end", async () => {
+  const bounds = { turnRequestsMax: 100, turnBytesMax: 1_000_000, linkBatchBytesMax: 1000 };
+  const { near, far, client, server } = joined(100, bounds);
+  const answers = [client.ask("shout", large(400)), client.ask("shout", large(400))];
+  await settle(far);
+
+  const asked = server.take();
+  const posted = asked.map(({ id }) => {
+    server.answer("shout", id, large(700));
+    return near.waiting;
+  });
+  assert.deepEqual(posted, [0, 1]);
+  server.post();
+  assert.equal(near.waiting, 1);
+  await settle(near);
+  assert.deepEqual((await Promise.all(answers)).map(({ blob }) => blob.length), [700, 700]);
+});
+
+test("LinkClient.ask() is too busy when a full batch waits for a credit, and not before", async () => {
+  const bounds = { turnRequestsMax: 100, turnBytesMax: 1_000_000, linkBatchBytesMax: 1000 };
+  const { near, far, client, server } = joined(100, bounds);
+  // Each is a batch of its own: the next question finds it full and lets it leave.
+  const answers: Promise<unknown>[] = [];
+  for (let at = 0; at < 3; at++) answers.push(client.ask("shout", large(1000)));
+  const refused = await codeOf(client.ask("double", 1));
+  assert.match(
+    refused,
+    /^too_busy: Cannot ask for "double": 10\d\d bytes of requests are pending$/,
+  );
+
+  await settle(far);
+  turn(server);
+  await settle(near);
+  answers.push(client.ask("double", 2));
+  await settle(far);
+  turn(server);
+  await settle(near);
+  assert.equal((await Promise.all(answers)).at(-1), 4);
 });
