@@ -36,20 +36,15 @@ export const layers: readonly Layer[] = [
     from: ["src/base", "src/model", "src/core", "src/ports", "src/link"],
     edge: false,
   },
-  {
-    folder: "src/front",
-    from: ["src/base", "src/model", "src/ports", "src/broker", "src/protocol/*"],
-    edge: false,
-  },
 ];
 
 /** `node:` modules that only compute, and so are open to every layer. */
 const pureModules = ["node:buffer", "node:crypto", "node:zlib"];
 
-/** Files that join the parts, and so may import everything. */
+/** What joins the parts, and so may import everything. The whole front does nothing else. */
 const compositionRoots = [
   /^mod\.ts$/,
-  /^src\/front\/start\.ts$/,
+  /^src\/front\//,
   /^src\/cli\//,
   /^workers\/[^/]+\/main\.ts$/,
 ];
