@@ -20,7 +20,8 @@ import type {
   Member,
   UnregisterAsk,
 } from "../link/coordinator_messages.ts";
-import type { LeaseVerdict, PullOutcome, ShardStats } from "../link/shard_messages.ts";
+import type { PlaceEvent } from "../ports/shard_store.ts";
+import type { LeaseVerdict, ParkedKey, PullOutcome, ShardStats } from "../link/shard_messages.ts";
 
 /** Messages for one topic, appended to one queue, all or none, in order. */
 export type SendRequest = {
@@ -99,6 +100,9 @@ export type QueuePlace = {
   readonly maxOffset: number;
   /** Messages not finished yet. */
   readonly lag: number;
+  /** Since the shard started: messages nobody of the group wanted, and messages that expired. */
+  readonly unmatched: number;
+  readonly expired: number;
 };
 
 /** Where a reset goes: an offset of one queue, or a time for all queues of the topic. */
@@ -107,6 +111,33 @@ export type ResetTarget =
   | { readonly kind: "time"; readonly ms: number }
   | { readonly kind: "earliest" }
   | { readonly kind: "latest" };
+
+/** What a reset would do in one queue. `fromOffset` `null`: the group has no place there yet. */
+export type ResetPreview = {
+  readonly queueId: number;
+  readonly fromOffset: number | null;
+  readonly toOffset: number;
+  /** Messages that were handed out before and would be again. */
+  readonly replayed: number;
+  /** Messages the group has not finished and would not see. */
+  readonly skipped: number;
+};
+
+/** Something done to a group's place: when, what, by whom. */
+export type NamedPlaceEvent = {
+  readonly queueId: number;
+  readonly atMs: number;
+  readonly kind: PlaceEvent["kind"];
+  readonly by: string;
+  readonly fromOffset: number;
+  readonly toOffset: number;
+};
+
+/** A key of an ordered group that waits for an operator. */
+export type NamedParkedKey = Omit<ParkedKey, "queueKey"> & {
+  readonly topic: string;
+  readonly queueId: number;
+};
 
 /** A message found by look-up. */
 export type FoundMessage = {
@@ -188,7 +219,28 @@ export interface Broker {
   /** Places of a group in the queues of one topic, or of all topics it has a place in. */
   places(group: string, topic: string | null): Promise<QueuePlace[]>;
   commitOffset(group: string, topic: string, queueId: number, offset: number): Promise<void>;
-  resetOffsets(group: string, topic: string, target: ResetTarget): Promise<QueuePlace[]>;
+  /** `by`: who resets, for those who ask later. */
+  resetOffsets(
+    group: string,
+    topic: string,
+    target: ResetTarget,
+    by: string,
+  ): Promise<QueuePlace[]>;
+  previewReset(group: string, topic: string, target: ResetTarget): Promise<ResetPreview[]>;
+  /** @throws `conflict`: there is no reset to take back. */
+  undoReset(group: string, topic: string, by: string): Promise<QueuePlace[]>;
+  cloneOffsets(from: string, to: string, topic: string, by: string): Promise<QueuePlace[]>;
+  placeEvents(group: string, topic: string): Promise<NamedPlaceEvent[]>;
+  /** Keys of an ordered group whose first message failed as often as the group allows. */
+  parkedKeys(group: string, topic: string): Promise<NamedParkedKey[]>;
+  /** @throws `conflict`: the key is not parked on this message any more. */
+  settleKey(
+    group: string,
+    topic: string,
+    parked: { readonly queueId: number; readonly offset: number },
+    action: "retry" | "skip" | "bury",
+    by: string,
+  ): Promise<void>;
   /** Answers by queue id. */
   queueRanges(topic: string): Promise<{ readonly minOffset: number; readonly maxOffset: number }[]>;
   offsetAtTime(topic: string, queueId: number, ms: number): Promise<number>;

@@ -30,6 +30,7 @@ import type {
 } from "./broker.ts";
 import { Finder } from "./find.ts";
 import { Offsets, queuesByShard } from "./offsets.ts";
+import { ParkedKeys } from "./parked_keys.ts";
 import { Reader } from "./receive.ts";
 import type { RegistryView } from "./registry_view.ts";
 import { Sender } from "./send.ts";
@@ -52,6 +53,7 @@ export class Door implements Broker {
   readonly #reader: Reader;
   readonly #offsets: Offsets;
   readonly #finder: Finder;
+  readonly #parkedKeys: ParkedKeys;
   /** One for each protocol. */
   readonly #listeners = new Set<BrokerNews>();
 
@@ -62,6 +64,7 @@ export class Door implements Broker {
     this.#reader = new Reader(view, router, signer);
     this.#offsets = new Offsets(view, router);
     this.#finder = new Finder(view, router);
+    this.#parkedKeys = new ParkedKeys(view, router);
   }
 
   /** Passes the coordinator's news on: to the view, and to the sessions it concerns. */
@@ -182,9 +185,40 @@ export class Door implements Broker {
     await this.#offsets.commit(group, topic, queueId, offset);
   }
 
-  async resetOffsets(group: string, topic: string, target: ResetTarget) {
+  async resetOffsets(group: string, topic: string, target: ResetTarget, by: string) {
     await this.groupForUse(group);
-    return await this.#offsets.reset(group, topic, target);
+    return await this.#offsets.reset(group, topic, target, by);
+  }
+
+  previewReset(group: string, topic: string, target: ResetTarget) {
+    return this.#offsets.preview(group, topic, target);
+  }
+
+  undoReset(group: string, topic: string, by: string) {
+    return this.#offsets.undo(group, topic, by);
+  }
+
+  async cloneOffsets(from: string, to: string, topic: string, by: string) {
+    await this.groupForUse(to);
+    return await this.#offsets.clone(from, to, topic, by);
+  }
+
+  placeEvents(group: string, topic: string) {
+    return this.#offsets.events(group, topic);
+  }
+
+  parkedKeys(group: string, topic: string) {
+    return this.#parkedKeys.list(group, topic);
+  }
+
+  settleKey(
+    group: string,
+    topic: string,
+    parked: { readonly queueId: number; readonly offset: number },
+    action: "retry" | "skip" | "bury",
+    by: string,
+  ) {
+    return this.#parkedKeys.settle(group, topic, parked, action, by);
   }
 
   queueRanges(topic: string) {

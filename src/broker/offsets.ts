@@ -3,9 +3,12 @@ import type { Group } from "../model/group.ts";
 import type { Topic } from "../model/topic.ts";
 import { BrokerError } from "../model/errors.ts";
 import type { GroupPlace } from "../link/shard_messages.ts";
-import type { QueuePlace, ResetTarget } from "./broker.ts";
+import type { NamedPlaceEvent, QueuePlace, ResetPreview, ResetTarget } from "./broker.ts";
 import type { RegistryView } from "./registry_view.ts";
 import type { ShardRouter } from "./shard_router.ts";
+
+/** Events of one queue that are told. */
+const eventsOfQueueMax = 16;
 
 /** Says and moves how far groups are. What spans several shards is not one transaction. */
 export class Offsets {
@@ -30,21 +33,105 @@ export class Offsets {
     const { groupKey } = this.#view.needGroup(groupName);
     const { queueKey, shard } = this.#queue(this.#view.needTopic(topicName), queueId);
     const offsets = [{ queueKey, offset }];
-    await this.#router.ask(shard, "commitOffsets", { groupKey, offsets, reset: false });
+    await this.#router.ask(shard, "commitOffsets", { groupKey, offsets, reset: null });
   }
 
-  async reset(groupName: string, topicName: string, target: ResetTarget): Promise<QueuePlace[]> {
+  /** Where a reset would go, and what it would hand out again or pass over. Changes nothing. */
+  async preview(
+    groupName: string,
+    topicName: string,
+    target: ResetTarget,
+  ): Promise<ResetPreview[]> {
     const group = this.#view.needGroup(groupName);
+    const topic = this.#view.needTopic(topicName);
+    const places = await this.#placesIn(group, topic);
+    const previews = await Promise.all(places.map(async (place) => {
+      if (target.kind === "offset" && target.queueId !== place.queueId) return [];
+      const { queueKey, shard } = this.#queue(topic, place.queueId);
+      const toOffset = await this.#offsetOf(target, shard, queueKey);
+      const fromOffset = place.committedOffset;
+      const handedOutBefore = place.nextOffset ?? place.minOffset;
+      const first = Math.max(fromOffset ?? place.minOffset, place.minOffset);
+      return [{
+        queueId: place.queueId,
+        fromOffset,
+        toOffset,
+        replayed: Math.max(0, handedOutBefore - Math.max(toOffset, place.minOffset)),
+        skipped: Math.max(0, toOffset - first),
+      }];
+    }));
+    return previews.flat();
+  }
+
+  /** Moves a group's places, also back. What was handed out before counts for nothing. */
+  async reset(
+    groupName: string,
+    topicName: string,
+    target: ResetTarget,
+    by: string,
+  ): Promise<QueuePlace[]> {
+    const { groupKey } = this.#view.needGroup(groupName);
     const topic = this.#view.needTopic(topicName);
     const queueIds = target.kind === "offset" ? [target.queueId] : topic.queueRefs.keys();
     await Promise.all([...queueIds].map(async (queueId) => {
       const { queueKey, shard } = this.#queue(topic, queueId);
-      const offset = await this.#offsetOf(target, shard, queueKey);
-      const offsets = [{ queueKey, offset }];
-      const ask = { groupKey: group.groupKey, offsets, reset: true };
-      await this.#router.ask(shard, "commitOffsets", ask);
+      const offsets = [{ queueKey, offset: await this.#offsetOf(target, shard, queueKey) }];
+      const reset = { kind: "reset", by } as const;
+      await this.#router.ask(shard, "commitOffsets", { groupKey, offsets, reset });
     }));
-    return await this.#placesIn(group, topic);
+    return await this.places(groupName, topicName);
+  }
+
+  /** Takes the newest reset or clone of each queue back. @throws {BrokerError} `conflict`: none. */
+  async undo(groupName: string, topicName: string, by: string): Promise<QueuePlace[]> {
+    const { groupKey } = this.#view.needGroup(groupName);
+    const topic = this.#view.needTopic(topicName);
+    let undone = 0;
+    for (const [shard, queueKeys] of queuesByShard(topic)) {
+      const answer = await this.#router.ask(shard, "undoReset", { groupKey, queueKeys, by });
+      undone += answer.undone.length;
+    }
+    if (undone > 0) return await this.places(groupName, topicName);
+    throw new BrokerError(
+      "conflict",
+      `Cannot undo: group "${groupName}" was not reset in topic "${topicName}", ` +
+        "or its newest reset was undone already",
+    );
+  }
+
+  /** Gives `toName` the place of `fromName` in a topic; what is open there begins again. */
+  async clone(
+    fromName: string,
+    toName: string,
+    topicName: string,
+    by: string,
+  ): Promise<QueuePlace[]> {
+    const { groupKey } = this.#view.needGroup(toName);
+    const topic = this.#view.needTopic(topicName);
+    for (const { queueId, committedOffset } of await this.places(fromName, topicName)) {
+      if (committedOffset === null) continue;
+      const { queueKey, shard } = this.#queue(topic, queueId);
+      const offsets = [{ queueKey, offset: committedOffset }];
+      const reset = { kind: "clone", by } as const;
+      await this.#router.ask(shard, "commitOffsets", { groupKey, offsets, reset });
+    }
+    return await this.places(toName, topicName);
+  }
+
+  /** What was done to a group's places in a topic, newest first. */
+  async events(groupName: string, topicName: string): Promise<NamedPlaceEvent[]> {
+    const { groupKey } = this.#view.needGroup(groupName);
+    const topic = this.#view.needTopic(topicName);
+    const found: NamedPlaceEvent[] = [];
+    for (const [shard, queueKeys] of queuesByShard(topic)) {
+      const ask = { groupKey, queueKeys, eventsMax: eventsOfQueueMax };
+      for (const event of await this.#router.ask(shard, "placeEvents", ask)) {
+        const { queueKey, atMs, kind, by, fromOffset, toOffset } = event;
+        const queueId = this.#view.queue(queueKey)?.queueId ?? -1;
+        found.push({ queueId, atMs, kind, by, fromOffset, toOffset });
+      }
+    }
+    return found.sort((one, other) => other.atMs - one.atMs);
   }
 
   /** By queue id. */
@@ -127,6 +214,8 @@ function namedPlace(topic: string, queueId: number, place: GroupPlace): QueuePla
     openDeliveries,
     minOffset,
     maxOffset,
+    unmatched: place.unmatched,
+    expired: place.expired,
     lag: Math.max(0, maxOffset - from) + openDeliveries,
   };
 }

@@ -161,6 +161,12 @@ export class Deliveries {
     this.#put({ ...delivery, untilMs, lease: 0 });
   }
 
+  /** Opens a message again as it once was, held by nobody. It lies below `next`. */
+  reopen(delivery: OpenDelivery): void {
+    assert(delivery.offset < this.#next, "only what was looked at is open");
+    this.#put({ ...delivery, lease: 0 });
+  }
+
   /**
    * Gives a message back until `untilMs`, tried `attempts` times by then, 0 and up. False when
    * `lease` is not its newest one.

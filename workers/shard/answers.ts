@@ -8,6 +8,8 @@ import type { GroupPlace, ShardOperations, ShardStats } from "../../src/link/sha
 import type { Asked, LinkServer } from "../../src/link/server.ts";
 import type { ShardStore } from "../../src/ports/shard_store.ts";
 import type { WorkName } from "./plan.ts";
+import { readParkedKeys } from "./plan_keys.ts";
+import { listHalves, listTimers } from "./list_waiting.ts";
 import { join, readFind } from "./read.ts";
 import type { ShardState } from "./state.ts";
 
@@ -32,6 +34,15 @@ export function answerQuestion(
       server.answer("places", id, queueKeys.map((key) => placeOf(store, state, groupKey, key)));
       return;
     }
+    case "parkedKeys":
+      server.answer("parkedKeys", id, readParkedKeys(state, store, question.request));
+      return;
+    case "placeEvents": {
+      const { groupKey, queueKeys, eventsMax } = question.request;
+      const events = queueKeys.flatMap((key) => store.events(groupKey, key, eventsMax));
+      server.answer("placeEvents", id, events.map(({ before: _before, ...event }) => event));
+      return;
+    }
     case "ranges": {
       const ranges = question.request.queueKeys.map((queueKey) => ({
         queueKey,
@@ -51,6 +62,12 @@ export function answerQuestion(
       server.answer("find", id, { head: { count: records.length }, blob: join(records) });
       return;
     }
+    case "timers":
+      server.answer("timers", id, listTimers(store, question.request));
+      return;
+    case "halves":
+      server.answer("halves", id, listHalves(store, question.request));
+      return;
     case "dropQueues":
       store.dropQueues(question.request.queueKeys);
       state.dropQueues(question.request.queueKeys);

@@ -10,9 +10,13 @@ import type { Asked, LinkServer } from "../../src/link/server.ts";
 import type { ShardStore } from "../../src/ports/shard_store.ts";
 import type { TurnDraft } from "./draft.ts";
 import { planAppend } from "./plan_append.ts";
+import { planSettleKey } from "./plan_keys.ts";
+import { planOffsets, planUndo } from "./plan_places.ts";
 import { planReceive } from "./plan_receive.ts";
 import { planSendBack } from "./plan_send_back.ts";
-import { planAck, planExtend, planNack, planOffsets } from "./plan_settle.ts";
+import { planAck, planExtend, planNack } from "./plan_settle.ts";
+import { planChangeTimer, planSchedule } from "./plan_timers.ts";
+import { planChecked, planPrepare, planRearm, planSettleHalf } from "./plan_transactions.ts";
 import type { ShardState } from "./state.ts";
 
 /** Names of the operations that need a commit before they are answered. */
@@ -23,7 +27,15 @@ export type WorkName =
   | "nack"
   | "extend"
   | "sendBack"
-  | "commitOffsets";
+  | "commitOffsets"
+  | "undoReset"
+  | "settleKey"
+  | "schedule"
+  | "changeTimer"
+  | "prepare"
+  | "settleHalf"
+  | "checked"
+  | "rearm";
 
 /** A request that writes. `waiting`: it was parked before and keeps its deadline and place. */
 export type Work = Extract<Asked<ShardOperations>, { name: WorkName }> & {
@@ -63,8 +75,24 @@ export function planWork(work: Work, parts: PlanParts, turnNumber: number): Plan
       return answered(work, "extend", planExtend(state, draft, work.request));
     case "commitOffsets":
       return answered(work, "commitOffsets", planOffsets(state, draft, work.request));
+    case "undoReset":
+      return answered(work, "undoReset", planUndo(state, draft, store, work.request));
+    case "settleKey":
+      return answered(work, "settleKey", planSettleKey(state, draft, store, shard, work.request));
     case "sendBack":
       return answered(work, "sendBack", planSendBack(draft, store, shard, work.request));
+    case "schedule":
+      return answered(work, "schedule", planSchedule(draft, store, work.request));
+    case "changeTimer":
+      return answered(work, "changeTimer", planChangeTimer(draft, store, work.request));
+    case "prepare":
+      return answered(work, "prepare", planPrepare(parts, work.request));
+    case "settleHalf":
+      return answered(work, "settleHalf", planSettleHalf(parts, work.request));
+    case "checked":
+      return answered(work, "checked", planChecked(parts, work.request));
+    case "rearm":
+      return answered(work, "rearm", planRearm(parts, work.request));
     case "receive":
       return planLease(work, work.request, parts, turnNumber);
     default:

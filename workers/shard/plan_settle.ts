@@ -1,7 +1,6 @@
 /** What consumers say of messages they were leased, and of their offsets. @module */
 import { lotOf, retryDelayMs } from "../../src/core/retry.ts";
 import type {
-  CommitOffsetsAsk,
   ExtendAnswer,
   ExtendAsk,
   LeaseRef,
@@ -43,32 +42,6 @@ export function planExtend(state: ShardState, draft: TurnDraft, ask: ExtendAsk):
     return deliveries.extend(offset, lease, invisibleUntilMs);
   });
   return { verdicts, invisibleUntilMs };
-}
-
-/**
- * Moves committed offsets. Without `reset` they only go forward. A first place, which holds retention
- * back from then on, and a reset, which somebody decided, outlive a power cut.
- *
- * @throws {BrokerError} `group_not_found`: it was deleted meanwhile.
- */
-export function planOffsets(state: ShardState, draft: TurnDraft, ask: CommitOffsetsAsk): null {
-  state.needGroup(ask.groupKey);
-  if (ask.reset) draft.mustSurvive("power-loss");
-  for (const { queueKey, offset } of ask.offsets) {
-    if (state.isDropped(queueKey)) continue;
-    const known = state.deliveries(ask.groupKey, queueKey);
-    if (known === undefined) {
-      draft.mustSurvive("power-loss");
-      state.begin(ask.groupKey, queueKey, offset);
-      continue;
-    }
-    if (ask.reset) {
-      known.reset(offset);
-      state.forgetWindow(ask.groupKey, queueKey);
-    } else known.commit(offset);
-    state.touch(ask.groupKey, queueKey, known);
-  }
-  return null;
 }
 
 function settle(

@@ -80,7 +80,7 @@ export const offsetEndpoints: readonly Endpoint[] = [
   }, async ({ context, params }, { topic, to }) => {
     const group = existingGroup(context.broker, params["group"] ?? "");
     existingTopic(context.broker, topic);
-    return placesAnswer(await context.broker.resetOffsets(group.name, topic, targetOf(to)));
+    return placesAnswer(await context.broker.resetOffsets(group.name, topic, targetOf(to), "http"));
   }),
 ];
 

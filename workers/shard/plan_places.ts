@@ -1,0 +1,107 @@
+/** Where groups stand: commits forward, resets to anywhere, and taking a reset back. @module */
+import { ByteReader, ByteWriter } from "../../src/base/bytes.ts";
+import { limits } from "../../src/base/limits.ts";
+import type { Deliveries, OpenDelivery } from "../../src/core/deliveries.ts";
+import type { CommitOffsetsAsk, UndoAnswer, UndoAsk } from "../../src/link/shard_messages.ts";
+import type { ShardStore } from "../../src/ports/shard_store.ts";
+import type { TurnDraft } from "./draft.ts";
+import type { ShardState } from "./state.ts";
+
+/** How far back a reset is looked for when it is to be undone. */
+const eventsLookedAt = 16;
+
+/**
+ * Moves committed offsets. Without `reset` they only go forward. A reset is noted with what it
+ * threw away, so that it can be told and undone.
+ *
+ * @throws {BrokerError} `group_not_found`: it was deleted meanwhile.
+ */
+export function planOffsets(state: ShardState, draft: TurnDraft, ask: CommitOffsetsAsk): null {
+  state.needGroup(ask.groupKey);
+  for (const { queueKey, offset } of ask.offsets) {
+    if (state.isDropped(queueKey)) continue;
+    const known = state.deliveries(ask.groupKey, queueKey);
+    if (known === undefined) {
+      state.begin(ask.groupKey, queueKey, offset);
+    } else if (ask.reset === null) {
+      known.commit(offset);
+      state.touch(ask.groupKey, queueKey, known);
+    } else {
+      const { kind, by } = ask.reset;
+      const before = snapshotOf(known);
+      const fromOffset = known.committed;
+      draft.note({
+        groupKey: ask.groupKey,
+        queueKey,
+        kind,
+        by,
+        fromOffset,
+        toOffset: offset,
+        before,
+      });
+      known.reset(offset);
+      moved(state, ask.groupKey, queueKey, known);
+    }
+  }
+  return null;
+}
+
+/** Puts a group back to where the newest reset, or clone, of each queue found it. */
+export function planUndo(
+  state: ShardState,
+  draft: TurnDraft,
+  store: ShardStore,
+  ask: UndoAsk,
+): UndoAnswer {
+  state.needGroup(ask.groupKey);
+  const undone = ask.queueKeys.flatMap((queueKey) => {
+    const known = state.deliveries(ask.groupKey, queueKey);
+    const [newest] = store.events(ask.groupKey, queueKey, eventsLookedAt)
+      .filter(({ kind }) => kind === "reset" || kind === "clone" || kind === "undo");
+    if (known === undefined || newest === undefined || newest.kind === "undo") return [];
+    const fromOffset = known.committed;
+    restoreSnapshot(known, newest.before, newest.fromOffset);
+    const toOffset = known.committed;
+    const { groupKey, by } = ask;
+    const before = new Uint8Array(0);
+    draft.note({ groupKey, queueKey, kind: "undo", by, fromOffset, toOffset, before });
+    moved(state, groupKey, queueKey, known);
+    return [{ queueKey, fromOffset, toOffset }];
+  });
+  return { undone };
+}
+
+function moved(state: ShardState, groupKey: number, queueKey: number, known: Deliveries): void {
+  state.forgetWindow(groupKey, queueKey);
+  state.unblock(queueKey);
+  state.touch(groupKey, queueKey, known);
+}
+
+/** `f64 next, { f64 offset, f64 attempts, f64 untilMs }*`; only `next` when too much is open. */
+function snapshotOf(deliveries: Deliveries): Uint8Array {
+  const writer = new ByteWriter(256);
+  writer.f64(deliveries.next);
+  if (deliveries.openCount <= limits.undoneOpenMax) {
+    for (const { offset, attempts, untilMs } of deliveries.all()) {
+      writer.f64(offset);
+      writer.f64(attempts);
+      writer.f64(untilMs);
+    }
+  }
+  return writer.view();
+}
+
+/** Leases are not given back: whoever held one before the reset holds nothing. */
+function restoreSnapshot(deliveries: Deliveries, before: Uint8Array, fallback: number): void {
+  const reader = new ByteReader(before);
+  const next = reader.left >= 8 ? reader.f64() : fallback;
+  const open: OpenDelivery[] = [];
+  while (reader.left >= 24) {
+    const offset = reader.f64();
+    const attempts = reader.f64();
+    open.push({ offset, attempts, untilMs: reader.f64(), lease: 0 });
+  }
+  // Without the open ones, everything from the first unfinished message on is handed out again.
+  deliveries.reset(open.length === 0 ? Math.min(next, fallback) : next);
+  for (const delivery of open) deliveries.reopen(delivery);
+}
