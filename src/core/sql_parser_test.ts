@@ -191,16 +191,6 @@ test("parseSql() counts nodes, up to the limit and no further; a list is one", (
   assert.equal(refusal(`a in (${list})`), "none");
 });
 
-test("parseSql() refuses a megabyte of anything fast", () => {
-  const startedMs = performance.now();
-  for (const piece of ["(", "not ", "'", "1", "a and ", "-"]) {
-    const sql = piece.repeat(1024 * 1024 / piece.length);
-    assert.match(refusal(sql), /bytes or more/);
-    assert.notEqual(refusal(sql.slice(0, limits.filterBytesMax)), "none", piece);
-  }
-  assert.ok(performance.now() - startedMs < 1000, "12 refusals take less than a second");
-});
-
 test("parseSql() gives data that survives JSON", () => {
   for (const [sql] of good) {
     const expression = parseSql(sql);

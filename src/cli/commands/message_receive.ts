@@ -31,6 +31,11 @@ const optionTable = {
   follow: { kind: "flag", short: "f", help: "go on until interrupted" },
   untilIdleMs: { kind: "duration", value: "TIME", help: "go on until nothing came for so long" },
   tags: { kind: "text", value: "EXPR", help: "only these tags, as 'paid || shipped'" },
+  sql: {
+    kind: "text",
+    value: "EXPR",
+    help: "only what meets this SQL92, as \"colour = 'red' and amount > 100\"",
+  },
   waitMs: {
     kind: "duration",
     value: "TIME",

@@ -22,6 +22,7 @@ export type ReceiveOptions = {
   readonly topic: string;
   readonly group: string;
   readonly tags?: string | undefined;
+  readonly sql?: string | undefined;
   readonly clientId: string;
   readonly batchMax: number;
   readonly waitMs: number;
@@ -99,8 +100,8 @@ async function receiveOnce(
   { max, waitMs }: { max: number; waitMs: number },
   onAway: () => void,
 ): Promise<readonly ReceivedJson[]> {
-  const { topic, group, tags, clientId, invisibleMs, stop, giveUpMs } = options;
-  const body = { max, waitMs, invisibleMs, clientId, ...(tags && { tags }) };
+  const { topic, group, tags, sql, clientId, invisibleMs, stop, giveUpMs } = options;
+  const body = { max, waitMs, invisibleMs, clientId, ...(tags && { tags }), ...(sql && { sql }) };
   const path = ["v1", "topics", topic, "groups", group, "receive"];
   const patience: Patience = {
     giveUpMs,

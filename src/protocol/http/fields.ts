@@ -27,6 +27,11 @@ export const invisibleMsField = z.number().int().min(limits.invisibleMsMin)
 /** A tag expression. */
 export const tagsField = z.string().min(1).max(limits.filterBytesMax)
   .openapi({ description: "Tags joined by ||, or * for all.", example: "created || paid" });
+/** An SQL92 expression. */
+export const sqlField = z.string().min(1).max(limits.filterBytesMax).openapi({
+  description: "SQL92 over properties, instead of `tags`; the tag is the property TAGS.",
+  example: "colour in ('red', 'blue') and amount > 100",
+});
 /** Who receives. */
 export const clientIdField = z.string().min(1).max(limits.clientIdLengthMax)
   .openapi({ description: "Names the consumer; others of the group see it." });

@@ -50,6 +50,20 @@ test("HTTP 4.3 a read by tags moves on past what it leaves out", async () => {
   assert.equal((await house.ask(`GET ${queue}?offset=0&tags=a||`)).json.code, "filter_invalid");
 });
 
+test("HTTP 4.3 a read by SQL moves on too, and is refused with the place of a mistake", async () => {
+  const house = await openHouse();
+  await fill(house, 4);
+  const ask = (sql: string, more = "") =>
+    house.ask(`GET ${queue}?offset=0&sql=${encodeURIComponent(sql)}${more}`);
+  const { json } = await ask("TAGS = 'odd' and not KEYS = 'k1'");
+  assert.deepEqual([bodies(json), json.nextOffset], [["m3"], 4]);
+  const refused = await ask("TAGS = 'odd' nand");
+  assert.deepEqual([refused.status, refused.json.code], [400, "filter_invalid"]);
+  assert.match(refused.json.detail, /at character 14 expected AND, OR or the end, found "nand"/);
+  const both = await ask("TAGS = 'odd'", "&tags=odd");
+  assert.deepEqual([both.status, both.json.code], [400, "invalid_argument"]);
+});
+
 test("HTTP 4.4 a read waits for its message, and no longer than it said", async () => {
   const house = await openHouse();
   const waiting = house.ask(`GET ${queue}?offset=0&waitMs=5000`);

@@ -6,7 +6,7 @@ import { BrokerError } from "../../../model/errors.ts";
 import type { Topic } from "../../../model/topic.ts";
 import { jsonAnswer } from "../answer.ts";
 import { type Endpoint, queryEndpoint } from "../endpoint.ts";
-import { queryNumber, tagsField, waitMsQuery } from "../fields.ts";
+import { queryNumber, sqlField, tagsField, waitMsQuery } from "../fields.ts";
 import { existingTopic } from "../lookup.ts";
 import { MessageWriter } from "../message_out.ts";
 import { messageSchema } from "../message_schema.ts";
@@ -26,12 +26,13 @@ export const queueEndpoint: Endpoint = queryEndpoint({
   summary: "Read a queue from an offset",
   description:
     "Go on at `nextOffset`, also when no message came: others may have been skipped by " +
-    "`tags`. An offset outside the queue is a problem with `minOffset` and `maxOffset`.",
+    "`tags` or `sql`. An offset outside the queue is a problem with `minOffset` and `maxOffset`.",
   query: z.strictObject({
     offset: offsetField,
     max: queryNumber(1, limits.pullMessagesMax, "Messages at most.").optional(),
     waitMs: waitMsQuery.optional(),
     tags: tagsField.optional(),
+    sql: sqlField.optional(),
   }),
   answers: {
     200: {
@@ -56,7 +57,7 @@ export const queueEndpoint: Endpoint = queryEndpoint({
     offset,
     messagesMax: query.max ?? pullMaxDefault,
     bytesMax: limits.replyBytesMax,
-    filter: await context.filters.of(query.tags),
+    filter: await context.filters.of(query),
     waitMs,
     ...(waitMs > 0 ? { signal: request.signal } : {}),
   });

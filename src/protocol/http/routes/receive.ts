@@ -13,6 +13,7 @@ import {
   clientIdField,
   invisibleMsField,
   receiptsField,
+  sqlField,
   tagsField,
   waitMsField,
 } from "../fields.ts";
@@ -33,6 +34,7 @@ const receiveSchema = z.strictObject({
   waitMs: waitMsField.default(0),
   invisibleMs: invisibleMsField.default(invisibleMsDefault),
   tags: tagsField.optional(),
+  sql: sqlField.optional(),
   clientId: clientIdField.default(clientIdDefault),
 }).openapi("Receive");
 const settleSchema = z.strictObject({ receipts: receiptsField }).openapi("Settle");
@@ -124,7 +126,7 @@ async function receive(
     bytesMax: limits.replyBytesMax,
     invisibleMs,
     waitMs,
-    filter: await context.filters.of(ask.tags),
+    filter: await context.filters.of(ask),
     // Asking for the signal costs: nobody who does not wait needs it.
     ...(waitMs > 0 ? { signal: request.signal } : {}),
   });

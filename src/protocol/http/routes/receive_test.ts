@@ -107,6 +107,24 @@ test("receive hands its wishes to the broker, and compiles tags once", async () 
   assert.equal(bytesMax, limits.replyBytesMax);
 });
 
+test("receive chooses by SQL over properties, compiled once, and not beside tags", async () => {
+  const house = await openHouse();
+  for (const colour of ["red", "blue", "green"]) {
+    await house.ask("POST /v1/topics/orders/messages", { body: colour, properties: { colour } });
+  }
+  const sql = "colour in ('red', 'green')";
+  const bodies: string[] = [];
+  for (let round = 0; round < 2; round++) {
+    const { json } = await house.ask(`${base}/receive`, { sql });
+    bodies.push(...json.messages.map(({ body }: { body: string }) => body));
+  }
+  assert.deepEqual(bodies.sort(), ["green", "red"]);
+  assert.equal(house.broker.compiles, 1);
+  const both = await house.ask(`${base}/receive`, { sql, tags: "a" });
+  assert.deepEqual([both.status, both.json.code], [400, "invalid_argument"]);
+  assert.match(both.json.detail, /TAGS = 'created'/);
+});
+
 test("receive refuses what is out of bounds or unknown, with its name", async () => {
   const house = await openHouse();
   for (

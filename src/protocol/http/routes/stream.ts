@@ -9,7 +9,7 @@ import { readCursor } from "../cursor.ts";
 import { type Endpoint, queryEndpoint } from "../endpoint.ts";
 import { eventBody, type EventSource } from "../event_stream.ts";
 import type { Exchange, HttpContext } from "../exchange.ts";
-import { clientIdField, queryNumber, tagsField } from "../fields.ts";
+import { clientIdField, queryNumber, sqlField, tagsField } from "../fields.ts";
 import { existingTopic } from "../lookup.ts";
 import { clientIdDefault, invisibleMsDefault, usableGroup } from "./receive.ts";
 
@@ -22,6 +22,7 @@ const streamQuery = z.strictObject({
     description: "cluster: the group shares the messages; broadcast: this reader gets all of them.",
   }),
   tags: tagsField.optional(),
+  sql: sqlField.optional(),
   max: queryNumber(1, popMessagesMax, "Messages asked for at once.").optional(),
   ack: z.enum(["manual", "auto"]).optional().openapi({
     description: "cluster only. manual: settle each receipt by a request. auto: a batch is " +
@@ -83,7 +84,7 @@ async function clusterSource(
       clientId: query.clientId ?? resumed?.clientId ?? clientIdDefault,
       messagesMax: query.max ?? streamMaxDefault,
       invisibleMs: query.invisibleMs ?? invisibleMsDefault,
-      filter: await context.filters.of(query.tags),
+      filter: await context.filters.of(query),
     },
     ack: query.ack ?? "manual",
     sequence: resumed?.sequence ?? 0,
@@ -101,7 +102,7 @@ async function broadcastSource(
   const offsets = id === null
     ? await firstOffsets(context, topic, group, query.from)
     : readCursor(id, context.signer, wanted).offsets;
-  const filter = await context.filters.of(query.tags);
+  const filter = await context.filters.of(query);
   const messagesMax = query.max ?? streamMaxDefault;
   return new BroadcastSource(context, { topic, group, filter, messagesMax, offsets, signal });
 }

@@ -64,6 +64,19 @@ test("stream in broadcast moves its place over messages the filter leaves out", 
   await reader.leave();
 });
 
+test("stream sends what meets an SQL expression, in both modes", async () => {
+  const house = await openHouse();
+  await send(house, "a", 0, "no");
+  await send(house, "b", 0, "yes");
+  const sql = encodeURIComponent("TAGS = 'yes'");
+  const broadcast = await open(house, `?mode=broadcast&sql=${sql}`);
+  assert.equal((await broadcast.message()).data.body, "b");
+  await broadcast.leave();
+  const cluster = await open(house, `?sql=${sql}`);
+  assert.equal((await cluster.message()).data.body, "b");
+  await cluster.leave();
+});
+
 test("stream in broadcast tells of messages deleted before they were read", async () => {
   const house = await openHouse();
   for (const body of ["a", "b", "c"]) await send(house, body);
