@@ -3,7 +3,7 @@ import { Metrics } from "../base/metrics.ts";
 import type { HttpServer } from "../ports/http.ts";
 import { httpApp } from "../protocol/http/app.ts";
 import { loopbackHostNames } from "../protocol/http/exchange.ts";
-import type { ListenerParts } from "./listeners.ts";
+import type { ListenerParts } from "./parts.ts";
 
 /** How long an idle event stream stays silent: below the idle limits of common proxies. */
 const heartbeatMs = 15_000;

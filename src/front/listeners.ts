@@ -1,31 +1,16 @@
 /** Which protocol listens where. @module */
 import { limits } from "../base/limits.ts";
-import type { Log } from "../base/log.ts";
-import type { Broker } from "../broker/broker.ts";
-import type { Settings } from "../config/schema.ts";
 import { BrokerError } from "../model/errors.ts";
-import type { UniqueKeys } from "../model/message_id.ts";
 import type { HttpServer } from "../ports/http.ts";
-import type { Signer } from "../ports/signer.ts";
 import type { Connection, SocketAddress } from "../ports/sockets.ts";
-import { RemotingSessions } from "../protocol/remoting/sessions.ts";
+import { RemotingSessions, silenceLookMs } from "../protocol/remoting/sessions.ts";
 import type { Runtime } from "../runtime/mod.ts";
 import { serveHttp, stopHttp } from "./http.ts";
+import type { ListenerParts } from "./parts.ts";
 
 /** How long peers may take to close after the last answer; then they are cut. */
 const lastAnswerMsMax = 500;
 const endStepMs = 20;
-
-/** What listeners hand to their protocols. */
-export type ListenerParts = {
-  readonly broker: Broker;
-  readonly signer: Signer;
-  readonly uniqueKeys: UniqueKeys;
-  readonly log: Log;
-  readonly version: string;
-  readonly settings: Settings;
-  readonly runtime: Runtime;
-};
 
 /** Everything that listens. */
 export type Listeners = {
@@ -44,7 +29,7 @@ export async function startListeners(parts: ListenerParts): Promise<Listeners> {
   try {
     return await listenAll(parts);
   } catch (thrown) {
-    // The system's own errors name the address; others are mistakes of ours, and stay what they are.
+    // The system's own errors name the address; others are mistakes of ours and stay what they are.
     if (!(thrown instanceof Error) || !("code" in thrown)) throw thrown;
     throw new BrokerError("conflict", thrown.message, { cause: thrown });
   }
@@ -97,10 +82,12 @@ async function listenAll(parts: ListenerParts): Promise<Listeners> {
     await remoting.close();
     throw thrown;
   }
+  const stopLooking = repeat(silenceLookMs, () => sessions.endSilent(), runtime);
   return {
     http: addressText(http.address),
     remoting: remotingText,
     async stop(drained) {
+      stopLooking();
       sessions.stop();
       // What is parked is answered by the drain, so HTTP may wait for it while it happens.
       await Promise.all([remoting.close(), stopHttp(http), drained]);
@@ -118,6 +105,16 @@ async function endAll(open: ReadonlySet<Connection>, { timers }: Runtime): Promi
   for (let waitedMs = 0; open.size > 0 && waitedMs < lastAnswerMsMax; waitedMs += endStepMs) {
     await new Promise<void>((resolve) => timers.setTimer(endStepMs, resolve));
   }
+}
+
+/** Calls `fn` every `intervalMs`. Returns how to stop. */
+function repeat(intervalMs: number, fn: () => void, { timers }: Runtime): () => void {
+  let cancel = timers.setTimer(intervalMs, again);
+  function again(): void {
+    cancel = timers.setTimer(intervalMs, again);
+    fn();
+  }
+  return () => cancel();
 }
 
 function addressText({ host, port }: SocketAddress): string {

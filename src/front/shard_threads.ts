@@ -14,6 +14,7 @@ import { BrokerError } from "../model/errors.ts";
 import { LinkClient } from "../link/client.ts";
 import type { ShardFrontNews } from "../link/coordinator_messages.ts";
 import { shardOperations } from "../link/shard_messages.ts";
+import type { HalfCheck } from "../link/transaction_messages.ts";
 import type { ShardRouter } from "../broker/shard_router.ts";
 import type { ThreadPort } from "../ports/thread_port.ts";
 import type { Role, Threads } from "../ports/threads.ts";
@@ -30,10 +31,13 @@ export type ShardThreadsParts = {
   readonly log: Log;
   readonly entry: URL;
   readonly dataOf: (shard: number) => unknown;
+  /** A shard wants producers to be asked what became of their transactions. */
+  readonly onChecks: (shard: number, checks: readonly HalfCheck[]) => void;
 };
 
 type Running = { readonly role: Role; readonly news: ThreadPort };
 
+/** Starts the shards, keeps each running until `stop`, and passes the coordinator's news to it. */
 export class ShardThreads {
   readonly #parts: ShardThreadsParts;
   readonly #running = new Map<number, Running>();
@@ -130,6 +134,10 @@ export class ShardThreads {
   }
 
   #heard(shard: number, news: ShardFrontNews): void {
+    if (news.kind === "checks") {
+      this.#parts.onChecks(shard, news.checks);
+      return;
+    }
     const fields = { shard, state: news.state, reason: news.reason };
     if (news.state === "ok") this.#parts.log.info("shard is well", fields);
     else this.#parts.log.error("shard is not well", fields);

@@ -5,22 +5,19 @@
  *
  * @module
  */
-import { limits } from "../base/limits.ts";
 import type { Log } from "../base/log.ts";
 import { Door } from "../broker/door.ts";
 import { RegistryView } from "../broker/registry_view.ts";
 import { ShardRouter } from "../broker/shard_router.ts";
 import type { Settings } from "../config/schema.ts";
-import { LinkClient } from "../link/client.ts";
-import { type CoordinatorNews, coordinatorOperations } from "../link/coordinator_messages.ts";
 import { BrokerError } from "../model/errors.ts";
 import { UniqueKeys } from "../model/message_id.ts";
 import type { DirectoryLock } from "../ports/files.ts";
 import { randomBytes, runtime } from "../runtime/mod.ts";
 import { signerWith } from "../runtime/signer.ts";
 import { workerEntries } from "../../workers/addresses.ts";
-import type { CoordinatorStart } from "../../workers/coordinator/main.ts";
 import type { ShardStart } from "../../workers/shard/main.ts";
+import { startCoordinator } from "./coordinator_thread.ts";
 import { type Listeners, startListeners } from "./listeners.ts";
 import { ShardThreads } from "./shard_threads.ts";
 
@@ -73,42 +70,18 @@ async function startParts(
   const newsPorts = shards.start();
   undo.push(() => shards.stop());
 
-  const [ours, theirs] = threads.channel();
-  const early: CoordinatorNews[] = [];
-  let heard: (news: CoordinatorNews) => void = (news) => early.push(news);
-  const coordinator = new LinkClient(
-    coordinatorOperations,
-    threads.threadPort(ours),
-    limits.linkRequestsMax,
-    (news) => heard(news as CoordinatorNews),
-  );
-  const role = threads.spawnRole({
-    entry: workerEntries.coordinator,
-    data: coordinatorStart(settings),
-    ports: [theirs, ...newsPorts],
-  });
-  const failed = role.done.then(
-    () => Promise.reject(new BrokerError("internal", "The coordinator ended")),
-    (thrown) => {
-      coordinator.lose(new BrokerError("internal", "The coordinator failed"));
-      throw thrown;
-    },
-  );
-  failed.catch(() => null);
-  undo.push(async () => {
-    await Promise.race([coordinator.ask("drain", null), failed.catch(() => null)]);
-    await role.terminate();
-  });
+  const coordinator = startCoordinator(settings, newsPorts);
+  const { link, failed } = coordinator;
+  undo.push(() => coordinator.stop());
 
-  const snapshot = await Promise.race([coordinator.ask("snapshot", null), failed]);
+  const snapshot = await Promise.race([link.ask("snapshot", null), failed]);
   for (const topic of snapshot.topics) view.putTopic(topic);
   for (const group of snapshot.groups) view.putGroup(group);
   const secret = Uint8Array.from(atob(snapshot.receiptSecret), (char) => char.charCodeAt(0));
   const signer = signerWith(secret);
   const uniqueKeys = new UniqueKeys(clock, randomBytes(10));
-  const door = new Door({ view, router, coordinator, signer, uniqueKeys, settings });
-  for (const news of early) door.heard(news);
-  heard = (news) => door.heard(news);
+  const door = new Door({ view, router, coordinator: link, signer, uniqueKeys, settings });
+  coordinator.listen((news) => door.heard(news));
   await router.askAll("stats", () => null);
 
   const parts = { broker: door, signer, uniqueKeys, log, version, settings, runtime };
@@ -176,8 +149,4 @@ function shardStart(settings: Settings, shard: number): ShardStart {
     acceptDamage: settings.acceptDamage,
     logLevel: settings.logLevel,
   };
-}
-
-function coordinatorStart(settings: Settings): CoordinatorStart {
-  return { ...settings, freshSecret: randomBytes(32), directory: settings.data };
 }

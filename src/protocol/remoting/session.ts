@@ -54,6 +54,8 @@ export class RemotingSession {
   #pieces: Uint8Array[] = [];
   #piecesBytes = 0;
   #isFlushDue = false;
+  /** How often somebody looked since the client last said anything. */
+  #silentLooks = 0;
   /** The form of the client's own requests: what we push has the same. */
   #serializer: Serializer = "json";
   #nextOpaque = 0;
@@ -69,6 +71,7 @@ export class RemotingSession {
   /** Bytes from the client. They must stay unchanged until the requests in them are answered. */
   feed(chunk: Uint8Array): void {
     if (this.#state === "closed") return;
+    this.#silentLooks = 0;
     try {
       this.#decoder.push(chunk, this.#take);
     } catch (fault) {
@@ -80,6 +83,14 @@ export class RemotingSession {
       this.#connection.destroy();
       this.closed();
     }
+  }
+
+  /** Ends the connection if it was silent at this look and at `silentLooksMax` before it. */
+  look(silentLooksMax: number): void {
+    if (this.#state === "closed" || this.#silentLooks++ < silentLooksMax) return;
+    this.#context.log.info("remoting connection closed: silent", { address: this.#peer.address });
+    this.#connection.destroy();
+    this.closed();
   }
 
   /** The socket has room again. */

@@ -1,7 +1,14 @@
 /** All remoting sessions of a front, so that news for a client finds its connection. @module */
+import { limits } from "../../base/limits.ts";
 import type { Connection } from "../../ports/sockets.ts";
 import type { RemotingContext } from "./call.ts";
 import { RemotingSession } from "./session.ts";
+
+/** Looks at a connection within the longest silence that is borne: how exact that is. */
+const looksPerSilence = 4;
+
+/** How often `endSilent` is to be called. */
+export const silenceLookMs = limits.connectionIdleMsMax / looksPerSilence;
 
 /** Opens sessions, and passes the broker's news on to them. */
 export class RemotingSessions {
@@ -45,6 +52,14 @@ export class RemotingSessions {
   close(number: number): void {
     this.#sessions.get(number)?.closed();
     this.#sessions.delete(number);
+  }
+
+  /**
+   * Ends the connections that said nothing for `limits.connectionIdleMsMax`, one look more at most:
+   * their clients are gone without a word, or do not read any more.
+   */
+  endSilent(): void {
+    for (const session of this.#sessions.values()) session.look(looksPerSilence);
   }
 
   /** No more news. */

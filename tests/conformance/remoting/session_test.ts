@@ -5,6 +5,7 @@ import { utf8 } from "../../../src/base/bytes.ts";
 import { limits } from "../../../src/base/limits.ts";
 import { BrokerError } from "../../../src/model/errors.ts";
 import { encodeCommand } from "../../../src/protocol/remoting/command_frames.ts";
+import { silenceLookMs } from "../../../src/protocol/remoting/sessions.ts";
 import { FakeConnection, settled, TestClient, TestWorld } from "./test_client.ts";
 
 const pullWaiting = {
@@ -200,4 +201,20 @@ test("9 a session that is gone takes no news and answers nothing", async () => {
 
   assert.equal(connection.writes, 0);
   assert.equal(new TestClient(connection).answerTo(1), undefined);
+});
+
+test("2.3 a connection that is silent for the longest time that is borne is ended", async () => {
+  const world = new TestWorld();
+  const silent = world.connect();
+  const speaking = world.connect();
+  const looks = limits.connectionIdleMsMax / silenceLookMs;
+  for (let look = 0; look < looks; look++) world.sessions.endSilent();
+  await speaking.call(106);
+  assert.deepEqual([silent.connection.isDestroyed, world.sessions.size], [false, 2]);
+
+  world.sessions.endSilent();
+
+  assert.equal(silent.connection.isDestroyed, true);
+  assert.deepEqual([speaking.connection.isDestroyed, world.sessions.size], [false, 1]);
+  assert.deepEqual(world.logged.map(({ event }) => event), ["remoting connection closed: silent"]);
 });
