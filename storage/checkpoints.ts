@@ -36,9 +36,12 @@ export class Checkpoints {
     this.#pendingBytes = this.walBytes();
   }
 
-  /** Notes a commit: whole pages, and a few more for the trees above them. */
-  wrote(bytes: number): void {
-    this.#pendingBytes += (Math.ceil(bytes / pageBytes) + treePages) * pageBytes;
+  /**
+   * Notes a commit: whole pages, a few more for the trees above them, and one for each row of a small
+   * table, since such rows and their index entries lie apart.
+   */
+  wrote(bytes: number, rows = 0): void {
+    this.#pendingBytes += (Math.ceil(bytes / pageBytes) + treePages + rows) * pageBytes;
   }
 
   due(): boolean {

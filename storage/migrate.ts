@@ -5,7 +5,12 @@ import { readPragma } from "./open.ts";
 import type { SqliteClient } from "./session.ts";
 
 /** One step of a schema. Never edited after a release: a later one corrects it. */
-export type Migration = { readonly version: number; readonly statements: readonly string[] };
+export type Migration = {
+  readonly version: number;
+  readonly statements: readonly string[];
+  /** Brings rows over that no statement can: runs after the statements, in the same transaction. */
+  readonly convert?: (client: SqliteClient) => void;
+};
 
 /**
  * Runs the migrations the file has not seen. `user_version` counts them, from 1.
@@ -30,9 +35,10 @@ export function migrate(
   if (found === newest) return;
   try {
     client.inTransaction("immediate", () => {
-      for (const { version, statements } of migrations) {
+      for (const { version, statements, convert } of migrations) {
         if (version <= found) continue;
         for (const statement of statements) client.prepare(statement).run();
+        convert?.(client);
         client.prepare(`PRAGMA user_version = ${version}`).all();
       }
     });

@@ -6,6 +6,7 @@ import { StorageError } from "../src/model/errors.ts";
 import { KeyIndex } from "./key_index.ts";
 import { MarkFile, readBoot, readMark } from "./mark_file.ts";
 import { tables } from "./migrations/shard/0001_tables.ts";
+import { timers } from "./migrations/shard/0002_timers.ts";
 import { migrate } from "./migrate.ts";
 import { openDatabase } from "./open.ts";
 import { QueueIndex } from "./queue_index.ts";
@@ -18,6 +19,9 @@ import { TurnLog } from "./turn_log.ts";
 
 export { type Inspection, inspectShard } from "./inspect.ts";
 export type { SqliteShardStore } from "./shard_store.ts";
+
+/** What `migrate` brings a shard's file through. */
+export const shardMigrations = [tables, timers] as const;
 
 /** How a shard's store is opened. All but the first three have defaults. */
 export type ShardStoreOptions = {
@@ -71,7 +75,7 @@ export function openShardStore(options: ShardStoreOptions): SqliteShardStore {
     ...(options.cacheBytes === undefined ? {} : { cacheBytes: options.cacheBytes }),
   });
   try {
-    migrate(client, path, [tables]);
+    migrate(client, path, shardMigrations);
     return recovered(options, client, path);
   } catch (cause) {
     client.close();

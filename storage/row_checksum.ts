@@ -7,16 +7,24 @@
 import { crc32 } from "node:zlib";
 import { StorageError } from "../src/model/errors.ts";
 
-const numbersMax = 8;
+const numbersMax = 16;
 const buffer = new Float64Array(numbersMax);
 const bytes = new Uint8Array(buffer.buffer);
 const views = Array.from({ length: numbersMax + 1 }, (_, count) => bytes.subarray(0, count * 8));
 const nothing: Uint8Array = new Uint8Array(0);
 
-/** Over up to eight numbers and a blob. `null` is told from every number. */
-export function rowChecksum(numbers: readonly (number | null)[], blob = nothing): number {
+/**
+ * Over up to sixteen numbers, a text and a blob. `null` is told from every number. Several texts go
+ * in as one, with their lengths among the numbers.
+ */
+export function rowChecksum(
+  numbers: readonly (number | null)[],
+  blob = nothing,
+  text = "",
+): number {
   for (let at = 0; at < numbers.length; at++) buffer[at] = numbers[at] ?? NaN;
-  return crc32(blob, crc32(views[numbers.length] ?? bytes));
+  const sum = crc32(views[numbers.length] ?? bytes);
+  return crc32(blob, text === "" ? sum : crc32(text, sum));
 }
 
 /** @throws {StorageError} `damaged`: `what` does not match its checksum. */
@@ -25,7 +33,8 @@ export function assertRow(
   numbers: readonly (number | null)[],
   what: string,
   blob?: Uint8Array,
+  text?: string,
 ): void {
-  if (rowChecksum(numbers, blob) === checksum) return;
+  if (rowChecksum(numbers, blob, text) === checksum) return;
   throw new StorageError("damaged", `Cannot trust ${what}: it does not match its checksum`);
 }

@@ -4,13 +4,13 @@ import { getTableConfig } from "drizzle-orm/sqlite-core";
 import { DatabaseSync } from "node:sqlite";
 import { test } from "node:test";
 import { migrate } from "./migrate.ts";
-import { tables } from "./migrations/shard/0001_tables.ts";
+import { shardMigrations } from "./mod.ts";
 import { drizzleOver, SqliteClient } from "./session.ts";
 import * as schema from "./shard_schema.ts";
 
 function migrated(): SqliteClient {
   const client = new SqliteClient(new DatabaseSync(":memory:"));
-  migrate(client, ":memory:", [tables]);
+  migrate(client, ":memory:", shardMigrations);
   return client;
 }
 
@@ -39,9 +39,10 @@ test("shard_schema names the columns the migrations create", () => {
 
 test("migrate() leaves a file as it was when a statement fails", () => {
   const client = migrated();
-  const broken = { version: 2, statements: ["CREATE TABLE extra (a)", "CREATE TABLE log (a)"] };
+  const broken = { version: 3, statements: ["CREATE TABLE extra (a)", "CREATE TABLE log (a)"] };
+  const steps = [...shardMigrations, broken];
 
-  assert.throws(() => migrate(client, "x.db", [tables, broken]), /bring x.db from version 1 to 2/);
+  assert.throws(() => migrate(client, "x.db", steps), /bring x.db from version 2 to 3/);
   const names = client.prepare("SELECT name FROM sqlite_schema WHERE name = 'extra'").values();
-  assert.deepEqual([names, client.prepare("PRAGMA user_version").values()], [[], [[1]]]);
+  assert.deepEqual([names, client.prepare("PRAGMA user_version").values()], [[], [[2]]]);
 });

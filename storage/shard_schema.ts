@@ -7,7 +7,7 @@
  *
  * @module
  */
-import { customType, integer, primaryKey, sqliteTable } from "drizzle-orm/sqlite-core";
+import { customType, integer, primaryKey, sqliteTable, text } from "drizzle-orm/sqlite-core";
 
 /** A blob as the driver hands it over. Drizzle's own blob column copies every value it reads. */
 const bytes = customType<{ data: Uint8Array; driverData: Uint8Array }>({ dataType: () => "blob" });
@@ -93,13 +93,58 @@ export const inflight = sqliteTable("inflight", {
   entries: bytes("entries").notNull(),
 }, (table) => [primaryKey({ columns: [table.groupKey, table.queueKey, table.chunk] })]);
 
+/** The largest id ever given to a row of `delayed`, `half` and `place_event` (`last_ids.ts`). */
+export const lastId = sqliteTable("last_id", {
+  tableNumber: integer("tableNumber").primaryKey(),
+  id: integer("id").notNull(),
+  checksum: integer("checksum").notNull(),
+});
+
 /** Messages that are not visible yet. */
 export const delayed = sqliteTable("delayed", {
-  id: integer("id").primaryKey({ autoIncrement: true }),
+  id: integer("id").primaryKey(),
+  /** 0 a timer, 1 a retry. */
+  kind: integer("kind").notNull(),
   dueMs: integer("dueMs").notNull(),
   queueKey: integer("queueKey").notNull(),
   tagHash: integer("tagHash").notNull(),
-  /** Over all other columns. */
   checksum: integer("checksum").notNull(),
+  messageId: text("messageId").notNull(),
+  timerKey: text("timerKey"),
   record: bytes("record").notNull(),
+});
+
+/** Messages of transactions, with their verdict once it came. */
+export const half = sqliteTable("half", {
+  id: integer("id").primaryKey(),
+  /** Its place in the list `halfStates` of `half_store.ts`. */
+  state: integer("state").notNull(),
+  queueKey: integer("queueKey").notNull(),
+  tagHash: integer("tagHash").notNull(),
+  createdMs: integer("createdMs").notNull(),
+  nextCheckMs: integer("nextCheckMs").notNull(),
+  checks: integer("checks").notNull(),
+  deliverAtMs: integer("deliverAtMs"),
+  settledMs: integer("settledMs").notNull(),
+  checksum: integer("checksum").notNull(),
+  producerGroup: text("producerGroup").notNull(),
+  messageId: text("messageId").notNull(),
+  checkUrl: text("checkUrl"),
+  timerKey: text("timerKey"),
+  record: bytes("record").notNull(),
+});
+
+/** What was done to groups' places. Bounded for each place. */
+export const placeEvent = sqliteTable("place_event", {
+  id: integer("id").primaryKey(),
+  groupKey: integer("groupKey").notNull(),
+  queueKey: integer("queueKey").notNull(),
+  atMs: integer("atMs").notNull(),
+  /** Its place in the list `eventKinds` of `event_store.ts`. */
+  kind: integer("kind").notNull(),
+  fromOffset: integer("fromOffset").notNull(),
+  toOffset: integer("toOffset").notNull(),
+  checksum: integer("checksum").notNull(),
+  doneBy: text("doneBy").notNull(),
+  openBefore: bytes("openBefore").notNull(),
 });

@@ -8,12 +8,14 @@
  * @module
  */
 import { statSync } from "node:fs";
-import { assert } from "../src/base/assert.ts";
-import { limits } from "../src/base/limits.ts";
 import type { Durability } from "../src/model/durability.ts";
 import { StorageError } from "../src/model/errors.ts";
 import type {
+  DelayedQuery,
   DelayedRow,
+  HalfRow,
+  HalfState,
+  PlaceEvent,
   QueueEntry,
   Recovery,
   RetentionRule,
@@ -23,17 +25,16 @@ import type {
   TurnRecord,
 } from "../src/ports/shard_store.ts";
 import { Checkpoints } from "./checkpoints.ts";
-import { DelayStore } from "./delay_store.ts";
 import { storageFault } from "./faults.ts";
-import { type GroupInflight, type GroupOffset, GroupStore } from "./group_store.ts";
+import type { GroupInflight, GroupOffset } from "./group_store.ts";
 import type { MarkFile } from "./mark_file.ts";
 import { readPragma } from "./open.ts";
-import { QueueTail } from "./queue_tail.ts";
 import type { MarkRow, Recovered } from "./recovery.ts";
 import { Retention } from "./retention.ts";
 import { rowChecksum } from "./row_checksum.ts";
-import { type Drizzle, drizzleOver, type SqliteStatement } from "./session.ts";
-import { EntriesBuffer, turnEntryBytes } from "./turn_format.ts";
+import type { SqliteStatement } from "./session.ts";
+import { changedRows, SideTables } from "./side_tables.ts";
+import { TurnPlan } from "./turn_plan.ts";
 
 /** How far the mark may lag, so that it is not written with every turn. */
 const markLagMax = 16_384;
@@ -62,36 +63,29 @@ export class SqliteShardStore implements ShardStore {
   /** What opening noticed that is no damage; for the log. */
   readonly notices: readonly string[];
   readonly #parts: OpenedShard;
-  readonly #groups: GroupStore;
-  readonly #delays: DelayStore;
+  readonly #tables: SideTables;
+  readonly #plan: TurnPlan;
   readonly #retention: Retention;
   readonly #checkpoints: Checkpoints;
-  readonly #db: Drizzle;
   readonly #addQueue: SqliteStatement;
   readonly #putMark: SqliteStatement;
   #refusal: string | null;
   #durability: Durability = "power-loss";
   #mark: MarkRow;
   #logBytes: number;
-  #turn = 0;
   /** The last write found no room. */
   #wasFull = false;
-  #entries = new EntriesBuffer(limits.batchMessagesMax);
-  /** The tail of each entry of the turn that is being committed, and those that are new. */
-  #planned: QueueTail[] = [];
-  #added: QueueTail[] = [];
 
   constructor(parts: OpenedShard) {
     const { client, path } = parts;
     this.#parts = parts;
-    this.#db = drizzleOver(client);
     this.recovery = parts.recovery;
     this.notices = parts.notices;
     this.#refusal = parts.refusal;
     this.#mark = parts.mark;
     this.#logBytes = parts.logBytes;
-    this.#groups = new GroupStore(client, this.#db);
-    this.#delays = new DelayStore(client, this.#db, path);
+    this.#tables = new SideTables(client, path);
+    this.#plan = new TurnPlan(parts);
     this.#retention = new Retention(parts);
     this.#checkpoints = new Checkpoints(client, path, parts.walBytesMax);
     this.#addQueue = client.prepare(
@@ -121,8 +115,9 @@ export class SqliteShardStore implements ShardStore {
 
   commit(record: TurnRecord): void {
     this.#assertWritable();
-    if (record.entries.length > 0 || record.delayedPuts.length > 0) this.#checkpoints.assertRoom();
-    const entries = this.#plan(record);
+    if (record.entries.length > 0 || this.#tables.grow(record)) this.#checkpoints.assertRoom();
+    this.#tables.check(record);
+    const entries = this.#plan.begin(record);
     let checksum = 0;
     this.#write(`commit a turn of ${record.entries.length} messages`, () => {
       this.#setDurability(record.durability);
@@ -134,61 +129,20 @@ export class SqliteShardStore implements ShardStore {
     this.#remember(record, entries, checksum);
   }
 
-  /** Checks the turn against the tails, encodes its index, and changes nothing that lasts. */
-  #plan(record: TurnRecord): Uint8Array {
-    const { log, index, dropped } = this.#parts;
-    const { entries } = record;
-    assert(record.firstPosition === log.nextPosition, "a turn begins where the log ends");
-    assert(record.storedMs >= log.lastStoredMs, "stored time does not go back");
-    this.#turn++;
-    this.#added = [];
-    this.#planned.length = 0;
-    if (entries.length > this.#entries.capacity) {
-      this.#entries = new EntriesBuffer(Math.ceil(entries.length * 1.5));
-    }
-    const added = new Map<number, QueueTail>();
-    for (let at = 0; at < entries.length; at++) {
-      const entry = entries[at]!; // `at` is below the length
-      const { queueKey, queueOffset, start, bytes } = entry;
-      let tail = index.tails.get(queueKey) ?? added.get(queueKey);
-      if (tail === undefined) {
-        assert(queueKey >= 0 && queueKey <= 0xffff_ffff, "a queue key fits into 32 bits");
-        assert(!dropped.has(queueKey), "the key of a dropped queue is not used again");
-        tail = new QueueTail(queueKey);
-        added.set(queueKey, tail);
-        this.#added.push(tail);
-      }
-      if (tail.plannedTurn !== this.#turn) {
-        tail.plannedTurn = this.#turn;
-        tail.planned = 0;
-      }
-      assert(queueOffset === tail.nextOffset + tail.planned, "queue offsets leave no gap");
-      assert(start + bytes <= record.records.length, "an entry lies within the records");
-      tail.planned++;
-      this.#planned.push(tail);
-      this.#entries.put(at, queueOffset, queueKey, start, bytes, entry.tagHash);
-    }
-    return this.#entries.bytes.subarray(0, entries.length * turnEntryBytes);
-  }
-
   #writeTurn(record: TurnRecord, entries: Uint8Array): number {
     const { log, index, keys } = this.#parts;
     const count = record.entries.length;
     let checksum = log.chain;
     if (count > 0) {
       checksum = log.append(count, record.storedMs, entries, record.records);
-      for (const { queueKey } of this.#added) {
+      for (const { queueKey } of this.#plan.added) {
         this.#addQueue.run(queueKey, rowChecksum([queueKey, 0, 0, null]));
       }
       index.writeDue(record.firstPosition, count);
       if (keys.due(record.firstPosition)) keys.writeAll(record.firstPosition);
       this.#writeMarkIfDue(record.firstPosition);
     }
-    if (record.offsets.length > 0) this.#groups.writeOffsets(record.offsets);
-    if (record.inflight.length > 0) this.#groups.writeInflight(record.inflight);
-    if (record.delayedPuts.length > 0 || record.delayedDeletes.length > 0) {
-      this.#delays.write(record.delayedPuts, record.delayedDeletes);
-    }
+    this.#tables.write(record);
     return checksum;
   }
 
@@ -216,17 +170,17 @@ export class SqliteShardStore implements ShardStore {
 
   #remember(record: TurnRecord, entries: Uint8Array, checksum: number): void {
     const { log, index, keys, markFile } = this.#parts;
-    this.#delays.settle();
+    this.#tables.settle();
     const count = record.entries.length;
-    this.#checkpoints.wrote(entries.length + record.records.length);
+    this.#checkpoints.wrote(entries.length + record.records.length, changedRows(record));
     if (count === 0) return;
     index.settle();
     keys.settle();
-    for (const tail of this.#added) index.tails.set(tail.queueKey, tail);
+    for (const tail of this.#plan.added) index.tails.set(tail.queueKey, tail);
     for (let at = 0; at < count; at++) {
       const { start, bytes, tagHash } = record.entries[at]!; // `at` is below the length
       const position = record.firstPosition + at;
-      index.push(this.#planned[at]!, position, bytes, tagHash); // planned has the same length
+      index.push(this.#plan.tails[at]!, position, bytes, tagHash); // a tail an entry
       keys.addRecord(record.records, start, bytes, position);
     }
     log.noteAppended(count, record.storedMs, entries, record.records, checksum);
@@ -297,72 +251,95 @@ export class SqliteShardStore implements ShardStore {
     return this.#parts.log.positionAtTime(ms);
   }
 
-  findByKey(key: string, countMax: number, beforePosition?: number): number[] {
+  findByKey(key: string, countMax: number, beforePosition?: number, fromPosition = 0): number[] {
     const { keys, log } = this.#parts;
-    return keys.find(key, countMax, beforePosition ?? log.nextPosition);
+    return keys.find(key, countMax, beforePosition ?? log.nextPosition, fromPosition);
   }
 
   loadOffsets(): GroupOffset[] {
-    return this.#groups.offsets();
+    return this.#tables.groups.offsets();
   }
 
   loadInflight(): GroupInflight[] {
-    return this.#groups.inflight();
+    return this.#tables.groups.inflight();
   }
 
   delayedDue(untilMs: number, countMax: number): DelayedRow[] {
-    return this.#delays.due(untilMs, countMax);
+    return this.#tables.delays.due(untilMs, countMax);
   }
 
   nextDelayedDueMs(): number | null {
-    return this.#delays.nextDueMs();
+    return this.#tables.delays.nextDueMs();
   }
 
   lastDelayedId(): number {
-    return this.#delays.lastId();
+    return this.#tables.delays.lastId();
   }
 
-  delayedById(): DelayedRow | null {
-    return null;
+  delayedById(queueKeys: readonly number[], messageId: string): DelayedRow | null {
+    return this.#tables.delays.byId(queueKeys, messageId);
   }
-  delayedByKey(): DelayedRow | null {
-    return null;
+
+  delayedByKey(queueKeys: readonly number[], timerKey: string): DelayedRow | null {
+    return this.#tables.delays.byKey(queueKeys, timerKey);
   }
-  delayedList(): DelayedRow[] {
-    return [];
+
+  delayedList(query: DelayedQuery): DelayedRow[] {
+    return this.#tables.delays.list(query);
   }
-  delayedCount(): number {
-    return 0;
+
+  delayedCount(queueKeys: readonly number[]): number {
+    return this.#tables.delays.count(queueKeys);
   }
-  half(): null {
-    return null;
+
+  half(id: number): HalfRow | null {
+    return this.#tables.halves.row(id);
   }
-  halvesDue(): never[] {
-    return [];
+
+  halvesDue(untilMs: number, countMax: number): HalfRow[] {
+    return this.#tables.halves.due(untilMs, countMax);
   }
-  nextHalfCheckMs(): null {
-    return null;
+
+  nextHalfCheckMs(): number | null {
+    return this.#tables.halves.nextCheckMs();
   }
-  halvesIn(): never[] {
-    return [];
+
+  halvesIn(state: HalfState, afterId: number, countMax: number): HalfRow[] {
+    return this.#tables.halves.inState(state, afterId, countMax);
   }
-  halfCount(): number {
-    return 0;
+
+  halfCount(state: HalfState): number {
+    return this.#tables.halves.count(state);
   }
-  halfByMessageId(): null {
-    return null;
+
+  halfByMessageId(messageId: string): HalfRow | null {
+    return this.#tables.halves.byMessageId(messageId);
   }
+
   lastHalfId(): number {
-    return 0;
+    return this.#tables.halves.lastId();
   }
-  purgeHalves(): number {
-    return 0;
+
+  purgeHalves(settledBeforeMs: number, countMax: number): number {
+    this.#assertWritable();
+    let purged = 0;
+    this.#write("forget verdicts", () => {
+      purged = this.#parts.client.inTransaction("immediate", () => {
+        this.#tables.begin();
+        return this.#tables.halves.purge(settledBeforeMs, countMax);
+      });
+      this.#tables.settle();
+    });
+    this.#checkpoints.wrote(0, purged);
+    return purged;
   }
-  events(): never[] {
-    return [];
+
+  events(groupKey: number, queueKey: number, countMax: number): PlaceEvent[] {
+    return this.#tables.events.newest(groupKey, queueKey, countMax);
   }
+
   lastEventId(): number {
-    return 0;
+    return this.#tables.events.lastId();
   }
 
   dropQueues(queueKeys: readonly number[]): void {
@@ -370,13 +347,15 @@ export class SqliteShardStore implements ShardStore {
     const { client, index, log, dropped } = this.#parts;
     this.#write(`drop ${queueKeys.length} queues`, () => {
       client.inTransaction("immediate", () => {
+        this.#tables.begin();
         for (let at = 0; at < queueKeys.length; at += queuesPerStatement) {
           const some = queueKeys.slice(at, at + queuesPerStatement);
           this.#retention.noteDropped(some, log.nextPosition);
-          this.#groups.dropQueues(some);
-          this.#delays.dropQueues(some);
+          this.#tables.dropQueues(some);
         }
       });
+      this.#tables.settle();
+      this.#tables.delays.forget(queueKeys);
     });
     for (const queueKey of queueKeys) {
       const tail = index.tails.get(queueKey);
@@ -389,7 +368,7 @@ export class SqliteShardStore implements ShardStore {
   dropGroup(groupKey: number): void {
     this.#assertWritable();
     this.#write(`drop group ${groupKey}`, () => {
-      this.#parts.client.inTransaction("immediate", () => this.#groups.dropGroup(groupKey));
+      this.#parts.client.inTransaction("immediate", () => this.#tables.dropGroup(groupKey));
     });
   }
 
@@ -451,7 +430,7 @@ export class SqliteShardStore implements ShardStore {
       messages,
       logBytes: this.#logBytes,
       walBytes: this.#checkpoints.walBytes(),
-      delayed: this.#delays.rows,
+      delayed: this.#tables.delays.rows,
       checkpoints: this.#checkpoints.count,
     };
   }

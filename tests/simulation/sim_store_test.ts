@@ -2,13 +2,22 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { StorageError } from "../../src/model/errors.ts";
-import { shardStoreContract, texts, turn } from "../contract/shard_store_contract.ts";
+import {
+  shardStoreContract,
+  type StoreBench,
+  texts,
+  turn,
+} from "../contract/shard_store_contract.ts";
+import { waitingContract } from "../contract/waiting_contract.ts";
 import { SimDisk, SimulatedCrash, type WriteFate } from "./sim_store.ts";
 
-shardStoreContract("simulated", () => {
+function simulated(): StoreBench {
   const disk = new SimDisk();
   return { open: () => disk.open(), remove: () => {} };
-});
+}
+
+shardStoreContract("simulated", simulated);
+waitingContract("simulated", simulated);
 
 /** What queue 7 holds after a write with this fate, by the store that wrote and by the next one. */
 function written(fate: WriteFate): { thrown: unknown; after: string[] } {

@@ -26,6 +26,8 @@ export class SimTables {
 
   /** Refuses what no shard may ask for. */
   check({ delayedPuts, delayedDeletes }: TurnRecord): void {
+    const ids = new Set(delayedPuts.map((row) => row.id));
+    assert(ids.size === delayedPuts.length, "a turn puts a delayed row once");
     const after = new Map(this.delayed);
     for (const id of delayedDeletes) after.delete(id);
     for (const row of delayedPuts) after.set(row.id, row);
