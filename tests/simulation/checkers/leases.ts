@@ -20,6 +20,8 @@ export class Leases implements Checker {
   /** Group and message → its newest lease that somebody saw. */
   readonly #newest = new Map<string, Lease>();
   readonly #byReceipt = new Map<string, Lease>();
+  /** Calls of resets under way: what is delivered meanwhile may be from before or after it. */
+  readonly #resets = new Map<number, string>();
 
   see(event: SimEvent, complain: (fault: string) => void): void {
     switch (event.kind) {
@@ -33,7 +35,11 @@ export class Leases implements Checker {
         this.#settle(event, complain);
         return;
       case "reset-asked":
+        this.#resets.set(event.call, `${event.group} ${event.topic}/`);
+        this.#forget(`${event.group} ${event.topic}/`);
+        return;
       case "reset-ended":
+        this.#resets.delete(event.call);
         this.#forget(`${event.group} ${event.topic}/`);
         return;
       case "crash":
@@ -43,6 +49,7 @@ export class Leases implements Checker {
 
   #deliver(group: string, message: SeenDelivery, complain: (fault: string) => void): void {
     const key = `${group} ${spotKey(message)}`;
+    if ([...this.#resets.values()].some((prefix) => key.startsWith(prefix))) return;
     const { receipt, attempt, grantedMs, invisibleUntilMs } = message;
     const lease: Lease = {
       receipt,
