@@ -15,9 +15,8 @@ export type HttpOptions = {
   readonly port: number;
   /**
    * Answers one request. `request.signal` aborts when the client goes away, also while the answer's
-   * body is being streamed; the body's stream is then cancelled. Deno aborts it after a complete
-   * answer too: what an abort calls off must bear being over. The server sets no limit on bodies
-   * and on waiting: the app does.
+   * body is being streamed; the body's stream is then cancelled. After a complete answer nothing
+   * aborts. The server sets no limit on bodies and on waiting: the app does.
    */
   fetch(request: Request, info: RequestInfo): Response | Promise<Response>;
   /** `fetch` threw: the answer to give. */

@@ -69,6 +69,19 @@ test("http.serve() aborts request.signal when the client of a long poll goes awa
   });
 });
 
+test("http.serve() leaves request.signal alone after a complete answer", async () => {
+  const signals: AbortSignal[] = [];
+  await withServer((request) => {
+    signals.push(request.signal);
+    return new Response("whole");
+  }, async (origin, server) => {
+    assert.equal(await (await fetch(origin)).text(), "whole");
+    await server.stop(20_000);
+  });
+
+  assert.deepEqual(signals.map(({ aborted }) => aborted), [false]);
+});
+
 test("http.serve() aborts request.signal and cancels the stream when its reader goes", async () => {
   const aborted = Promise.withResolvers<void>();
   const cancelled = Promise.withResolvers<void>();

@@ -3,7 +3,7 @@
  * about. Clients dial the relay because it listens where the broker says it is; the broker itself
  * listens on another address of the loopback.
  *
- *     record.ts --out file.jsonl --relay 127.0.0.1:9876=127.0.0.2:9876 [--relay ...]
+ *     deno task record --out file.jsonl --relay 127.0.0.1:9876=127.0.0.2:9876 [--relay ...]
  *
  * It records until it is sent SIGTERM. One line a frame, in the order in which they passed:
  *

@@ -1,4 +1,9 @@
-/** HTTP over `Deno.serve`. @module */
+/**
+ * HTTP over `Deno.serve`, with `no-legacy-abort` from deno.json: without it Deno aborts a request's
+ * signal after every answer, and says on standard error that it does.
+ *
+ * @module
+ */
 import type { Http, HttpOptions, HttpServer } from "../../ports/http.ts";
 
 /** The native server of Deno. */
