@@ -72,7 +72,7 @@ export const limits = Object.freeze({
   filterNumberLengthMax: 64,
   /** Messages one filtered read passes over before others have their turn. */
   filterScanEntriesMax: 16_384,
-  /** Record bytes an SQL filter reads in one turn to look at properties. */
+  /** Record bytes one filtered read looks into before others have their turn. */
   filterScanBytesMax: 8 * mib,
 
   // Batches.
@@ -176,6 +176,8 @@ export const limits = Object.freeze({
   invisibleMsMax: 12 * hourMs,
   /** Messages passed over for now, per group and queue: behind their key, or for another member. */
   heldPerQueueMax: 1024,
+  /** Open deliveries that are kept with a reset, so that undoing it brings them back. */
+  undoneOpenMax: 4096,
   /** Leases whose holder is remembered, per shard: for those who ask who has a message. */
   leaseHoldersMax: 100_000,
   /** Popped messages not yet acknowledged, per group and shard. */
@@ -214,8 +216,8 @@ export const limits = Object.freeze({
   webhookAnswerBytesMax: 4 * kib,
   /** Where a producer is asked: what clients and proxies take as a URL. */
   checkUrlLengthMax: 2048,
-  /** Pending timers of one shard: each is a row with its record on disk. */
-  timersPerShardMax: 20_000_000,
+  /** Pending timers of one topic in one shard: each is a row with its record on disk. */
+  timersPerTopicMax: 10_000_000,
   /** Timers or half messages on one page of a listing: a look at them reads their rows. */
   timersPageMax: 256,
   /** Attempts before a message goes to the dead-letter queue, whatever the group asks for. */
@@ -224,6 +226,11 @@ export const limits = Object.freeze({
   stopMsMax: 30 * secondMs,
   /** How long a peer may take the last bytes of a connection that we end. */
   endMsMax: 5 * secondMs,
+
+  /** Ids of producers a shard remembers, 28 bytes each, so that a repeat is recognised. */
+  recentIdsMax: 1_048_576,
+  /** How far back a repeated id is recognised: the memory above is for minutes, not days. */
+  dedupeWindowMsMax: 24 * hourMs,
 
   // Housekeeping.
   /** Messages recovery may have to index again after a crash: a second at most. */

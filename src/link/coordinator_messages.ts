@@ -4,6 +4,7 @@ import type { Expression, Filter, Subscription } from "../model/subscription.ts"
 import type { Topic, TopicSettings } from "../model/topic.ts";
 import type { RetentionRule } from "../ports/shard_store.ts";
 import { jsonOperation } from "./codec.ts";
+import type { HalfCheck } from "./transaction_messages.ts";
 
 /** Creates a topic, or changes the settings that are given. */
 export type PutTopicAsk = {
@@ -140,9 +141,14 @@ export type ShardNews =
   /** Coordinator → shard: all retention rules that concern this shard. */
   | { readonly kind: "retention"; readonly rules: readonly RetentionRule[] };
 
-/** What a shard tells the front without being asked. */
-export type ShardFrontNews = {
+/** How a shard is. */
+export type ShardHealth = {
   readonly kind: "health";
   readonly state: "ok" | "refusing" | "stopped" | "damaged";
   readonly reason: string;
 };
+/** What a shard tells the front without being asked. */
+export type ShardFrontNews =
+  | ShardHealth
+  /** Producers to be asked what became of their transactions. */
+  | { readonly kind: "checks"; readonly checks: readonly HalfCheck[] };

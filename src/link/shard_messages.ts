@@ -7,9 +7,12 @@
 import type { ByteReader, ByteWriter } from "../base/bytes.ts";
 import type { Durability } from "../model/durability.ts";
 
+import type { PlaceEvent } from "../ports/shard_store.ts";
 import type { RetryBackoff } from "../model/group.ts";
 import type { Filter } from "../model/subscription.ts";
 import { json, jsonAndBlob, jsonOperation, type OperationCodec } from "./codec.ts";
+import { timerOperations } from "./timer_messages.ts";
+import { transactionOperations } from "./transaction_messages.ts";
 
 /**
  * Appends messages to one queue, all or none. Each `records` element is a whole stored record whose
@@ -20,11 +23,32 @@ export type AppendRequest = {
   readonly durability: Durability;
   readonly tagHashes: readonly number[];
   readonly records: readonly Uint8Array[];
+  /** `null`: every message is new, whatever its id. */
+  readonly repeats: RepeatRule | null;
 };
+/** Which messages may have been stored before: these are not stored again. */
+export type RepeatRule = {
+  /** By message: its id, or "" when it cannot have been sent before. */
+  readonly ids: readonly string[];
+  /** How far back a message of the same topic and id counts. */
+  readonly windowMs: number;
+  /** When the topic was made: what an older one of its name held does not count. */
+  readonly topicMadeMs: number;
+};
+/** A message of the request that was stored before, and where that was. */
+export type Repeat = {
+  readonly index: number;
+  readonly queueId: number;
+  readonly offset: number;
+  readonly position: number;
+  readonly storedMs: number;
+};
+/** The messages that are no repeats stand one after the other from `firstOffset` on. */
 export type AppendAnswer = {
   readonly firstOffset: number;
   readonly firstPosition: number;
   readonly storedMs: number;
+  readonly repeats: readonly Repeat[];
 };
 
 /** Reads a queue from `offset`. `waitMs` 0 answers at once. */
@@ -141,9 +165,47 @@ export type PlacesAsk = { readonly groupKey: number; readonly queueKeys: readonl
 export type CommitOffsetsAsk = {
   readonly groupKey: number;
   readonly offsets: readonly { readonly queueKey: number; readonly offset: number }[];
-  /** True: open deliveries are forgotten and the offset may go back. */
-  readonly reset: boolean;
+  /** With a reset, open deliveries are forgotten and the offset may go back. `null`: a commit. */
+  readonly reset: { readonly kind: "reset" | "clone"; readonly by: string } | null;
 };
+/** Takes the newest reset or clone of each queue back. Leases given before it stay worthless. */
+export type UndoAsk = PlacesAsk & { readonly by: string };
+/** The queues that were put back. */
+export type UndoAnswer = {
+  readonly undone: readonly {
+    readonly queueKey: number;
+    readonly fromOffset: number;
+    readonly toOffset: number;
+  }[];
+};
+/** What was done to a group's places, newest first for each queue. */
+export type PlaceEventsAsk = PlacesAsk & { readonly eventsMax: number };
+/** An event without what it would take to undo it. */
+export type PlaceEventView = Omit<PlaceEvent, "before">;
+
+/** The message a key of an ordered group is parked on. `behind`: messages of the key that wait. */
+export type ParkedKey = {
+  readonly queueKey: number;
+  readonly offset: number;
+  readonly key: string;
+  readonly messageId: string;
+  readonly attempts: number;
+  readonly behind: number;
+};
+/** The parked keys of a group, at most `keysMax`. */
+export type ParkedKeysAsk = PlacesAsk & { readonly keysMax: number };
+/** What an operator decides about a parked key. */
+export type SettleKeyAsk = {
+  readonly groupKey: number;
+  readonly queueKey: number;
+  readonly offset: number;
+  readonly action: "retry" | "skip" | "bury";
+  readonly by: string;
+  readonly deadLetterQueueKey: number;
+  readonly deadLetterTopic: string;
+};
+/** `not-parked`: somebody decided before. */
+export type SettleKeyAnswer = { readonly verdict: "done" | "not-parked" };
 export type QueueRange = {
   readonly queueKey: number;
   readonly minOffset: number;
@@ -180,6 +242,8 @@ export type ShardStats = {
   readonly damagedReads: number;
 };
 
+const noRepeats: readonly Repeat[] = [];
+
 const appendCodec: OperationCodec<AppendRequest, AppendAnswer> = {
   request: { write: writeAppend, read: readAppend },
   answer: {
@@ -187,18 +251,22 @@ const appendCodec: OperationCodec<AppendRequest, AppendAnswer> = {
       writer.f64(answer.firstOffset);
       writer.f64(answer.firstPosition);
       writer.f64(answer.storedMs);
+      if (answer.repeats.length > 0) writer.text32(JSON.stringify(answer.repeats));
     },
     read: (reader) => ({
       firstOffset: reader.f64(),
       firstPosition: reader.f64(),
       storedMs: reader.f64(),
+      repeats: reader.left === 0 ? noRepeats : JSON.parse(reader.text32()) as Repeat[],
     }),
   },
 };
 
 function writeAppend(writer: ByteWriter, request: AppendRequest): void {
   writer.u32(request.queueKey);
-  writer.u8(request.durability === "power-loss" ? 1 : 0);
+  const { repeats } = request;
+  writer.u8((request.durability === "power-loss" ? 1 : 0) | (repeats === null ? 0 : 2));
+  if (repeats !== null) writer.text32(JSON.stringify(repeats));
   writer.u32(request.records.length);
   request.records.forEach((record, index) => {
     writer.i32(request.tagHashes[index] ?? 0);
@@ -208,7 +276,9 @@ function writeAppend(writer: ByteWriter, request: AppendRequest): void {
 
 function readAppend(reader: ByteReader): AppendRequest {
   const queueKey = reader.u32();
-  const durability = reader.u8() === 1 ? "power-loss" : "process-crash";
+  const flags = reader.u8();
+  const durability = (flags & 1) === 1 ? "power-loss" : "process-crash";
+  const repeats = (flags & 2) === 2 ? JSON.parse(reader.text32()) as RepeatRule : null;
   const count = reader.u32();
   const tagHashes: number[] = [];
   const records: Uint8Array[] = [];
@@ -216,7 +286,7 @@ function readAppend(reader: ByteReader): AppendRequest {
     tagHashes.push(reader.i32());
     records.push(reader.bytes32());
   }
-  return { queueKey, durability, tagHashes, records };
+  return { queueKey, durability, tagHashes, records, repeats };
 }
 
 /** The operations of a shard. The order is the number on the border: only ever add at the end. */
@@ -230,6 +300,10 @@ export const shardOperations = {
   sendBack: jsonOperation<SendBackAsk, SendBackAnswer>(),
   places: jsonOperation<PlacesAsk, readonly GroupPlace[]>(),
   commitOffsets: jsonOperation<CommitOffsetsAsk, null>(),
+  undoReset: jsonOperation<UndoAsk, UndoAnswer>(),
+  placeEvents: jsonOperation<PlaceEventsAsk, readonly PlaceEventView[]>(),
+  parkedKeys: jsonOperation<ParkedKeysAsk, readonly ParkedKey[]>(),
+  settleKey: jsonOperation<SettleKeyAsk, SettleKeyAnswer>(),
   ranges: jsonOperation<{ readonly queueKeys: readonly number[] }, readonly QueueRange[]>(),
   offsetAtTime: jsonOperation<{ readonly queueKey: number; readonly ms: number }, number>(),
   find: { request: json<FindAsk>(), answer: jsonAndBlob<FindHead>() },
@@ -240,6 +314,8 @@ export const shardOperations = {
   forget: jsonOperation<{ readonly id: number }, null>(),
   /** No new work is taken, what is parked is answered as empty, the store is closed. */
   drain: jsonOperation<null, null>(),
+  ...timerOperations,
+  ...transactionOperations,
 };
 
 /** Name → request and answer types, derived from the table. */

@@ -6,7 +6,8 @@
  * - the offset message id, 32 hex digits (56 with IPv6): store address, port (4), physical offset
  *   (8). Admin tools take the address out of it and connect there.
  * - the physical offset, which clients echo: `position * 256 + shard`, below 2^53 because one
- *   client keeps it in a JavaScript number.
+ *   client keeps it in a JavaScript number. A half message has one too, though it is in no log:
+ *   its number stands where no position will ever be, from `halfBase` on.
  *
  * @module
  */
@@ -115,6 +116,23 @@ export function packPhysicalOffset(shard: number, position: number): number {
   assert(shard >= 0 && shard < limits.shardsMax && Number.isInteger(shard), "a shard has a number");
   assert(position >= 0 && Number.isSafeInteger(packed), "a physical offset stays below 2^53");
   return packed;
+}
+
+/**
+ * Half messages are numbered from here and positions stay below: it is the middle of the range, and a
+ * shard that takes 10,000 messages a second day and night reaches it after 55 years.
+ */
+const halfBase = 2 ** 44;
+
+/** What stands for a half message where clients want a physical offset, also below 2^53. */
+export function packHalfOffset(shard: number, halfId: number): number {
+  return packPhysicalOffset(shard, halfBase + halfId);
+}
+
+/** The reverse of `packHalfOffset`; `null` when the number is a stored message's place. */
+export function unpackHalfOffset(physicalOffset: number): { shard: number; id: number } | null {
+  const { shard, position } = unpackPhysicalOffset(physicalOffset);
+  return position > halfBase ? { shard, id: position - halfBase } : null;
 }
 
 /** The reverse of `packPhysicalOffset`, of a number a client sent: whole and within 2^53. */

@@ -40,6 +40,9 @@ const high = 0x1_0000_0000;
 /** Bits of `sysFlag` this file knows; the others belong to clients and to transactions. */
 export const recordFlags = { bornHostV6: 0x10, storeHostV6: 0x20 } as const;
 
+/** The two bits of `sysFlag` that say what a message is to a transaction. */
+export const transactionFlags = { mask: 0xc, none: 0, prepared: 0x4, committed: 0x8 } as const;
+
 /** A record taken apart. `body` is a view on whatever the record was read from. */
 export type RecordFields = {
   readonly queueId: number;
@@ -121,6 +124,28 @@ export function patchRecord(bytes: Uint8Array, at: number, place: RecordPlace): 
   setI64(bytes, at + 20, place.queueOffset);
   setI64(bytes, at + 28, place.physicalOffset);
   setI64(bytes, storedAt, place.storedMs);
+}
+
+/**
+ * Writes into a record what it is to a transaction, and the half message's number.
+ *
+ * @throws {WireError} The bytes end within the fields.
+ */
+export function patchTransaction(
+  bytes: Uint8Array,
+  at: number,
+  kind: "prepared" | "committed",
+  preparedTransactionOffset: number,
+): void {
+  const bodyAt = bodyStart(bytes, at);
+  if (bodyAt > bytes.length) throw cutShort(bytes.length, at, bodyAt - at);
+  const flagAt = at + sysFlagAt;
+  const sysFlag = i32At(bytes, flagAt) & ~transactionFlags.mask | transactionFlags[kind];
+  bytes[flagAt] = sysFlag >>> 24;
+  bytes[flagAt + 1] = sysFlag >>> 16;
+  bytes[flagAt + 2] = sysFlag >>> 8;
+  bytes[flagAt + 3] = sysFlag;
+  setI64(bytes, bodyAt - 12, preparedTransactionOffset);
 }
 
 /**
@@ -222,6 +247,11 @@ export function recordStoredMs(bytes: Uint8Array, at: number): number {
 /** When the producer made it, by the producer's clock. */
 export function recordBornMs(bytes: Uint8Array, at: number): number {
   return i64At(bytes, at + 40);
+}
+
+/** Its queue's number within the topic. */
+export function recordQueueId(bytes: Uint8Array, at: number): number {
+  return i32At(bytes, at + 12);
 }
 
 /** Its place in its queue. */

@@ -9,11 +9,13 @@ import { propertyNames, readProperty } from "../../src/model/properties.ts";
 import { patchRecord, recordProperties } from "../../src/model/record.ts";
 import type { Durability } from "../../src/model/durability.ts";
 import { DraftRows } from "./draft_rows.ts";
+import type { FirstPlace } from "./repeats.ts";
 import type {
   DelayedRow,
   InflightWrite,
   LogEntry,
   OffsetWrite,
+  PlaceEvent,
   ShardStore,
   TurnRecord,
 } from "../../src/ports/shard_store.ts";
@@ -37,8 +39,12 @@ export class TurnDraft {
   readonly #ends = new Map<number, number>();
   /** Messages that do not become visible with this turn. */
   readonly rows: DraftRows;
+  /** Topic and id → where this turn stores the message: it may be sent twice within one turn. */
+  readonly firstPlaces = new Map<string, FirstPlace>();
   readonly #shown = new Set<string>();
   #releasesAny = false;
+  readonly #events: PlaceEvent[] = [];
+  #nextEventId: number | null = null;
   #bytes = 0;
   #durability: Durability = "process-crash";
 
@@ -115,6 +121,14 @@ export class TurnDraft {
     return this.#shown.has(messageId);
   }
 
+  /** Notes what was done to a group's place, for those who ask, and for undoing it. */
+  note(event: Omit<PlaceEvent, "id" | "atMs">): void {
+    const id = this.#nextEventId ?? this.#store.lastEventId() + 1;
+    this.#nextEventId = id + 1;
+    this.#events.push({ ...event, id, atMs: this.nowMs });
+    this.mustSurvive("power-loss");
+  }
+
   /** Raises what the commit must survive. */
   mustSurvive(durability: Durability): void {
     if (durability === "power-loss") this.#durability = durability;
@@ -135,7 +149,7 @@ export class TurnDraft {
       offsets: writes.offsets,
       inflight: writes.inflight,
       ...this.rows.writes,
-      events: [],
+      events: this.#events,
       durability: this.#durability,
     };
   }

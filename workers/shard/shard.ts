@@ -14,7 +14,12 @@
 import type { Clock } from "../../src/base/clock.ts";
 import type { Log } from "../../src/base/log.ts";
 import type { ShardOperations } from "../../src/link/shard_messages.ts";
-import type { ShardFrontNews, ShardNews } from "../../src/link/coordinator_messages.ts";
+import type {
+  ShardFrontNews,
+  ShardHealth,
+  ShardNews,
+} from "../../src/link/coordinator_messages.ts";
+import type { HalfCheck } from "../../src/link/transaction_messages.ts";
 import type { Asked, LinkServer } from "../../src/link/server.ts";
 import { BrokerError, StorageError } from "../../src/model/errors.ts";
 import type { ShardStore } from "../../src/ports/shard_store.ts";
@@ -22,6 +27,7 @@ import type { Timers } from "../../src/ports/timers.ts";
 import { answerQuestion } from "./answers.ts";
 import type { DiskGuard } from "./disk_guard.ts";
 import { TurnDraft } from "./draft.ts";
+import { type CheckPolicy, defaultCheckPolicy, nextDueMs, planChecks, planRelease } from "./due.ts";
 import { Parking } from "./parking.ts";
 import { type Planned, planWork, type Work, type WorkName } from "./plan.ts";
 import { ShardState } from "./state.ts";
@@ -37,15 +43,24 @@ export type ShardParts = {
   readonly guard: DiskGuard;
   readonly log: Log;
   readonly tellCoordinator: (news: ShardNews) => void;
+  /** How often producers are asked about half messages; RocketMQ's ways unless told. */
+  readonly checks?: CheckPolicy;
 };
 
 type Arrival = Asked<ShardOperations>;
-type Condition = { readonly state: ShardFrontNews["state"]; readonly reason: string };
+type Condition = { readonly state: ShardHealth["state"]; readonly reason: string };
 
-/** Rows released in one turn; more are released in the next one at once. */
-const releaseRowsMax = 1024;
 /** How long messages that are due wait for room on a full disk before they are tried again. */
 const releaseAgainMs = 500;
+/** Not rung for so long after its alarm, a shard looks by itself. */
+const ringLateMs = 50;
+/** What is refused when there is no room: it adds messages. */
+const bringsMessages: ReadonlySet<WorkName> = new Set([
+  "append",
+  "sendBack",
+  "schedule",
+  "prepare",
+]);
 /** How long a stopped shard waits before it tries to open its store again. */
 const reopenMs = 1_000;
 
@@ -89,8 +104,10 @@ export class Shard {
 
   /** News of the coordinator. */
   heard(news: ShardNews): void {
-    if (news.kind === "ring") this.#rung = true;
-    else if (news.kind === "retention") this.#upkeep.setRules(news.rules);
+    if (news.kind === "ring") {
+      this.#rung = true;
+      this.#alarmMs = null;
+    } else if (news.kind === "retention") this.#upkeep.setRules(news.rules);
     this.arrived();
   }
 
@@ -135,7 +152,7 @@ export class Shard {
   #commitWork(work: readonly Work[], nowMs: number): Iterable<number> {
     const draft = new TurnDraft(this.#store, this.#parts.number, nowMs);
     const planned = this.#planAll(work, draft);
-    this.#release(draft);
+    const checks = this.#takeDue(draft);
     try {
       this.#commit(draft);
     } catch (thrown) {
@@ -144,7 +161,8 @@ export class Shard {
       return this.#recoverFrom(thrown, work, nowMs);
     }
     for (const one of planned) this.#reply(one);
-    if (draft.delayedChanged) this.#setAlarm();
+    if (checks.length > 0) this.#tellFront({ kind: "checks", checks });
+    if (draft.rows.changed) this.#setAlarm();
     return draft.grownQueues;
   }
 
@@ -168,26 +186,41 @@ export class Shard {
   }
 
   #refusalOf(work: Work): BrokerError | null {
-    if (work.name !== "append" && work.name !== "sendBack") return null;
+    const verdict = work.name === "settleHalf" || work.name === "changeTimer";
+    if (!verdict && !bringsMessages.has(work.name)) return null;
     if (this.#condition.state === "damaged") {
       return new BrokerError("storage_damaged", this.#condition.reason);
     }
     if (this.#draining) return new BrokerError("shutting_down");
-    return this.#parts.guard.refusing ? this.#parts.guard.error() : null;
+    // A verdict moves a message that has its room already.
+    return this.#parts.guard.refusing && !verdict ? this.#parts.guard.error() : null;
   }
 
-  #release(draft: TurnDraft): void {
-    if (!this.#rung || this.#condition.state === "damaged") return;
-    const rows = this.#store.delayedDue(draft.nowMs, releaseRowsMax);
-    for (const row of rows) draft.release(row);
-    this.#rung = rows.length === releaseRowsMax;
-    if (this.#rung) this.arrived();
-    else if (rows.length === 0) this.#setAlarm();
+  /** Makes visible what is due. Answers the questions to be told once the turn is committed. */
+  #takeDue(draft: TurnDraft): readonly HalfCheck[] {
+    // A host's clock that was set forward is seen here; for the usual case the coordinator rings.
+    const overdue = this.#alarmMs !== null && draft.nowMs > this.#alarmMs + ringLateMs;
+    if ((!this.#rung && !overdue) || this.#condition.state === "damaged") return [];
+    try {
+      const released = planRelease(draft, this.#store);
+      const policy = this.#parts.checks ?? defaultCheckPolicy;
+      const due = planChecks(draft, this.#store, policy);
+      this.#rung = released.more || due.more;
+      if (this.#rung) this.arrived();
+      else if (!draft.rows.changed) this.#setAlarm();
+      return due.checks;
+    } catch (thrown) {
+      const { message } = this.#tallies.noted(thrown);
+      this.#parts.log.error("what is due cannot be read", { reason: message });
+      this.#releaseLater();
+      return [];
+    }
   }
 
   /** What was due could not be released for want of room: nobody rings for it a second time. */
   #releaseLater(): void {
     this.#rung = false;
+    this.#alarmMs = null;
     this.#parts.timers.setTimer(releaseAgainMs, () => {
       this.#rung = true;
       this.arrived();
@@ -274,8 +307,8 @@ export class Shard {
   }
 
   #setAlarm(): void {
-    const dueMs = this.#store.nextDelayedDueMs();
-    if (dueMs === this.#alarmMs && dueMs === null) return;
+    const dueMs = nextDueMs(this.#store);
+    if (dueMs === this.#alarmMs) return;
     this.#alarmMs = dueMs;
     this.#parts.tellCoordinator({ kind: "alarm", dueMs });
   }
@@ -359,7 +392,10 @@ export class Shard {
 
   #setCondition(condition: Condition): void {
     this.#condition = condition;
-    const news: ShardFrontNews = { kind: "health", ...condition };
+    this.#tellFront({ kind: "health", ...condition });
+  }
+
+  #tellFront(news: ShardFrontNews): void {
     this.#server.tell(news);
   }
 
@@ -388,6 +424,14 @@ function isWork(asked: Arrival): asked is Extract<Arrival, { name: WorkName }> {
     case "extend":
     case "sendBack":
     case "commitOffsets":
+    case "undoReset":
+    case "settleKey":
+    case "schedule":
+    case "changeTimer":
+    case "prepare":
+    case "settleHalf":
+    case "checked":
+    case "rearm":
       return true;
     default:
       return false;

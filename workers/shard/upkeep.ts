@@ -13,6 +13,13 @@ import type { ShardState } from "./state.ts";
 const lookMs = 500;
 /** Retention begins a new round this often. */
 const trimRoundMs = 10_000;
+/**
+ * How long verdicts of transactions are remembered: a producer that repeats one after a day has
+ * long been answered, and an undecided message is parked long before.
+ */
+const verdictsMs = 86_400_000;
+/** Verdicts forgotten in one step. */
+const purgeRowsMax = 1024;
 
 /** What one step found. */
 export type UpkeepStep = {
@@ -34,6 +41,7 @@ export class Upkeep {
   #rules: readonly RetentionRule[] = [];
   #nextLookMs = 0;
   #nextTrimMs = 0;
+  #nextPurgeMs = 0;
 
   constructor(guard: DiskGuard, clock: Clock) {
     this.#guard = guard;
@@ -57,6 +65,7 @@ export class Upkeep {
     const guardChanged = this.#guard.check();
     try {
       if (store.checkpointDue()) store.checkpoint();
+      this.#forgetVerdicts(store, nowMs, monotonicMs);
       return { fault: null, guardChanged, more: this.#trim(store, state, nowMs, monotonicMs) };
     } catch (thrown) {
       if (!(thrown instanceof StorageError)) throw thrown;
@@ -64,6 +73,13 @@ export class Upkeep {
       if (thrown.fault === "full") return { fault: null, guardChanged, more: false };
       return { fault: thrown, guardChanged, more: false };
     }
+  }
+
+  #forgetVerdicts(store: ShardStore, nowMs: number, monotonicMs: number): void {
+    if (monotonicMs < this.#nextPurgeMs) return;
+    const forgotten = store.purgeHalves(nowMs - verdictsMs, purgeRowsMax);
+    // A full step is followed by the next one soon.
+    if (forgotten < purgeRowsMax) this.#nextPurgeMs = monotonicMs + trimRoundMs;
   }
 
   #trim(store: ShardStore, state: ShardState, nowMs: number, monotonicMs: number): boolean {
