@@ -44,6 +44,7 @@ const mainsOfBoth = [
   "RetryToDlq",
   "Orderly",
   "LitePull",
+  "Sql92",
 ] as const;
 
 /** Everything a broker must pass, the short ones first. */
@@ -86,7 +87,6 @@ const laterMainsOfBoth = [
   "Delays",
   "Transactions",
   "RequestReply",
-  "Sql92",
   "Lookup",
   "Trace",
 ] as const;

@@ -33,6 +33,9 @@ export type Gathered = {
   readonly deliveries: Delivery[];
   readonly records: Uint8Array[];
   bytes: number;
+  /** Fresh messages looked at, and the bytes read to judge them: a turn does not go on for ever. */
+  looked: number;
+  readBytes: number;
 };
 
 /** What handing out works on. */
@@ -113,18 +116,26 @@ export class HandOut {
     const startedAt = this.#deliveries.next;
     const minOffset = store.minOffset(this.#queueKey);
     if (this.#deliveries.next < minOffset) this.#deliveries.skipTo(minOffset);
-    while (!this.#isFull() && this.#hasRoom()) {
+    while (!this.#isFull() && !this.#isSpent() && this.#hasRoom()) {
       const plain = ask.filter.kind === "all" && this.#window === null;
       const count = plain ? ask.messagesMax - this.#gathered.deliveries.length : scanEntries;
       const entries = store.entries(this.#queueKey, this.#deliveries.next, count);
       if (entries.length === 0) break;
       for (const entry of entries) {
-        if (this.#isFull() || !this.#hasRoom()) break;
+        if (this.#isFull() || this.#isSpent() || !this.#hasRoom()) break;
+        this.#gathered.looked++;
         this.#deliveries.skipTo(entry.queueOffset);
         this.#consider(entry);
       }
     }
     if (this.#deliveries.next !== startedAt) this.#changed = true;
+    // Whoever waits goes on in the next turn, from the place this one came to.
+    if (this.#isSpent()) this.#parts.state.unblock(this.#queueKey);
+  }
+
+  #isSpent(): boolean {
+    const { looked, readBytes } = this.#gathered;
+    return looked >= limits.filterScanEntriesMax || readBytes >= limits.filterScanBytesMax;
   }
 
   /** Decides about the message at `next`, and moves on. */
@@ -135,6 +146,7 @@ export class HandOut {
     const others = ask.otherFilters.some((filter) => mightMatch(filter, entry.tagHash));
     if (!mine && !others) return this.#skip("unmatched");
     const candidate = this.#read(entry);
+    this.#gathered.readBytes += entry.bytes;
     if (candidate === null) {
       this.#deliveries.holdFresh();
       const held = this.#deliveries.open(offset);

@@ -17,16 +17,25 @@ const sqlSliceEntries = 64;
 /** Their bytes: beyond it the slice ends, with one record at least. */
 const sqlSliceBytes = 1024 * 1024;
 
-/** Entries with a verdict each. `readBytes`: what was read of their records. */
+/** What is read of a store. */
+export type JudgedStore = Pick<ShardStore, "entries" | "records">;
+
+/**
+ * Entries with a verdict each. What cannot be read cannot be judged: it counts as wanted, so that
+ * taking it tells of the damage. `readBytes`: what was read of their records.
+ */
 export type Judged = {
   readonly entries: readonly QueueEntry[];
   readonly wants: (index: number) => boolean;
+  readonly isUnreadable: (index: number) => boolean;
   readonly readBytes: number;
 };
 
+type Verdict = "wanted" | "unwanted" | "unreadable";
+
 /** Up to `room` entries for a reader who takes all of them, a slice for one who chooses. */
 export function judgedEntries(
-  store: ShardStore,
+  store: JudgedStore,
   filter: Filter,
   from: { readonly queueKey: number; readonly offset: number; readonly room: number },
 ): Judged {
@@ -34,7 +43,8 @@ export function judgedEntries(
   if (filter.kind !== "sql") {
     const count = filter.kind === "all" ? room : tagSliceEntries;
     const entries = store.entries(queueKey, offset, count);
-    return { entries, wants: (index) => mightMatch(filter, entries[index]!.tagHash), readBytes: 0 };
+    const wants = (index: number) => mightMatch(filter, entries[index]!.tagHash);
+    return { entries, wants, isUnreadable: () => false, readBytes: 0 };
   }
   const entries: QueueEntry[] = [];
   let readBytes = 0;
@@ -44,24 +54,27 @@ export function judgedEntries(
     readBytes += entry.bytes;
   }
   const verdicts = verdictsOf(store, filter, entries);
-  return { entries, wants: (index) => verdicts[index] === true, readBytes };
+  return {
+    entries,
+    wants: (index) => verdicts[index] !== "unwanted",
+    isUnreadable: (index) => verdicts[index] === "unreadable",
+    readBytes,
+  };
 }
 
-function verdictsOf(store: ShardStore, filter: Filter, entries: readonly QueueEntry[]): boolean[] {
+function verdictsOf(store: JudgedStore, filter: Filter, entries: readonly QueueEntry[]): Verdict[] {
   try {
     const records = store.records(entries.map(({ position }) => position));
-    return entries.map(({ tagHash }, index) => isWanted(filter, tagHash, records[index]));
+    return entries.map(({ tagHash }, index) => verdictOf(filter, tagHash, records[index]));
   } catch (thrown) {
     if (!(thrown instanceof StorageError) || thrown.fault !== "damaged") throw thrown;
-    // What cannot be read cannot be judged. It counts as wanted: taking it tells of the damage, as
-    // it does for a reader without a filter.
-    if (entries.length <= 1) return entries.map(() => true);
+    if (entries.length <= 1) return entries.map(() => "unreadable");
     return entries.flatMap((entry) => verdictsOf(store, filter, [entry]));
   }
 }
 
 /** A record retention has just taken is empty. */
-function isWanted(filter: Filter, tagHash: number, record: Uint8Array | undefined): boolean {
-  if (record === undefined || record.length === 0) return false;
-  return accepts(filter, tagHash, () => recordProperties(record, 0));
+function verdictOf(filter: Filter, tagHash: number, record: Uint8Array | undefined): Verdict {
+  if (record === undefined || record.length === 0) return "unwanted";
+  return accepts(filter, tagHash, () => recordProperties(record, 0)) ? "wanted" : "unwanted";
 }

@@ -7,11 +7,14 @@ import { judgedEntries } from "./judge.ts";
 
 const nothing = new Uint8Array(0);
 
+/** What a pull reads of a store. */
+export type PullStore = Pick<ShardStore, "entries" | "records" | "minOffset" | "maxOffset">;
+
 /** A pull's answer. */
 export type PullAnswer = { readonly head: PullHead; readonly blob: Uint8Array };
 
 /** Reads a queue from `ask.offset` as far as the asked bounds allow. At least one record fits. */
-export function readPull(store: ShardStore, ask: PullAsk): PullAnswer {
+export function readPull(store: PullStore, ask: PullAsk): PullAnswer {
   const minOffset = store.minOffset(ask.queueKey);
   const maxOffset = store.maxOffset(ask.queueKey);
   const answer = (outcome: PullOutcome, nextOffset: number, blob: Uint8Array, count: number) => ({
@@ -28,7 +31,7 @@ export function readPull(store: ShardStore, ask: PullAsk): PullAnswer {
 }
 
 /** Ends early, with what it found or "filtered", so that others have their turn. */
-function scan(store: ShardStore, ask: PullAsk): { positions: number[]; nextOffset: number } {
+function scan(store: PullStore, ask: PullAsk): { positions: number[]; nextOffset: number } {
   const { queueKey, filter } = ask;
   const positions: number[] = [];
   let bytes = 0;
@@ -42,6 +45,8 @@ function scan(store: ShardStore, ask: PullAsk): { positions: number[]; nextOffse
     readBytes += judged.readBytes;
     for (let index = 0; index < judged.entries.length; index++) {
       const entry = judged.entries[index]!;
+      // Damage stops only who begins with it: what lies before is handed out first.
+      if (next > ask.offset && judged.isUnreadable(index)) return { positions, nextOffset: next };
       const wanted = judged.wants(index);
       if (wanted && positions.length > 0 && bytes + entry.bytes > ask.bytesMax) {
         return { positions, nextOffset: next };
