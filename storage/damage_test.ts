@@ -4,11 +4,23 @@ import { readFileSync, rmSync, statSync, truncateSync, writeFileSync } from "nod
 import { test } from "node:test";
 import { Prng } from "../src/base/prng.ts";
 import { StorageError } from "../src/model/errors.ts";
-import type { ShardStore } from "../src/ports/shard_store.ts";
+import type { HalfRow, PlaceEvent, ShardStore } from "../src/ports/shard_store.ts";
 import { recordWith, texts, turn } from "../tests/contract/shard_store_contract.ts";
 import { StoreFolder } from "../tests/support/store_folder.ts";
 
-/** Ten turns over two queues, with offsets and a delayed message. */
+function half(id: number): HalfRow {
+  const names = { producerGroup: "p", messageId: `half-${id}`, checkUrl: null, timerKey: null };
+  const times = { createdMs: id, nextCheckMs: id, deliverAtMs: null, settledMs: 0 };
+  const record = new Uint8Array(300).fill(id);
+  return { id, state: "prepared", queueKey: 1, tagHash: 0, checks: 0, ...names, ...times, record };
+}
+
+function event(id: number): PlaceEvent {
+  const place = { groupKey: 1, queueKey: 1, atMs: id, fromOffset: id, toOffset: 0 };
+  return { id, ...place, kind: "reset", by: "ann", before: new Uint8Array(100).fill(id) };
+}
+
+/** Ten turns over two queues, with offsets, a delayed message, a half message and an event. */
 function filled(): { folder: StoreFolder; store: ReturnType<StoreFolder["open"]> } {
   const folder = new StoreFolder();
   const store = folder.open();
@@ -31,6 +43,8 @@ function filled(): { folder: StoreFolder; store: ReturnType<StoreFolder["open"]>
         tagHash: 0,
         record: new Uint8Array(500).fill(at),
       }],
+      halfPuts: [half(at + 1)],
+      events: [event(at + 1)],
     }));
   }
   return { folder, store };
@@ -43,6 +57,11 @@ function everything(store: ShardStore): string {
     [...store.loadOffsets()],
     [...store.loadInflight()].map((row) => [row.groupKey, row.queueKey, row.chunk, ...row.entries]),
     store.delayedDue(1e12, 100).map((row) => [row.id, row.dueMs, ...row.record]),
+    store.delayedById([1], "message-3")?.id,
+    store.delayedByKey([1], "key-4")?.id,
+    store.halvesDue(1e12, 100).map((row) => [row.id, row.state, ...row.record]),
+    store.events(1, 1, 100).map((row) => [row.id, row.atMs, ...row.before]),
+    [store.lastDelayedId(), store.lastHalfId(), store.lastEventId()],
     store.nextPosition(),
     store.lastStoredMs(),
   ]);

@@ -179,7 +179,13 @@ export class DelayStore {
   /** @throws {StorageError} `damaged`: a row does not match its checksum. */
   due(untilMs: number, countMax: number): DelayedRow[] {
     const rows = this.#due.all(untilMs, countMax) as DelayedTableRow[];
-    return rows.map((row) => delayedRowOf(row, this.#path));
+    return rows.map((row) => {
+      const found = delayedRowOf(row, this.#path);
+      if (found.dueMs <= untilMs) return found;
+      // The index says otherwise than the row. Nothing is early, whoever is right.
+      const place = `the index has the delayed message ${row.id} at another time than its row`;
+      throw new StorageError("damaged", `Cannot read ${this.#path}: ${place}`);
+    });
   }
 
   nextDueMs(): number | null {

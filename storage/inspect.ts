@@ -1,12 +1,13 @@
 /**
  * Checks a shard's file without changing it: every turn's checksum and its link to the one before,
- * the indexes against the log, SQLite's own structure. For `curlew check`, on a stopped store or a
+ * the indexes against the log, every small row, SQLite's own structure. For `curlew check`, on a stopped store or a
  * copy; beside a running one it holds the WAL back for as long as it reads.
  *
  * @module
  */
 import { DatabaseSync } from "node:sqlite";
 import { storageFault } from "./faults.ts";
+import { inspectRows } from "./inspect_rows.ts";
 import { type KeyRow, wordsOfKeyRow } from "./key_index.ts";
 import { type ChunkRow, QueueChunk } from "./queue_chunk.ts";
 import { assertRow } from "./row_checksum.ts";
@@ -65,6 +66,7 @@ class Inspector {
     this.#inspectQueues();
     this.#inspectLog();
     this.#inspectChunks();
+    inspectRows(this.#sqlite, this.#path, (check) => this.#try(check));
     for (const row of this.#sqlite.prepare("SELECT * FROM key_index").iterate()) {
       this.#try(() => wordsOfKeyRow(row as KeyRow, this.#path));
     }
