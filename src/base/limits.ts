@@ -22,8 +22,6 @@ export const limits = Object.freeze({
   frameBytesMax: 16 * mib,
   /** The header of a remoting frame: extended fields with a full property list, twice over. */
   frameHeaderBytesMax: 128 * kib,
-  /** Unread bytes of one connection before its socket is paused: one frame and a chunk. */
-  inboundBytesMax: 17 * mib,
   /** Replies one connection has not taken yet; above it the connection's requests wait. */
   outboundBytesMax: 4 * mib,
   /** One reply of messages, so that a pull cannot fill a connection's whole outbound room. */
@@ -86,18 +84,19 @@ export const limits = Object.freeze({
   popMessagesMax: 256,
   /** Acknowledgements of one request. */
   acksPerRequestMax: 1024,
-  /** Requests a shard plans in one turn: bounds how long the first of them waits. */
+  /** Requests a thread takes in one turn: bounds how long the first of them waits. */
   turnRequestsMax: 4096,
-  /** Record bytes of one turn: bounds one transaction and the size of its row. */
+  /** Request bytes of one turn, the last one may exceed it: bounds the size of a log row. */
   turnBytesMax: 32 * mib,
-  /** Bytes of one batch between two threads; the next batch begins above it. */
+  /**
+   * Bytes of one batch between two threads. Above it answers leave in several batches, and questions
+   * are answered "busy" while the batches before are not taken.
+   */
   linkBatchBytesMax: 32 * mib,
   /** Requests in flight from one front to one shard: credits; without one a request waits. */
   linkRequestsMax: 65_536,
 
   // HTTP.
-  /** The target and all headers of an HTTP request: longer ones are a mistake or an attack. */
-  httpHeaderBytesMax: 64 * kib,
   /** Messages of one NDJSON request: their receipts wait in memory until the last is stored. */
   ndjsonMessagesMax: 65_536,
   /** Lines of NDJSON held back for one send: bytes of their bodies. */
@@ -184,8 +183,6 @@ export const limits = Object.freeze({
   inflightPerGroupMax: 200_000,
   /** The furthest a delayed message may lie ahead. */
   delayMsMax: 366 * dayMs,
-  /** Delayed messages the timing wheel holds; the rest is read back by due time. */
-  delayedInMemoryMax: 200_000,
   /** Half messages waiting for a decision, per shard. */
   halfMessagesPerShardMax: 200_000,
   /** Events kept for a group's place in a queue: enough to tell what happened, and to undo it. */
@@ -222,8 +219,6 @@ export const limits = Object.freeze({
   timersPageMax: 256,
   /** Attempts before a message goes to the dead-letter queue, whatever the group asks for. */
   attemptsMax: 256,
-  /** How long a stop waits for what is being worked on. */
-  stopMsMax: 30 * secondMs,
   /** How long a peer may take the last bytes of a connection that we end. */
   endMsMax: 5 * secondMs,
 
@@ -249,10 +244,6 @@ export const limits = Object.freeze({
   checkpointBytesMin: 8 * mib,
   /** A WAL that no checkpoint can empty, because of a stuck reader: sends are refused above it. */
   walBytesMax: 1024 * mib,
-  /** Heavy tasks waiting for the second pool: more than this is answered "busy". */
-  heavyTasksMax: 64,
-  /** One heavy task's time: an export page, a password hash. */
-  heavyTaskMsMax: 60 * secondMs,
   /** A configuration file: anything longer was not written for us. */
   configBytesMax: 1 * mib,
   /** A small file read whole: locks, secrets, notes of the launcher. */
@@ -289,7 +280,6 @@ export function assertRelations(bounds: Limits): void {
   }
   const message = bounds.bodyBytesMax + bounds.propertiesBytesMax;
   assert(message < bounds.frameBytesMax, "the largest message fits into a frame");
-  assert(bounds.frameBytesMax <= bounds.inboundBytesMax, "a whole frame fits before a pause");
   assert(bounds.frameHeaderBytesMax < bounds.frameBytesMax, "a header fits into a frame");
   assert(bounds.frameBytesMax <= bounds.turnBytesMax, "the largest request fits into a turn");
   assert(bounds.turnBytesMax <= bounds.linkBatchBytesMax, "a turn's replies fit into a batch");

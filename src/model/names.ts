@@ -1,12 +1,8 @@
 /** What may be called what: topics, groups, clients, and the names derived from them. @module */
+import { limits } from "../base/limits.ts";
 import { BrokerError } from "./errors.ts";
 
 const allowed = /^[%|a-zA-Z0-9_-]+$/;
-/** RocketMQ's own bounds: its clients refuse longer names before they reach us. */
-const topicLengthMax = 127;
-const groupLengthMax = 120;
-const derivedLengthMax = 255;
-const clientIdLengthMax = 256;
 
 /** Prefix of the topic that holds a group's messages to be tried again. */
 export const retryPrefix = "%RETRY%";
@@ -33,31 +29,30 @@ export function isDerivedTopic(name: string): boolean {
 /**
  * Checks a topic's name.
  *
- * @throws {BrokerError} `invalid_argument`: empty, longer than 127 (derived topics 255), or with
- * characters beyond letters, digits, `%`, `|`, `_` and `-`.
+ * @throws {BrokerError} `invalid_argument`: empty, longer than 127, or with characters beyond
+ * letters, digits, `%`, `|`, `_` and `-`.
  */
 export function checkTopicName(name: string): void {
-  const max = isDerivedTopic(name) ? derivedLengthMax : topicLengthMax;
-  checkName("topic", name, max);
+  checkName("topic", name, limits.topicLengthMax);
 }
 
 /** Checks a group's name. Bounds as for topics, at most 120 characters. @throws {BrokerError} */
 export function checkGroupName(name: string): void {
-  checkName("group", name, groupLengthMax);
+  checkName("group", name, limits.groupLengthMax);
 }
 
 /**
- * Checks a client id: 1 to 256 printable characters. It is data, never part of an expression.
+ * Checks a client id: 1 to 255 printable characters. It is data, never part of an expression.
  *
  * @throws {BrokerError} `invalid_argument`.
  */
 export function checkClientId(id: string): void {
   // deno-lint-ignore no-control-regex -- control characters are what is refused
-  if (id.length === 0 || id.length > clientIdLengthMax || /[\u0000-\u001f\u007f]/.test(id)) {
+  if (id.length === 0 || id.length > limits.clientIdLengthMax || /[\u0000-\u001f\u007f]/.test(id)) {
     throw new BrokerError(
       "invalid_argument",
       `Cannot use client id ${JSON.stringify(id.slice(0, 64))}: ` +
-        `it needs 1 to ${clientIdLengthMax} characters and no control characters`,
+        `it needs 1 to ${limits.clientIdLengthMax} characters and no control characters`,
     );
   }
 }
