@@ -1,7 +1,9 @@
 /** The faults that are injected into running brokers, by name. @module */
+import { damagedFiles } from "./faults/damaged_files.ts";
 import { diskFillsAtOnce, diskFillsUp } from "./faults/disk_full.ts";
 import { fsyncErrors, writeErrors } from "./faults/fsync_errors.ts";
 import { paused, secondStart, stopsInOrder } from "./faults/process_signals.ts";
+import { stuckReader } from "./faults/stuck_reader.ts";
 
 /** What a proof is told. */
 export type ProofOptions = { readonly seed: number; readonly isReduced: boolean };
@@ -15,4 +17,6 @@ export const faultProofs: Readonly<Record<string, (options: ProofOptions) => Pro
   "write: EIO for a while": writeErrors,
   "disk: fills up": diskFillsUp,
   "disk: full at once": diskFillsAtOnce,
+  "files: cut, flipped, zeroed": damagedFiles,
+  "reader: one that stays": stuckReader,
 };

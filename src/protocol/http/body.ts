@@ -11,25 +11,35 @@ const strictUtf8 = new TextDecoder("utf-8", { fatal: true });
 /**
  * The whole body.
  *
- * @throws {BrokerError} `message_too_large`: longer than `limits.httpBodyBytesMax`.
+ * @throws {BrokerError} `message_too_large`: longer than `limits.httpBodyBytesMax`;
+ *   `invalid_argument`: it ended early.
  */
 export async function bodyBytes(request: Request): Promise<Uint8Array> {
+  const bytes = await wholeBody(request);
+  return bytes instanceof Uint8Array ? bytes : new Uint8Array(bytes);
+}
+
+async function wholeBody(request: Request): Promise<Uint8Array | ArrayBuffer> {
   const declared = request.headers.get("content-length");
-  if (declared === null) return await collect(request.body);
-  checkDeclared(declared);
-  // The server cuts the body at the declared length, so it is bounded already.
-  return new Uint8Array(await request.arrayBuffer());
+  if (declared !== null) checkDeclared(declared);
+  try {
+    // The server cuts the body at the declared length, so it is bounded already.
+    return declared === null ? await collect(request.body) : await request.arrayBuffer();
+  } catch (thrown) {
+    if (thrown instanceof BrokerError) throw thrown;
+    // Who went away in the middle made the mistake, not the broker: it is no failure to be logged.
+    const message = "Cannot read the body: the connection ended before it was complete";
+    throw new BrokerError("invalid_argument", message, { cause: thrown });
+  }
 }
 
 /**
  * The body as text.
  *
- * @throws {BrokerError} `message_too_large`; `invalid_argument`: not UTF-8.
+ * @throws {BrokerError} `message_too_large`; `invalid_argument`: it ended early, or is not UTF-8.
  */
 export async function bodyText(request: Request): Promise<string> {
-  const declared = request.headers.get("content-length");
-  if (declared !== null) checkDeclared(declared);
-  const bytes = declared === null ? await collect(request.body) : await request.arrayBuffer();
+  const bytes = await wholeBody(request);
   try {
     return strictUtf8.decode(bytes);
   } catch {

@@ -4,7 +4,7 @@ import { ask } from "../../support/broker_api.ts";
 import { NotReadyError, startBroker } from "../../support/broker_process.ts";
 import { pause, until } from "../../support/until.ts";
 import type { ProofOptions } from "../faults.ts";
-import { judge, sceneTopic, startAgain, untilSending, withScene } from "../scene.ts";
+import { judge, startAgain, untilSending, withScene } from "../scene.ts";
 
 const stopMsMax = 5_000;
 const parkedPolls = 40;

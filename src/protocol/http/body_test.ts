@@ -1,0 +1,60 @@
+/** Bodies whose senders do not keep their word. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { limits } from "../../base/limits.ts";
+import { BrokerError } from "../../model/errors.ts";
+import { bodyBytes, bodyText } from "./body.ts";
+
+function requestWith(body: ReadableStream<Uint8Array>, length?: number): Request {
+  const headers: Record<string, string> = length === undefined
+    ? {}
+    : { "content-length": String(length) };
+  const init: RequestInit & { duplex: "half" } = { method: "POST", headers, body, duplex: "half" };
+  return new Request("http://127.0.0.1/", init);
+}
+
+/** Gives some bytes, then fails as a socket does. */
+function cutShort(): ReadableStream<Uint8Array> {
+  let given = false;
+  return new ReadableStream({
+    pull(controller) {
+      if (given) controller.error(new TypeError("the socket is gone"));
+      else controller.enqueue(new Uint8Array(10));
+      given = true;
+    },
+  });
+}
+
+async function codeOf(reading: Promise<unknown>): Promise<string> {
+  try {
+    await reading;
+    return "none";
+  } catch (thrown) {
+    assert.ok(thrown instanceof BrokerError, String(thrown));
+    return thrown.code;
+  }
+}
+
+test("bodyBytes() calls a body that ends early the caller's fault, announced or not", async () => {
+  assert.equal(await codeOf(bodyBytes(requestWith(cutShort()))), "invalid_argument");
+  assert.equal(await codeOf(bodyText(requestWith(cutShort(), 100))), "invalid_argument");
+});
+
+test("bodyBytes() refuses an announced length without reading", async () => {
+  const request = requestWith(cutShort(), limits.httpBodyBytesMax + 1);
+  assert.equal(await codeOf(bodyBytes(request)), "message_too_large");
+  assert.equal(request.bodyUsed, false);
+});
+
+test("bodyBytes() stops reading an endless body just behind the limit", async () => {
+  let given = 0;
+  const piece = new Uint8Array(1024 * 1024);
+  const endless = new ReadableStream<Uint8Array>({
+    pull(controller) {
+      given += piece.length;
+      controller.enqueue(piece);
+    },
+  });
+  assert.equal(await codeOf(bodyBytes(requestWith(endless))), "message_too_large");
+  assert.ok(given <= limits.httpBodyBytesMax + 4 * piece.length, `${given} bytes were read`);
+});
