@@ -85,7 +85,8 @@ export class DelayStore {
     this.#nextDue = client.prepare("SELECT dueMs FROM delayed ORDER BY dueMs, id LIMIT 1");
     this.#row = client.prepare("SELECT * FROM delayed WHERE id = ?");
     this.#byMessage = client.prepare(
-      `SELECT * FROM delayed WHERE queueKey = ? AND messageId = ? ORDER BY dueMs, id LIMIT 1`,
+      `SELECT * FROM delayed INDEXED BY delayed_message
+        WHERE queueKey = ? AND kind IN (0, 1) AND messageId = ? ORDER BY dueMs, id LIMIT 1`,
     );
     this.#byKey = client.prepare("SELECT * FROM delayed WHERE queueKey = ? AND timerKey = ?");
     this.#walk = client.prepare(
@@ -102,10 +103,10 @@ export class DelayStore {
     this.#loadCounts(client);
   }
 
-  /** A million entries of the index that holds both columns: a fraction of a second. */
+  /** In the order of the index, so that a million rows are counted in a fraction of a second. */
   #loadCounts(client: SqliteClient): void {
     const rows = client.prepare(
-      `SELECT queueKey, kind, count(*) AS count FROM delayed INDEXED BY delayed_due
+      `SELECT queueKey, kind, count(*) AS count FROM delayed INDEXED BY delayed_message
         GROUP BY queueKey, kind`,
     ).all() as (Counted & { readonly count: number })[];
     for (const row of rows) this.#count(row, row.count);

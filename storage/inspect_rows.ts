@@ -30,7 +30,7 @@ function columns(row: Row, what: string, names: readonly string[], blob?: string
 }
 
 const placeChecks = {
-  group_offset: (row: Row) => {
+  "group_offset": (row: Row) => {
     const what = `the offset of group ${row["groupKey"]} in queue ${row["queueKey"]}`;
     columns(row, what, ["groupKey", "queueKey", "nextOffset"]);
   },
@@ -50,10 +50,10 @@ const versionOneChecks = {
 
 function waitingChecks(path: string) {
   return {
-    last_id: (row: Row) =>
+    "last_id": (row: Row) =>
       columns(row, `the last id of table ${row["tableNumber"]}`, ["tableNumber", "id"]),
     delayed: (row: Row) => delayedRowOf(row as DelayedTableRow, path),
     half: (row: Row) => halfRowOf(row as HalfTableRow, path),
-    place_event: (row: Row) => eventOf(row as EventTableRow),
+    "place_event": (row: Row) => eventOf(row as EventTableRow),
   };
 }

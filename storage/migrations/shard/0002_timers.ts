@@ -44,9 +44,10 @@ export const timers: Migration = {
       id INTEGER PRIMARY KEY, kind INTEGER NOT NULL, dueMs INTEGER NOT NULL,
       queueKey INTEGER NOT NULL, tagHash INTEGER NOT NULL, checksum INTEGER NOT NULL,
       messageId TEXT NOT NULL, timerKey TEXT, record BLOB NOT NULL) STRICT`,
-    // With the queue and the kind in it, listing and counting read no rows.
+    // With the queue and the kind in it, a walk for a listing reads no rows.
     `CREATE INDEX delayed_due ON delayed (dueMs, id, queueKey, kind)`,
-    `CREATE INDEX delayed_message ON delayed (queueKey, messageId)`,
+    // The kind before the id, so that rows are counted by queue and kind in its order.
+    `CREATE INDEX delayed_message ON delayed (queueKey, kind, messageId)`,
     `CREATE UNIQUE INDEX delayed_key ON delayed (queueKey, timerKey) WHERE timerKey IS NOT NULL`,
     `CREATE TABLE half (
       id INTEGER PRIMARY KEY, state INTEGER NOT NULL, queueKey INTEGER NOT NULL,
