@@ -97,7 +97,8 @@ function takeStopSignalsOnce(): AbortSignal {
   return stopSignal;
 }
 
-function machineFacts(): MachineFacts {
+/** The machine and the runtime under this process. */
+export function machineFacts(): MachineFacts {
   const { deno, bun, node } = process.versions;
   const runtime = deno ? `Deno ${deno}` : bun ? `Bun ${bun}` : `Node ${node}`;
   const cpus = os.cpus();
