@@ -142,7 +142,7 @@ export function recordOf(body: string, properties = ""): Uint8Array {
 export function appendOf(bodies: readonly string[], queueKey = names.queueKey) {
   const records = bodies.map((body) => recordOf(body));
   const tagHashes = bodies.map(() => 0);
-  return { queueKey, durability: "power-loss" as const, tagHashes, records };
+  return { queueKey, durability: "power-loss" as const, tagHashes, records, repeats: null };
 }
 
 export function pullOf(offset: number, waitMs = 0) {
