@@ -139,22 +139,25 @@ export class KeyIndex {
     this.#writtenTo = null;
   }
 
-  /** Positions whose key may be `key`, newest first, below `beforePosition`. */
-  find(key: string, countMax: number, beforePosition: number): number[] {
+  /** Positions from `fromPosition` to below `beforePosition` whose key may be `key`, newest first. */
+  find(key: string, countMax: number, beforePosition: number, fromPosition = 0): number[] {
     const hash = keyHash(new TextEncoder().encode(key));
     const found: number[] = [];
     for (let at = this.#count - 1; at >= 0 && found.length < countMax; at--) {
+      if ((this.#positions[at] ?? 0) < fromPosition) return found;
       if (this.#hashes[at] === hash) note(found, this.#positions[at] ?? 0, beforePosition);
     }
     const base = (hash >>> 24) * bucketSpan;
     let below = base + Math.min(this.#from, beforePosition);
-    while (found.length < countMax) {
+    while (found.length < countMax && below > base + fromPosition) {
       const row = this.#below.get(base, below) as KeyRow | undefined;
       if (!row) break;
       below = row.id;
       const words = wordsOfKeyRow(row, this.#path);
       for (let at = words.length - 2; at >= 0 && found.length < countMax; at -= 2) {
-        if (words[at] === hash) note(found, row.id - base + (words[at + 1] ?? 0), beforePosition);
+        const position = row.id - base + (words[at + 1] ?? 0);
+        if (position < fromPosition) return found;
+        if (words[at] === hash) note(found, position, beforePosition);
       }
     }
     return found;

@@ -89,7 +89,7 @@ export const limits = Object.freeze({
   /** Request bytes of one turn, the last one may exceed it: bounds the size of a log row. */
   turnBytesMax: 32 * mib,
   /**
-   * Bytes of one batch between two threads. Above it answers leave in several batches, and questions
+   * Bytes of one batch between two threads. Above it answers leave in several, and questions
    * are answered "busy" while the batches before are not taken.
    */
   linkBatchBytesMax: 32 * mib,

@@ -32,6 +32,8 @@ export type SendRequest = {
   /** Address the producer dialled: becomes the record's store host. */
   readonly storeHost: { readonly ip: string; readonly port: number };
   readonly messages: readonly NewMessage[];
+  /** The ids in the messages were chosen by their producer, to be recognised by. */
+  readonly ownIds?: boolean;
 };
 
 /** Reading one queue from an offset. */

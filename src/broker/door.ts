@@ -3,12 +3,14 @@
  *
  * @module
  */
+import type { Clock } from "../base/clock.ts";
 import type { LinkClient } from "../link/client.ts";
 import type {
   CoordinatorNews,
   CoordinatorOperations,
   HeartbeatAsk,
   LockAsk,
+  RegistrySnapshot,
   UnregisterAsk,
 } from "../link/coordinator_messages.ts";
 import { BrokerError } from "../model/errors.ts";
@@ -43,7 +45,12 @@ export type DoorParts = {
   readonly coordinator: LinkClient<CoordinatorOperations>;
   readonly signer: Signer;
   readonly uniqueKeys: UniqueKeys;
-  readonly settings: { readonly autoCreateTopics: boolean; readonly autoCreateGroups: boolean };
+  readonly clock: Clock;
+  readonly settings: {
+    readonly autoCreateTopics: boolean;
+    readonly autoCreateGroups: boolean;
+    readonly dedupeWindowMs: number;
+  };
 };
 
 /** The broker of this process: joins the snapshot of names, the shards and the coordinator. */
@@ -58,13 +65,19 @@ export class Door implements Broker {
   readonly #listeners = new Set<BrokerNews>();
 
   constructor(parts: DoorParts) {
-    const { view, router, signer, uniqueKeys } = parts;
+    const { view, router, signer, uniqueKeys, settings } = parts;
     this.#parts = parts;
-    this.#sender = new Sender(view, router, uniqueKeys);
+    this.#sender = new Sender(view, router, uniqueKeys, settings.dedupeWindowMs);
     this.#reader = new Reader(view, router, signer);
     this.#offsets = new Offsets(view, router);
     this.#finder = new Finder(view, router);
     this.#parkedKeys = new ParkedKeys(view, router);
+  }
+
+  /** Takes in what the coordinator knew when the broker started. */
+  begin({ topics, groups }: RegistrySnapshot): void {
+    for (const topic of topics) this.#parts.view.putTopic(topic);
+    for (const group of groups) this.#parts.view.putGroup(group);
   }
 
   /** Passes the coordinator's news on: to the view, and to the sessions it concerns. */

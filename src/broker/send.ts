@@ -1,147 +1,178 @@
 /** Sending: which queue, which record, and the receipts. One path for all protocols. @module */
-import { ByteWriter } from "../base/bytes.ts";
-import { javaHash, placementHash } from "../base/hash.ts";
-import { limits } from "../base/limits.ts";
 import { BrokerError } from "../model/errors.ts";
 import { packPhysicalOffset, type UniqueKeys } from "../model/message_id.ts";
-import type { NewMessage, SendReceipt } from "../model/message.ts";
-import {
-  checkPropertiesBytes,
-  propertyNames,
-  readProperty,
-  withProperty,
-} from "../model/properties.ts";
-import { writeRecord } from "../model/record.ts";
-import { permWrite, type Topic } from "../model/topic.ts";
+import type { NewMessage, SendReceipt, Timing } from "../model/message.ts";
+import { propertyNames, readProperty } from "../model/properties.ts";
+import type { Topic } from "../model/topic.ts";
+import type { AppendAnswer } from "../link/shard_messages.ts";
+import type { ScheduleVerdict } from "../link/timer_messages.ts";
 import type { SendRequest } from "./broker.ts";
+import { type ChosenQueue, QueueChooser, queueOfKey } from "./choose_queue.ts";
+import { RecordEncoder } from "./encode.ts";
+import { queuesByShard } from "./offsets.ts";
 import type { RegistryView } from "./registry_view.ts";
 import type { ShardRouter } from "./shard_router.ts";
 
-/** Above this the scratch memory is given back after use: one large batch must not stay. */
-const scratchBytesMax = 1024 * 1024;
+/** The furthest a message may lie ahead, unless the settings say otherwise: 40 days. */
+export const delayMsMaxDefault = 40 * 86_400_000;
 
-/** Writes messages as records, with an id of ours where they bring none, and appends them. */
+/** Messages sent before are told by their ids within a window; see `workers/shard/repeats.ts`. */
+type IdRule = { readonly ids: readonly string[]; readonly any: boolean };
+
+/** Writes messages as records and appends them, or puts them aside until they are due. */
 export class Sender {
   readonly #view: RegistryView;
   readonly #router: ShardRouter;
-  readonly #uniqueKeys: UniqueKeys;
-  #scratch = new ByteWriter(64 * 1024);
-  #turn = 0;
+  readonly #encoder: RecordEncoder;
+  readonly #queues = new QueueChooser();
+  readonly #dedupeWindowMs: number;
+  readonly #delayMsMax: number;
 
-  constructor(view: RegistryView, router: ShardRouter, uniqueKeys: UniqueKeys) {
+  constructor(
+    view: RegistryView,
+    router: ShardRouter,
+    uniqueKeys: UniqueKeys,
+    dedupeWindowMs: number,
+    delayMsMax = delayMsMaxDefault,
+  ) {
     this.#view = view;
     this.#router = router;
-    this.#uniqueKeys = uniqueKeys;
+    this.#encoder = new RecordEncoder(uniqueKeys);
+    this.#dedupeWindowMs = dedupeWindowMs;
+    this.#delayMsMax = delayMsMax;
   }
 
   async send(request: SendRequest): Promise<SendReceipt[]> {
     const topic = this.#view.needTopic(request.topic);
-    const queueId = this.#chooseQueue(topic, request);
-    const ref = topic.queueRefs[queueId];
-    if (ref === undefined) throw noSuchQueue(topic, queueId);
-    const { records, tagHashes, messageIds } = this.#encode(request, topic.name, queueId);
+    const known = this.#dedupeWindowMs === 0 ? noIds : knownIds(topic, request);
+    const queue = this.#queues.choose(topic, request, known.any ? known.ids[0] : undefined);
+    if (request.messages.some(isTimed)) return await this.#schedule(topic, queue, request);
+    const { queueId, ref: { queueKey, shard } } = queue;
+    const target = { topic: topic.name, queueId, storeHost: request.storeHost };
+    const { records, tagHashes, messageIds } = this.#encoder.encode(request.messages, target);
     const { durability } = topic.settings;
-    const { queueKey, shard } = ref;
-    const appended = this.#router.ask(shard, "append", {
-      queueKey,
-      durability,
-      tagHashes,
-      records,
+    const repeats = known.any
+      ? { ids: known.ids, windowMs: this.#dedupeWindowMs, topicMadeMs: topic.createdMs }
+      : null;
+    const ask = { queueKey, durability, tagHashes, records, repeats };
+    const answer = await this.#router.ask(shard, "append", ask);
+    return receiptsOf(answer, messageIds, { queueId, shard, survived: durability });
+  }
+
+  async #schedule(
+    topic: Topic,
+    { queueId, ref: { queueKey, shard } }: ChosenQueue,
+    request: SendRequest,
+  ): Promise<SendReceipt[]> {
+    const timings = request.messages.map(({ timing }) => checkedTiming(timing));
+    const target = { topic: topic.name, queueId, storeHost: request.storeHost };
+    const encoded = this.#encoder.encode(request.messages, target);
+    const items = encoded.records.map((record, index) => {
+      const { deliverAtMs = null, delayMs = null, timerKey = null } = timings[index] ?? {};
+      return {
+        tagHash: encoded.tagHashes[index] ?? 0,
+        messageId: encoded.messageIds[index] ?? "",
+        timerKey,
+        dueMs: deliverAtMs,
+        delayMs,
+        mayRepeat: encoded.ownIds[index] ?? true,
+        bytes: record.length,
+      };
     });
-    const { firstOffset, firstPosition, storedMs } = await appended;
-    return messageIds.map((messageId, index) => ({
-      messageId,
+    const { durability } = topic.settings;
+    const queueKeys = queuesByShard(topic).get(shard) ?? [queueKey];
+    const delayMsMax = this.#delayMsMax;
+    const head = { queueKey, queueKeys, durability, delayMsMax, items };
+    const asked = this.#router.ask(shard, "schedule", { head, blob: encoded.bytes });
+    const { storedMs, verdicts } = await asked;
+    return verdicts.map((verdict, index) => ({
+      messageId: encoded.messageIds[index] ?? "",
       queueId,
-      offset: firstOffset + index,
-      physicalOffset: packPhysicalOffset(shard, firstPosition + index),
+      ...placeOf(verdict, shard),
       storedMs,
       survived: durability,
+      repeated: false,
     }));
   }
-
-  #chooseQueue(topic: Topic, request: SendRequest): number {
-    if ((topic.settings.perm & permWrite) === 0) {
-      throw new BrokerError("no_permission", `Topic "${topic.name}" does not take messages`);
-    }
-    if (request.messages.length === 0) {
-      throw new BrokerError("invalid_argument", "Cannot send: there is no message");
-    }
-    const count = topic.queueRefs.length;
-    if (request.queueId !== null) {
-      if (request.queueId >= 0 && request.queueId < count) return request.queueId;
-      throw noSuchQueue(topic, request.queueId);
-    }
-    if (request.shardingKey !== undefined) return placementHash(request.shardingKey) % count;
-    this.#turn = (this.#turn + 1) % 0x4000_0000;
-    return this.#turn % count;
-  }
-
-  #encode(request: SendRequest, topic: string, queueId: number) {
-    // Asking copies records into the link's batch, so the scratch is free at every beginning.
-    if (this.#scratch.capacity > scratchBytesMax) this.#scratch = new ByteWriter(64 * 1024);
-    this.#scratch.clear();
-    const writer = this.#scratch;
-    const ends: number[] = [];
-    const tagHashes: number[] = [];
-    const messageIds: string[] = [];
-    for (const message of request.messages) {
-      checkSize(message);
-      let properties = message.properties;
-      let messageId = readProperty(properties, propertyNames.uniqueKey);
-      if (messageId === undefined) {
-        messageId = this.#uniqueKeys.next();
-        properties = withProperty(properties, propertyNames.uniqueKey, messageId);
-      }
-      checkPropertiesBytes(properties);
-      const tag = readProperty(properties, propertyNames.tags);
-      tagHashes.push(tag === undefined ? 0 : javaHash(tag));
-      messageIds.push(messageId);
-      writeRecord(writer, recordOf(message, properties, topic, queueId, request.storeHost));
-      ends.push(writer.length);
-    }
-    // Views only now: the memory may have moved while it grew.
-    const bytes = writer.view();
-    const records = ends.map((end, index) => bytes.subarray(ends[index - 1] ?? 0, end));
-    return { records, tagHashes, messageIds };
-  }
 }
 
-function recordOf(
-  message: NewMessage,
-  properties: string,
-  topic: string,
-  queueId: number,
-  storeHost: SendRequest["storeHost"],
-) {
-  return {
-    queueId,
-    flag: message.flag,
-    queueOffset: 0,
-    physicalOffset: 0,
-    sysFlag: message.sysFlag,
-    bornMs: message.bornMs,
-    bornHost: message.bornHost,
-    storedMs: 0,
-    storeHost,
-    reconsumeTimes: message.reconsumeTimes,
-    preparedTransactionOffset: 0,
-    body: message.body,
-    topic,
-    properties,
-  };
+/**
+ * The queue where a message with this id is sent when nothing else says where: sent again, it comes
+ * to the shard that knows it.
+ */
+export function queueOfId(topic: Topic, messageId: string): number {
+  return queueOfKey(messageId, topic.queueRefs.length);
 }
 
-function checkSize(message: NewMessage): void {
-  if (message.body.length <= limits.bodyBytesMax) return;
+/** The ids by which messages of the request may be known already; "" for those that cannot be. */
+function knownIds(topic: Topic, { messages, ownIds }: SendRequest): IdRule {
+  const { dedupe } = topic.settings;
+  if (dedupe === "off" || (dedupe === "explicit" && ownIds !== true)) return noIds;
+  let any = false;
+  const ids = messages.map(({ properties }) => {
+    const id = properties === "" ? undefined : readProperty(properties, propertyNames.uniqueKey);
+    any ||= id !== undefined;
+    return id ?? "";
+  });
+  return any ? { ids, any } : noIds;
+}
+
+const noIds: IdRule = { ids: [], any: false };
+
+function receiptsOf(
+  { firstOffset, firstPosition, storedMs, repeats }: AppendAnswer,
+  messageIds: readonly string[],
+  { queueId, shard, survived }: {
+    readonly queueId: number;
+    readonly shard: number;
+    readonly survived: SendReceipt["survived"];
+  },
+): SendReceipt[] {
+  const known = new Map(repeats.map((repeat) => [repeat.index, repeat]));
+  let fresh = 0;
+  return messageIds.map((messageId, index) => {
+    const repeat = known.get(index);
+    if (repeat !== undefined) {
+      const { offset, position } = repeat;
+      const physicalOffset = packPhysicalOffset(shard, position);
+      const place = { queueId: repeat.queueId, offset, physicalOffset, storedMs: repeat.storedMs };
+      return { messageId, ...place, survived, repeated: true };
+    }
+    const offset = firstOffset + fresh;
+    const physicalOffset = packPhysicalOffset(shard, firstPosition + fresh);
+    fresh++;
+    return { messageId, queueId, offset, physicalOffset, storedMs, survived, repeated: false };
+  });
+}
+
+/** @throws {BrokerError} `invalid_argument`: two times, or what is no time. */
+export function checkedTiming(timing: Timing | undefined): Timing | undefined {
+  if (timing === undefined) return undefined;
+  const { deliverAtMs, delayMs } = timing;
+  if (deliverAtMs !== null && delayMs !== null) {
+    throw new BrokerError(
+      "invalid_argument",
+      `Cannot deliver both at ${deliverAtMs} and ${delayMs} ms from now: give one of them`,
+    );
+  }
+  const given = deliverAtMs ?? delayMs;
+  if (given === null || (Number.isSafeInteger(given) && given >= 0)) return timing;
   throw new BrokerError(
-    "message_too_large",
-    `Cannot send: the body has ${message.body.length} bytes, the limit is ${limits.bodyBytesMax}`,
+    "invalid_argument",
+    `Cannot deliver at ${given}: a time is whole milliseconds from 0 up`,
   );
 }
 
-function noSuchQueue(topic: Topic, queueId: number): BrokerError {
-  return new BrokerError(
-    "queue_not_found",
-    `Topic "${topic.name}" has queues 0 to ${topic.queueRefs.length - 1}, but not ${queueId}`,
-  );
+function isTimed({ timing }: NewMessage): boolean {
+  return timing !== undefined;
+}
+
+function placeOf(verdict: ScheduleVerdict, shard: number) {
+  const { replacedMessageId } = verdict;
+  const replaced = replacedMessageId === null ? {} : { replacedMessageId };
+  if (verdict.kind === "scheduled") {
+    return { offset: null, physicalOffset: null, deliverAtMs: verdict.dueMs, ...replaced };
+  }
+  const { offset, position } = verdict;
+  return { offset, physicalOffset: packPhysicalOffset(shard, position), ...replaced };
 }

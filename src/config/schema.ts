@@ -42,7 +42,8 @@ type SettingRow<K extends keyof Kinds = keyof Kinds> = {
   readonly pattern?: { readonly of: RegExp; readonly says: string };
 };
 
-const hourMs = 3_600_000;
+const minuteMs = 60_000;
+const hourMs = 60 * minuteMs;
 const mib = 1024 * 1024;
 const portMax = 65_535;
 
@@ -170,6 +171,14 @@ export const settingsTable = {
     effect: "creation",
     sentence:
       "How many bytes a topic keeps, for topics that do not say; without it, only time counts",
+  },
+  dedupeWindowMs: {
+    kind: "durationMs",
+    default: 10 * minuteMs,
+    min: 0,
+    max: limits.dedupeWindowMsMax,
+    effect: "start",
+    sentence: "For how long a message sent again with the same id is recognised; 0: never",
   },
   logLevel: {
     kind: "text",

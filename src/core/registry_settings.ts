@@ -28,6 +28,10 @@ const topicChecks: Readonly<Record<keyof TopicSettings, Check>> = {
   deleteUnread: trueOrFalse,
   ordered: trueOrFalse,
   messageTtlMs: (value) => value === null ? null : wholeNumber(value, 1, limits.retentionMsMax),
+  dedupe: (value) =>
+    value === "explicit" || value === "all" || value === "off"
+      ? null
+      : 'must be "explicit", "all" or "off"',
   perm: (value) => wholeNumber(value, 0, permMax),
   attributes: checkAttributes,
 };

@@ -75,12 +75,11 @@ async function startParts(
   undo.push(() => coordinator.stop());
 
   const snapshot = await Promise.race([link.ask("snapshot", null), failed]);
-  for (const topic of snapshot.topics) view.putTopic(topic);
-  for (const group of snapshot.groups) view.putGroup(group);
   const secret = Uint8Array.from(atob(snapshot.receiptSecret), (char) => char.charCodeAt(0));
   const signer = signerWith(secret);
   const uniqueKeys = new UniqueKeys(clock, randomBytes(10));
-  const door = new Door({ view, router, coordinator: link, signer, uniqueKeys, settings });
+  const door = new Door({ view, router, coordinator: link, signer, uniqueKeys, clock, settings });
+  door.begin(snapshot);
   coordinator.listen((news) => door.heard(news));
   await router.askAll("stats", () => null);
 

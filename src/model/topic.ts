@@ -5,6 +5,13 @@
  */
 import type { Durability } from "./durability.ts";
 
+/**
+ * Whose messages are recognised when they are sent again. `explicit`: those whose id a producer
+ * chose; `all`: also those of RocketMQ's clients, which make up an id for every message, and may
+ * send one message object twice on purpose.
+ */
+export type Dedupe = "explicit" | "all" | "off";
+
 /** What users choose of a topic. */
 export type TopicSettings = {
   /** How many queues, 1 to `limits.queuesPerTopicMax`. May grow, never shrink. */
@@ -20,6 +27,7 @@ export type TopicSettings = {
   readonly ordered: boolean;
   /** Messages that were not consumed for so long are passed over; `null`: they never expire. */
   readonly messageTtlMs: number | null;
+  readonly dedupe: Dedupe;
   /** RocketMQ's permission bits: 4 read, 2 write. */
   readonly perm: number;
   /** Free words for tools (RocketMQ's `message.type` and the like). */

@@ -200,9 +200,15 @@ export interface ShardStore {
   positionAtTime(ms: number): number;
   /**
    * Newest first: positions whose unique key or one of whose keys may equal `key` (by hash, so the
-   * caller compares), at most `countMax`, below `beforePosition` when that is given.
+   * caller compares), at most `countMax`, below `beforePosition` and not below `fromPosition` when
+   * these are given.
    */
-  findByKey(key: string, countMax: number, beforePosition?: number): number[];
+  findByKey(
+    key: string,
+    countMax: number,
+    beforePosition?: number,
+    fromPosition?: number,
+  ): number[];
 
   /** All group offsets, once at start. */
   loadOffsets(): Iterable<{ groupKey: number; queueKey: number; next: number }>;

@@ -263,6 +263,7 @@ function readContract(check: Check): void {
     const store = bench.open();
     assert.deepEqual(find(store), [[1], [3, 2], [3, 2], [], []]);
     assert.deepEqual([store.findByKey("red", 1), store.findByKey("red", 5, 3)], [[3], [2]]);
+    assert.deepEqual([2, 3, 4].map((from) => store.findByKey("red", 5, 9, from)), [[3, 2], [3], []]);
     store.close();
   });
 }

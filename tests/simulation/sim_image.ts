@@ -94,11 +94,12 @@ export class SimImage {
   }
 
   /** Messages whose unique key is `key`, or that name it among their keys; newest first. */
-  findByKey(key: string, countMax: number, beforePosition: number): number[] {
+  findByKey(key: string, countMax: number, beforePosition: number, fromPosition: number): number[] {
     const found: number[] = [];
-    for (let position = beforePosition - 1; position >= 1 && found.length < countMax; position--) {
-      const message = this.log[position - 1];
-      if (message && keysOf(message.record).includes(key)) found.push(position);
+    const lowest = Math.max(1, fromPosition);
+    for (let at = beforePosition - 1; at >= lowest && found.length < countMax; at--) {
+      const message = this.log[at - 1];
+      if (message && keysOf(message.record).includes(key)) found.push(at);
     }
     return found;
   }

@@ -155,9 +155,9 @@ export class SimStore implements ShardStore {
     return index === -1 ? nextPosition : index + 1;
   }
 
-  findByKey(key: string, countMax: number, beforePosition?: number): number[] {
+  findByKey(key: string, countMax: number, beforePosition?: number, fromPosition = 1): number[] {
     const image = this.#living();
-    return image.findByKey(key, countMax, beforePosition ?? image.nextPosition);
+    return image.findByKey(key, countMax, beforePosition ?? image.nextPosition, fromPosition);
   }
 
   loadOffsets() {
@@ -271,8 +271,9 @@ export class SimStore implements ShardStore {
     return { deletedMessages, more: true };
   }
 
+  /** Also of a dead store: its figures are in memory. */
   stats(): StoreStats {
-    const { queues, tables: { delayed } } = this.#living();
+    const { queues, tables: { delayed } } = this.#image;
     let messages = 0;
     for (const queue of queues.values()) messages += queue.messages.length - queue.minOffset;
     return { messages, logBytes: 0, walBytes: 0, delayed: delayed.size, checkpoints: 0 };

@@ -122,15 +122,25 @@ export class World {
     const { coordinator, news } = this.#startCoordinator(ends, links);
     losers.push((error) => coordinator.lose(error));
     const uniqueKeys = new UniqueKeys(scheduler.clock, this.#keySeed());
-    const settings = { autoCreateTopics: false, autoCreateGroups: false };
-    const door = new Door({ view, router, coordinator, signer: simSigner, uniqueKeys, settings });
+    const settings = {
+      autoCreateTopics: false,
+      autoCreateGroups: false,
+      dedupeWindowMs: 600_000,
+    };
+    const door = new Door({
+      view,
+      router,
+      coordinator,
+      signer: simSigner,
+      uniqueKeys,
+      clock: scheduler.clock,
+      settings,
+    });
     const lose = (error: Error) => losers.forEach((loser) => loser(error));
     const starting = { timers, door, view, router, lose };
     news.listen((one) => door.heard(one));
     this.#starting = starting;
-    const snapshot = await coordinator.ask("snapshot", null);
-    for (const topic of snapshot.topics) view.putTopic(topic);
-    for (const group of snapshot.groups) view.putGroup(group);
+    door.begin(await coordinator.ask("snapshot", null));
     this.#process = starting;
     journal.note({ kind: "started" });
     for (const up of this.#onUp.splice(0)) up();

@@ -417,7 +417,8 @@ export class MemoryBroker implements Broker {
       queue.records.push(writer.view().slice());
       this.#byPosition.push({ topic, queueId, offset });
       const survived = this.#known(topic).settings.durability;
-      return { messageId, queueId, offset, physicalOffset, storedMs, survived };
+      const repeated = false;
+      return { messageId, queueId, offset, physicalOffset, storedMs, survived, repeated };
     });
     this.#polls.wake();
     return receipts;

@@ -14,6 +14,9 @@ export const topicDefaults: TopicSettings = {
   retentionMs: 3_600_000,
   retentionBytes: null,
   deleteUnread: false,
+  ordered: false,
+  messageTtlMs: null,
+  dedupe: "explicit",
   perm: 6,
   attributes: {},
 };

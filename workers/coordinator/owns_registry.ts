@@ -138,6 +138,7 @@ function topicDefaults(settings: RegistrySettings): TopicSettings {
     deleteUnread: false,
     ordered: false,
     messageTtlMs: null,
+    dedupe: "explicit",
     perm: permReadWrite,
     attributes: {},
   };

@@ -7,6 +7,7 @@
 import { MinHeap } from "../../src/base/heap.ts";
 import { limits } from "../../src/base/limits.ts";
 import { Lru } from "../../src/base/lru.ts";
+import { RecentIds } from "../../src/core/recent_ids.ts";
 import { OrderWindow } from "../../src/core/order_window.ts";
 import { propertyNames, readProperty } from "../../src/model/properties.ts";
 import { recordProperties } from "../../src/model/record.ts";
@@ -22,6 +23,11 @@ type Due = {
 
 function newSchedule(): MinHeap<Due> {
   return new MinHeap<Due>((due) => due.dueMs);
+}
+
+/** Stored times never go back, so what is stored from now on is later than what is there. */
+function newRecentIds(store: ShardStore): RecentIds {
+  return new RecentIds(limits.recentIdsMax, store.lastStoredMs() + 1);
 }
 
 /** Messages a group passed over in a queue. */
@@ -55,12 +61,19 @@ export class ShardState {
   readonly #droppedGroups = new Lru<number, true>({ countMax: limits.groupsMax });
   readonly #droppedQueues = new Lru<number, true>({ countMax: limits.queuesMax });
 
+  #recentIds: RecentIds;
+  #firstPosition: number;
+
   constructor(store: ShardStore) {
+    this.#recentIds = newRecentIds(store);
+    this.#firstPosition = store.nextPosition();
     this.reload(store);
   }
 
   /** Forgets what the tables hold and reads them again: after a failed write, or a new opening. */
   reload(store: ShardStore): void {
+    this.#recentIds = newRecentIds(store);
+    this.#firstPosition = store.nextPosition();
     this.#groups = new Map();
     this.#readers = new Map();
     this.#changed = new Map();
@@ -77,6 +90,16 @@ export class ShardState {
     for (const queues of this.#groups.values()) {
       for (const [queueKey, deliveries] of queues) this.#plan(queueKey, deliveries);
     }
+  }
+
+  /** Ids that producers chose, of the messages at `firstPosition` and above. */
+  get recentIds(): RecentIds {
+    return this.#recentIds;
+  }
+
+  /** What lies below was stored before the tables were read last. */
+  get firstPosition(): number {
+    return this.#firstPosition;
   }
 
   /** A group's deliveries of a queue; `undefined` when it has no place there yet. */

@@ -48,6 +48,13 @@ const settingOptions = {
     value: "TIME",
     help: "pass over messages not consumed for so long, as 10m; none: they never expire",
   },
+  dedupe: {
+    kind: "text",
+    value: "WHICH",
+    choices: ["explicit", "all", "off"],
+    help: "which messages are stored once when they are sent again; explicit: those with a " +
+      "messageId of their producer's",
+  },
   deleteUnread: {
     kind: "text",
     value: "YES|NO",

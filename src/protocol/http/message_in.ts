@@ -37,6 +37,8 @@ export type Addressed = {
   readonly message: NewMessage;
   readonly queueId: number | null;
   readonly shardingKey: string | undefined;
+  /** The id its producer chose. */
+  readonly messageId: string | undefined;
 };
 
 /**
@@ -100,6 +102,7 @@ export function addressed(body: Uint8Array, fields: MessageFields, origin: Origi
     message: { body, properties, flag: 0, sysFlag: 0, bornMs, bornHost, reconsumeTimes: 0 },
     queueId: fields.queueId ?? null,
     shardingKey: fields.shardingKey,
+    messageId: fields.messageId,
   };
 }
 

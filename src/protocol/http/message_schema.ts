@@ -37,7 +37,10 @@ export const newMessageSchema = z.strictObject({
   queueId: z.number().int().min(0).max(limits.queuesPerTopicMax - 1).optional()
     .openapi({ description: "The queue, if you choose it yourself." }),
   messageId: z.string().min(1).max(messageIdLengthMax).refine(isMessageId, "blanks inside")
-    .optional().openapi({ description: "An id of your own; made by the broker otherwise." }),
+    .optional().openapi({
+      description: "An id of your own; made by the broker otherwise. Sent again within the " +
+        "broker's window, it answers the first receipt with `repeated`.",
+    }),
 }).refine(
   (message) => (message.body === undefined) !== (message.bodyBase64 === undefined),
   "exactly one of body and bodyBase64 is needed",
@@ -57,6 +60,9 @@ export const receiptsSchema = z.object({
       offset: z.number().int(),
       survived: z.enum(["power-loss", "process-crash", "replica"])
         .openapi({ description: "What the message is safe against from now on." }),
+      repeated: z.boolean().optional().openapi({
+        description: "The message was stored before with this id: this is where. Not stored again.",
+      }),
     }).openapi("SendReceipt"),
   ),
 }).openapi("Receipts");

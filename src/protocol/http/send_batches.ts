@@ -1,12 +1,14 @@
 /**
  * Messages of one request → sends. Messages with the same queue or the same sharding key go out
- * together; those with neither go together to one queue that the broker chooses. Each such part is
- * stored whole or not at all, parts go out side by side, and receipts come back in the order of the
+ * together; so do those whose ids lead to the same queue, where a repeat of them will look; those
+ * with nothing of it go together to one queue that the broker chooses. Each such part is stored whole or not at all, parts go out side by side, and receipts come back in the order of the
  * request.
  *
  * @module
  */
+import { queueOfId } from "../../broker/send.ts";
 import type { SendReceipt } from "../../model/message.ts";
+import type { Topic } from "../../model/topic.ts";
 import type { HttpContext } from "./exchange.ts";
 import { topicMissing } from "./lookup.ts";
 import type { Addressed } from "./message_in.ts";
@@ -35,7 +37,7 @@ export async function sendOne(
   if (!known) await makeTopic(context, topic);
   const target = shardingKey === undefined ? { topic, queueId } : { topic, queueId, shardingKey };
   const { storeHost } = context.settings;
-  return await context.broker.send({ ...target, storeHost, messages: [message] });
+  return await context.broker.send({ ...target, storeHost, messages: [message], ownIds: true });
 }
 
 /**
@@ -50,13 +52,13 @@ export async function sendAll(
   messages: readonly Addressed[],
 ): Promise<SendReceipt[]> {
   if (!context.broker.topic(topic)) await makeTopic(context, topic);
-  const parts = partsOf(messages);
+  const parts = partsOf(messages, context.broker.topic(topic));
   const { storeHost } = context.settings;
   const outcomes = await Promise.allSettled(parts.map((part) => {
     const { queueId, shardingKey } = part;
     const target = shardingKey === undefined ? { topic, queueId } : { topic, queueId, shardingKey };
     const ofPart = part.indexes.map((index) => messages[index]!.message);
-    return context.broker.send({ ...target, storeHost, messages: ofPart });
+    return context.broker.send({ ...target, storeHost, messages: ofPart, ownIds: true });
   }));
   const receipts: ReceiptOrNull[] = messages.map(() => null);
   let failure: unknown;
@@ -87,17 +89,19 @@ export async function sendAll(
 export function receiptJson(receipt: ReceiptOrNull): Record<string, unknown> | null {
   if (receipt === null) return null;
   const { messageId, queueId, offset, survived } = receipt;
-  return { messageId, queueId, offset, survived };
+  const again = receipt.repeated ? { repeated: true } : {};
+  return { messageId, queueId, offset, survived, ...again };
 }
 
 /** `{"receipts": […]}`, built by hand: every send answers it. */
 export function receiptsText(receipts: readonly SendReceipt[]): string {
   let text = '{"receipts":[';
   for (let index = 0; index < receipts.length; index++) {
-    const { messageId, queueId, offset, survived } = receipts[index]!;
+    const { messageId, queueId, offset, survived, repeated } = receipts[index]!;
     // The id may be the client's own; the other three cannot hold what JSON would have to escape.
     text += `${index === 0 ? "" : ","}{"messageId":${JSON.stringify(messageId)},` +
-      `"queueId":${queueId},"offset":${offset},"survived":"${survived}"}`;
+      `"queueId":${queueId},"offset":${offset},"survived":"${survived}"` +
+      (repeated ? ',"repeated":true}' : "}");
   }
   return `${text}]}`;
 }
@@ -111,9 +115,14 @@ async function makeTopic(context: HttpContext, topic: string): Promise<void> {
   }
 }
 
-function partsOf(messages: readonly Addressed[]): Part[] {
+function partsOf(messages: readonly Addressed[], topic: Topic | undefined): Part[] {
   const parts = new Map<string, Part>();
-  messages.forEach(({ queueId, shardingKey }, index) => {
+  const byId = topic === undefined || topic.settings.dedupe === "off" ? undefined : topic;
+  messages.forEach(({ queueId: wanted, shardingKey, messageId }, index) => {
+    // Each by its own id: sent again in another batch, or alone, it has to find the first.
+    const queueId = wanted === null && shardingKey === undefined && messageId !== undefined && byId
+      ? queueOfId(byId, messageId)
+      : wanted;
     const key = queueId !== null
       ? `q${queueId}`
       : shardingKey === undefined

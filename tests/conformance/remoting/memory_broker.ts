@@ -49,6 +49,7 @@ const topicDefaults: TopicSettings = {
   perm: 6,
   ordered: false,
   messageTtlMs: null,
+  dedupe: "explicit",
   attributes: {},
 };
 
@@ -421,6 +422,7 @@ export class MemoryBroker implements Broker {
       physicalOffset,
       storedMs,
       survived: "power-loss",
+      repeated: false,
     };
   }
 

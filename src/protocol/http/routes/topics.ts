@@ -36,6 +36,10 @@ const settingsSchema = z.strictObject({
   messageTtlMs: z.number().int().min(1).nullable().openapi({
     description: "Messages not consumed for so long are passed over; null: they never expire.",
   }),
+  dedupe: z.enum(["explicit", "all", "off"]).openapi({
+    description: "Which messages are recognised when they are sent again: those with a messageId " +
+      "of their producer's, all that come with an id, or none.",
+  }),
   perm: z.enum(permWords),
   attributes: z.record(z.string().max(255), z.string().max(1024)),
 }).openapi("TopicSettings");
@@ -145,8 +149,8 @@ function topicJson(topic: Topic): z.output<typeof topicSchema> {
   const perm = permWords.find((word) => permOfWord[word] === (settings.perm & permReadWrite)) ??
     "none";
   const attributes = { ...settings.attributes };
-  const { ordered, messageTtlMs } = settings;
-  const kept = { durability, retentionMs, retentionBytes, deleteUnread, messageTtlMs };
+  const { ordered, messageTtlMs, dedupe } = settings;
+  const kept = { durability, retentionMs, retentionBytes, deleteUnread, messageTtlMs, dedupe };
   const shown = { queues, ordered, ...kept, perm, attributes };
   return { name, system, createdMs, version, settings: shown };
 }
