@@ -12,7 +12,8 @@ const eventsLookedAt = 16;
 
 /**
  * Moves committed offsets. Without `reset` they only go forward. A reset is noted with what it
- * threw away, so that it can be told and undone.
+ * threw away, so that it can be told and undone. A first place, which holds retention back from
+ * then on, and a reset, which somebody decided, outlive a power cut.
  *
  * @throws {BrokerError} `group_not_found`: it was deleted meanwhile.
  */
@@ -22,12 +23,14 @@ export function planOffsets(state: ShardState, draft: TurnDraft, ask: CommitOffs
     if (state.isDropped(queueKey)) continue;
     const known = state.deliveries(ask.groupKey, queueKey);
     if (known === undefined) {
+      draft.mustSurvive("power-loss");
       state.begin(ask.groupKey, queueKey, offset);
     } else if (ask.reset === null) {
       known.commit(offset);
       state.touch(ask.groupKey, queueKey, known);
     } else {
       const { kind, by } = ask.reset;
+      draft.mustSurvive("power-loss");
       const before = snapshotOf(known);
       const fromOffset = known.committed;
       draft.note({

@@ -37,11 +37,13 @@ export function planReceive(
 /** Where the group stands in the queue; a group that comes for the first time is given a place. */
 function placeOf(
   ask: ReceiveAsk,
-  { state, store }: Omit<HandOutParts, "ask">,
+  { draft, state, store }: Omit<HandOutParts, "ask">,
   queueKey: number,
 ): Deliveries {
   const known = state.deliveries(ask.groupKey, queueKey);
   if (known !== undefined) return known;
+  // A place keeps retention from what the group has not read: a power cut must not take it.
+  draft.mustSurvive("power-loss");
   const first = ask.policy.startFrom === "earliest"
     ? store.minOffset(queueKey)
     : store.maxOffset(queueKey);
