@@ -1,6 +1,6 @@
 /**
- * What a consumer wants, compiled once and applied twice: to the entry of a queue's index, which only
- * knows the hash of the tag, and to the record, which knows every property.
+ * What a consumer wants, compiled once and applied twice: to the entry of a queue's index, which
+ * only knows the hash of the tag, and to the record, which knows every property.
  *
  *     mightMatch ──no──▶ passed over, the record is never read
  *         └─yes─▶ accepts: certain for SQL; for tags as far as hashes can tell
@@ -15,7 +15,7 @@ import { compileTags, matches } from "./tag_filter.ts";
 
 type SqlFilter = Extract<Filter, { kind: "sql" }>;
 
-/** A filter is data and crosses threads; its function stays here, for as long as the filter lives. */
+/** A filter is data and crosses threads; its function stays here, as long as the filter lives. */
 const predicates = new WeakMap<SqlFilter, SqlPredicate>();
 
 /** The filter of an expression. @throws {BrokerError} `filter_invalid`. */
@@ -24,7 +24,7 @@ export function compileExpression({ language, text }: Expression): Filter {
   return { kind: "sql", text, expression: parseSql(text) };
 }
 
-/** Whether a message with this hash of its tag may be wanted. SQL never knows without the record. */
+/** Whether a message with this hash of its tag may be wanted. SQL needs the record to tell. */
 export function mightMatch(filter: Filter, tagHash: number): boolean {
   return filter.kind === "sql" || matches(filter, tagHash);
 }

@@ -91,12 +91,13 @@ function comparisonOf({ comparison, left, right }: Compare): Test {
     return numbersCompared(comparison, left, right);
   }
   const isTruth = left.kind === "truth" || right.kind === "truth";
-  const [one, other] = [left, right].map(isTruth ? truthReader : textReader);
+  const readerOf = isTruth ? truthReader : textReader;
+  const [one, other] = [readerOf(left), readerOf(right)];
   const wanted = comparison === "=";
   return (property) => {
-    const first = one!(property);
+    const first = one(property);
     if (first === null) return null;
-    const second = other!(property);
+    const second = other(property);
     return second === null ? null : (first === second) === wanted;
   };
 }

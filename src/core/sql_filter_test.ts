@@ -185,7 +185,8 @@ function compared(
       const [whole, part] = (text ?? "").split(".");
       return BigInt(whole ?? "") * 10n + BigInt(part ?? "0");
     });
-    return signOf(holds(comparison, one! < other!, one! === other!), false);
+    const [first = 0n, second = 0n] = [one, other];
+    return signOf(holds(comparison, first < second, first === second), false);
   }
   const [one, other] = kinds.includes("truth")
     ? texts.map((text) => String(text?.toLowerCase() === "true"))

@@ -1,6 +1,6 @@
 /**
- * Numbers in filters. A `number` compares all but the long ids many systems keep in properties; whole
- * numbers beyond 2^53 are compared digit by digit.
+ * Numbers in filters. A `number` compares all but the long ids many systems keep in properties;
+ * whole numbers beyond 2^53 are compared digit by digit.
  *
  * @module
  */

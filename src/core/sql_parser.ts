@@ -11,7 +11,7 @@
  *                           | IS [NOT] NULL ]
  *     primary    := ( condition ) | name | [+|-] number | text | TRUE | FALSE
  *
- * A name alone means `name = TRUE`. Bounded three ways: bytes of text, nodes, and how deep it nests.
+ * A name alone means `name = TRUE`. Bounded three ways: bytes of text, nodes, and levels.
  * Differs from the stock parser where that one surprises: words behind the end are refused, and NOT
  * belongs to the whole predicate behind it, as in SQL, not to its first name.
  *
@@ -63,7 +63,7 @@ type Primary =
 /**
  * Reads an expression.
  *
- * @throws {BrokerError} `filter_invalid`, with the place counted from 1 and what was expected there.
+ * @throws {BrokerError} `filter_invalid`, with the place, counted from 1, and what was expected.
  */
 export function parseSql(sql: string): SqlExpression {
   // A character has at least one byte, so a huge text is not even measured.

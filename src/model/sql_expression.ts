@@ -1,6 +1,6 @@
 /**
- * A compiled SQL92 expression as plain data: it crosses threads as JSON, so there is no `undefined`,
- * no `bigint` and no function in it.
+ * A compiled SQL92 expression as plain data: it crosses threads as JSON, so there is no
+ * `undefined`, no `bigint` and no function in it.
  *
  * @module
  */

@@ -27,7 +27,7 @@ async function send(bench: ShardBench, first: number, count: number): Promise<vo
   }
 }
 
-test("a receive by SQL leases what is wanted, in order, and passes over the rest for good", async () => {
+test("a receive by SQL leases what is wanted, in order, and passes the rest for good", async () => {
   const bench = new ShardBench();
   await send(bench, 0, 100);
   const filter = sql("n in ('7', '8', '70') or n > 97");
@@ -55,7 +55,7 @@ test("a receive that waits goes on over turns until it finds what is far behind"
   assert.deepEqual(leasedOf(await waiting).map(({ body }) => body), [String(last)]);
 });
 
-test("a receive that does not wait comes back after its share, and goes on when asked again", async () => {
+test("a receive that does not wait comes back after its share, to be asked again", async () => {
   const bench = new ShardBench();
   const last = limits.filterScanEntriesMax + 10;
   await send(bench, 0, last + 1);

@@ -50,6 +50,7 @@ export type HandOutParts = {
 /** One message under consideration. */
 type Candidate = { readonly entry: QueueEntry; readonly record: Uint8Array };
 
+/** One visit of one consumer to one queue. */
 export class HandOut {
   readonly #parts: HandOutParts;
   readonly #queueKey: number;
@@ -213,7 +214,9 @@ export class HandOut {
       return;
     }
     const target = { topic: ask.policy.deadLetterTopic, queueId: shard };
-    const dead = forDeadLetter(candidate.record, target, open.attempts);
+    const { attempts } = open;
+    const death = { reason: "attempts-exhausted", attempts, atMs: draft.nowMs } as const;
+    const dead = forDeadLetter(candidate.record, target, death);
     draft.append(ask.policy.deadLetterQueueKey, dead.tagHash, dead.record);
     draft.mustSurvive("power-loss");
     this.#finish(open.offset);

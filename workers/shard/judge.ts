@@ -1,6 +1,6 @@
 /**
- * Which entries of a queue a pull wants. Tags are judged by the index alone; for SQL the records are
- * read, a slice at a time, so that a small pull does not read far ahead.
+ * Which entries of a queue a pull wants. Tags are judged by the index alone; for SQL the records
+ * are read, a slice at a time, so that a small pull does not read far ahead.
  *
  * @module
  */

@@ -5,6 +5,7 @@ import { limits } from "../../src/base/limits.ts";
 import { compileExpression } from "../../src/core/filter.ts";
 import type { PullAsk } from "../../src/link/shard_messages.ts";
 import { StorageError } from "../../src/model/errors.ts";
+import { readProperty } from "../../src/model/properties.ts";
 import { recordProperties, splitRecords } from "../../src/model/record.ts";
 import type { Filter } from "../../src/model/subscription.ts";
 import { type PullStore, readPull } from "./read.ts";
@@ -60,7 +61,7 @@ function pull(store: PullStore, filter: Filter, changes: Partial<PullAsk> = {}) 
   const ask = { queueKey: 1, offset: 0, messagesMax: 32, bytesMax: 1 << 20, waitMs: 0 };
   const { head, blob } = readPull(store, { ...ask, filter, ...changes });
   const found = splitRecords(blob).map((record) =>
-    Number(/n\x01(\d+)/.exec(recordProperties(record, 0))?.[1])
+    Number(readProperty(recordProperties(record, 0), "n"))
   );
   return { ...head, found };
 }
