@@ -1,4 +1,4 @@
-/** What a consumer wants, as heartbeats, pulls and CHECK_CLIENT_CONFIG say it: 7.2, 7.3, 9. @module */
+/** What a consumer wants, as heartbeats, pulls and CHECK_CLIENT_CONFIG say it: 7.2, 7.3. @module */
 import { BrokerError } from "../../../model/errors.ts";
 import type { Expression } from "../../../model/subscription.ts";
 
