@@ -81,6 +81,12 @@ export const propertyNames = {
   timeToLiveMs: "__TTL_MS",
   deadLetterOriginTopic: "DLQ_ORIGIN_TOPIC",
   deadLetterOriginMessageId: "DLQ_ORIGIN_MESSAGE_ID",
+  deadLetterReason: "DLQ_REASON",
+  deadLetterAttempts: "DLQ_ATTEMPTS",
+  deadLetterTimeMs: "DLQ_TIME_MS",
+  deadLetterBy: "DLQ_BY",
+  originQueueId: "ORIGIN_QUEUE_ID",
+  originQueueOffset: "ORIGIN_QUEUE_OFFSET",
 } as const;
 
 const reserved: ReadonlySet<string> = new Set(Object.values(propertyNames));

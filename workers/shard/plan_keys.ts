@@ -64,7 +64,9 @@ export function planSettleKey(
       const record = recordAt(store, queueKey, offset);
       if (record === null) break;
       const target = { topic: ask.deadLetterTopic, queueId: shard };
-      const dead = forDeadLetter(record, target, parked.attempts);
+      const { attempts } = parked;
+      const death = { reason: "buried", attempts, atMs: draft.nowMs, by } as const;
+      const dead = forDeadLetter(record, target, death);
       draft.append(ask.deadLetterQueueKey, dead.tagHash, dead.record);
       draft.mustSurvive("power-loss");
       break;

@@ -34,7 +34,9 @@ export function planSendBack(
   draft.mustSurvive("power-loss");
   if (dead) {
     const target = { topic: ask.deadLetterTopic, queueId: shard };
-    const letter = forDeadLetter(record, target, times + 1);
+    const reason = times >= ask.retriesMax ? "attempts-exhausted" : "given-up";
+    const death = { reason, attempts: times + 1, atMs: draft.nowMs } as const;
+    const letter = forDeadLetter(record, target, death);
     draft.append(ask.deadLetterQueueKey, letter.tagHash, letter.record);
     return { outcome: "dead", dueMs: draft.nowMs };
   }
