@@ -1,7 +1,7 @@
 /**
  * Proofs against real processes: `deno task chaos`, or the same under Bun.
  *
- *     main.ts [main-job | kill-loop | faults]... [--seed N] [--cycles N] [--lines N] [--only text]
+ *     main.ts [main-job | kill-loop | faults | live]... [--seed N] [--cycles N] [--lines N] [--only text]
  *
  * Without a name all run, at full size; `--reduced yes` is what every change runs. The last line
  * counts. A failure names its seed.
@@ -9,12 +9,13 @@
  * @module
  */
 import process from "node:process";
+import { liveProofs } from "../fuzz/live.ts";
 import { closeWith, prove, say, type Verdict } from "./report.ts";
 import { faultProofs } from "./faults.ts";
 import { killLoop } from "./kill_loop.ts";
 import { mainJob } from "./main_job.ts";
 
-const names = ["main-job", "kill-loop", "faults"] as const;
+const names = ["main-job", "kill-loop", "faults", "live"] as const;
 type Name = (typeof names)[number];
 
 type Options = {
@@ -67,9 +68,11 @@ async function run(options: Options): Promise<number> {
   if (chosen.includes("kill-loop")) {
     verdicts.push(await prove("kill loop", () => killLoop({ seed, cycles })));
   }
-  if (chosen.includes("faults")) {
-    for (const [name, proof] of Object.entries(faultProofs)) {
-      if (name.includes(only)) verdicts.push(await prove(name, () => proof({ seed, isReduced })));
+  const tables = { faults: faultProofs, live: liveProofs };
+  for (const [name, table] of Object.entries(tables) as ["faults" | "live", typeof faultProofs][]) {
+    if (!chosen.includes(name)) continue;
+    for (const [title, proof] of Object.entries(table)) {
+      if (title.includes(only)) verdicts.push(await prove(title, () => proof({ seed, isReduced })));
     }
   }
   return closeWith(verdicts);
