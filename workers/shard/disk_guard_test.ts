@@ -1,0 +1,50 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { DiskGuard } from "./disk_guard.ts";
+
+/** A guard that keeps 1000 bytes back, and what its disk was asked to do. */
+function guarding(freeBytes: number | null) {
+  const done: string[] = [];
+  const disk = {
+    free: freeBytes,
+    freeBytes: () => disk.free,
+    setBallast: () => done.push("set") > 0,
+    dropBallast: () => done.push("drop") > 0,
+  };
+  return { guard: new DiskGuard(disk, 1_000), disk, done };
+}
+
+test("check() refuses sends below the reserve, and not at it", () => {
+  const { guard, disk } = guarding(1_000);
+  assert.deepEqual([guard.check(), guard.refusing], [false, false]);
+  disk.free = 999;
+  assert.deepEqual([guard.check(), guard.refusing], [true, true]);
+  assert.deepEqual([guard.check(), guard.refusing], [false, true]);
+  disk.free = 1_000;
+  assert.deepEqual([guard.check(), guard.refusing], [true, false]);
+});
+
+test("check() refuses nothing where the system does not tell how much is free", () => {
+  const { guard } = guarding(null);
+  assert.deepEqual([guard.check(), guard.refusing], [false, false]);
+});
+
+test("full() gives the ballast up and refuses, until there is room for it again", () => {
+  const { guard, disk, done } = guarding(5_000);
+  assert.equal(guard.full(), true);
+  assert.equal(guard.refusing, true);
+  disk.free = 10;
+  guard.check();
+  assert.deepEqual(done, ["drop"]);
+  disk.free = 5_000;
+  assert.equal(guard.check(), true);
+  assert.deepEqual([done, guard.refusing], [["drop", "set"], false]);
+});
+
+test("error() says how much is free and how much is kept", () => {
+  const { guard } = guarding(12);
+  guard.check();
+  assert.equal(guard.error().code, "disk_full");
+  assert.match(guard.error().message, /12 bytes are free .* 1000 are kept/);
+  assert.match(guarding(null).guard.error().message, /an unknown number of bytes/);
+});
