@@ -1,7 +1,7 @@
 /**
- * What a million pending timers cost one shard: to open it, to store and release them, and the sends
- * beside them. Due times are spread over a day, message ids ascend as clients make them; every commit
- * is synced, checkpoints run between turns as in a shard.
+ * What a million pending timers cost one shard: to open it, to store and release them, and the
+ * sends beside them. Due times are spread over a day, message ids ascend as clients make them;
+ * every commit is synced, checkpoints run between turns as in a shard.
  *
  *     deno run -A bench/shard_timers_bench.ts [pending]
  *

@@ -37,8 +37,8 @@ export class Checkpoints {
   }
 
   /**
-   * Notes a commit: whole pages, a few more for the trees above them, and one for each row of a small
-   * table, since such rows and their index entries lie apart.
+   * Notes a commit: whole pages, a few more for the trees above them, and one for each row of a
+   * small table, since such rows and their index entries lie apart.
    */
   wrote(bytes: number, rows = 0): void {
     this.#pendingBytes += (Math.ceil(bytes / pageBytes) + treePages + rows) * pageBytes;

@@ -1,7 +1,7 @@
 /**
  * Checks a shard's file without changing it: every turn's checksum and its link to the one before,
- * the indexes against the log, every small row, SQLite's own structure. For `curlew check`, on a stopped store or a
- * copy; beside a running one it holds the WAL back for as long as it reads.
+ * the indexes against the log, every small row, SQLite's own structure. For `curlew check`, on a
+ * stopped store or a copy; beside a running one it holds the WAL back for as long as it reads.
  *
  * @module
  */

@@ -1,4 +1,4 @@
-/** The part of an inspection that looks at the small tables: each row against its checksum. @module */
+/** The part of an inspection that holds each row of the small tables to its checksum. @module */
 import type { DatabaseSync } from "node:sqlite";
 import { delayedRowOf, type DelayedTableRow } from "./delay_store.ts";
 import { eventOf, type EventTableRow } from "./event_store.ts";

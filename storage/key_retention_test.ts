@@ -7,6 +7,8 @@ import { inspectShard } from "./inspect.ts";
 test("trim() takes the keys of what is gone, and keeps those of a slow queue's messages", () => {
   const folder = new StoreFolder();
   const store = folder.open({ replayMessagesMax: 100 });
+  // An empty table or index takes a page as well.
+  const empty = Number(store.pragma("main.page_count"));
   for (let at = 0; at < 60; at++) {
     const keyed = (queueKey: number, key: string) => ({
       queueKey,
@@ -19,7 +21,7 @@ test("trim() takes the keys of what is gone, and keeps those of a slow queue's m
   store.close();
   const again = folder.open({ replayMessagesMax: 100 });
   const rows = () =>
-    Number(again.pragma("main.page_count")) - Number(again.pragma("freelist_count"));
+    Number(again.pragma("main.page_count")) - Number(again.pragma("freelist_count")) - empty;
   const before = rows();
   trimAll(again, [rule([1], { retentionMs: 1 }), rule([2])], 1060);
 

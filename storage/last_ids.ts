@@ -1,6 +1,6 @@
 /**
- * The largest id ever given to a row of each table whose rows go away: an id names one row for ever.
- * Written in the transaction of the rows, one row of `last_id` a table and turn.
+ * The largest id ever given to a row of each table whose rows go away: an id names one row for
+ * ever. Written in the transaction of the rows, one row of `last_id` a table and turn.
  *
  * @module
  */

@@ -1,4 +1,4 @@
-/** Files of earlier versions are brought up with their rows, and what was damaged stays so. @module */
+/** Files of earlier versions come up with their rows, and what was damaged stays so. @module */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { recordWith, texts, turn } from "../tests/contract/shard_store_contract.ts";
@@ -34,7 +34,7 @@ function change(folder: StoreFolder, sql: string): void {
   client.close();
 }
 
-test("openShardStore() brings the delayed rows of version 1 over, named by their unique keys", () => {
+test("openShardStore() brings delayed rows of version 1 over, named by their unique keys", () => {
   const rows = Array.from({ length: 2500 }, (_, at) => ({
     id: at + 1,
     dueMs: 5000 - at,

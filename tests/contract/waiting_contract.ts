@@ -1,6 +1,6 @@
 /**
- * What every implementation of the port `ShardStore` keeps of messages that wait: timers and retries,
- * halves of transactions, and of the events of places. Run beside `shard_store_contract.ts`.
+ * What every implementation of the port `ShardStore` keeps of messages that wait: timers and
+ * retries, halves of transactions, and of the events of places. Run beside `shard_store_contract.ts`.
  *
  * @module
  */
@@ -82,9 +82,11 @@ export function waitingContract(name: string, make: () => StoreBench): void {
     });
   }
   timerContract(check);
+  timerChangeContract(check);
   timerListContract(check);
   halfContract(check);
   verdictContract(check);
+  dropContract(check);
   eventContract(check);
 }
 
@@ -123,7 +125,9 @@ function timerContract(check: Check): void {
     assert.equal(store.delayedById([7], "same")?.id, 3);
     store.close();
   });
+}
 
+function timerChangeContract(check: Check): void {
   check("moves a timer put again under its id, and gives its key to another", (bench) => {
     const first = bench.open();
     first.commit(turn(first, [], { delayedPuts: [timer(1, 900, { timerKey: "a" })] }));
@@ -298,7 +302,9 @@ function verdictContract(check: Check): void {
     assert.deepEqual([counts, store.lastHalfId()], [[1, 1, 0], 5]);
     store.close();
   });
+}
 
+function dropContract(check: Check): void {
   check("forgets the halves and events of dropped queues", (bench) => {
     const first = bench.open();
     const other = half(2, { queueKey: 8 });

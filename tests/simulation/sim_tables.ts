@@ -1,6 +1,6 @@
 /**
- * What is not in the log, as plain maps: delayed rows, half messages, and events of places. Slow and
- * simple on purpose, as `sim_image.ts` is.
+ * What is not in the log, as plain maps: delayed rows, half messages, and events of places. Slow
+ * and simple on purpose, as `sim_image.ts` is.
  *
  * @module
  */
