@@ -9,6 +9,7 @@ import type { Asked, LinkServer } from "../../src/link/server.ts";
 import type { ShardStore } from "../../src/ports/shard_store.ts";
 import type { WorkName } from "./plan.ts";
 import { readParkedKeys } from "./plan_keys.ts";
+import { readLetters } from "./plan_letters.ts";
 import { listHalves, listTimers } from "./list_waiting.ts";
 import { join, readFind } from "./read.ts";
 import type { ShardState } from "./state.ts";
@@ -67,6 +68,9 @@ export function answerQuestion(
       return;
     case "halves":
       server.answer("halves", id, listHalves(store, question.request));
+      return;
+    case "letters":
+      server.answer("letters", id, readLetters(state, store, question.request));
       return;
     case "dropQueues":
       store.dropQueues(question.request.queueKeys);

@@ -11,6 +11,7 @@ import type { ShardStore } from "../../src/ports/shard_store.ts";
 import type { TurnDraft } from "./draft.ts";
 import { planAppend } from "./plan_append.ts";
 import { planSettleKey } from "./plan_keys.ts";
+import { planPurgeLetters, planRedrive } from "./plan_letters.ts";
 import { planOffsets, planUndo } from "./plan_places.ts";
 import { planReceive } from "./plan_receive.ts";
 import { planSendBack } from "./plan_send_back.ts";
@@ -35,7 +36,9 @@ export type WorkName =
   | "prepare"
   | "settleHalf"
   | "checked"
-  | "rearm";
+  | "rearm"
+  | "redrive"
+  | "purgeLetters";
 
 /** A request that writes. `waiting`: it was parked before and keeps its deadline and place. */
 export type Work = Extract<Asked<ShardOperations>, { name: WorkName }> & {
@@ -93,6 +96,10 @@ export function planWork(work: Work, parts: PlanParts, turnNumber: number): Plan
       return answered(work, "checked", planChecked(parts, work.request));
     case "rearm":
       return answered(work, "rearm", planRearm(parts, work.request));
+    case "redrive":
+      return answered(work, "redrive", planRedrive(state, draft, store, work.request));
+    case "purgeLetters":
+      return answered(work, "purgeLetters", planPurgeLetters(state, draft, store, work.request));
     case "receive":
       return planLease(work, work.request, parts, turnNumber);
     default:

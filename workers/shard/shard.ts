@@ -60,6 +60,7 @@ const bringsMessages: ReadonlySet<WorkName> = new Set([
   "sendBack",
   "schedule",
   "prepare",
+  "redrive",
 ]);
 /** How long a stopped shard waits before it tries to open its store again. */
 const reopenMs = 1_000;
@@ -432,6 +433,8 @@ function isWork(asked: Arrival): asked is Extract<Arrival, { name: WorkName }> {
     case "settleHalf":
     case "checked":
     case "rearm":
+    case "redrive":
+    case "purgeLetters":
       return true;
     default:
       return false;

@@ -30,6 +30,12 @@ function newRecentIds(store: ShardStore): RecentIds {
   return new RecentIds(limits.recentIdsMax, store.lastStoredMs() + 1);
 }
 
+/**
+ * Reads dead letters in the operators' name: what it has finished was redriven or purged. Groups
+ * count from 1, and this is none: it keeps no message from retention.
+ */
+export const operatorsKey = 0;
+
 /** Messages a group passed over in a queue. */
 type PassedCounts = { unmatched: number; expired: number };
 
@@ -150,10 +156,12 @@ export class ShardState {
   /** The smallest offset of a queue that some group has not finished; `null` without readers. */
   floor(queueKey: number): number | null {
     const readers = this.#readers.get(queueKey);
-    if (readers === undefined || readers.size === 0) return null;
+    if (readers === undefined) return null;
     let floor = Infinity;
-    for (const deliveries of readers.values()) floor = Math.min(floor, deliveries.committed);
-    return floor;
+    for (const [groupKey, deliveries] of readers) {
+      if (groupKey !== operatorsKey) floor = Math.min(floor, deliveries.committed);
+    }
+    return floor === Infinity ? null : floor;
   }
 
   /** When some open delivery may be handed out again; `null` when none is open. */
@@ -178,7 +186,8 @@ export class ShardState {
 
   openCount(): number {
     let count = 0;
-    for (const queues of this.#groups.values()) {
+    for (const [groupKey, queues] of this.#groups) {
+      if (groupKey === operatorsKey) continue;
       for (const deliveries of queues.values()) count += deliveries.openCount;
     }
     return count;
