@@ -201,7 +201,7 @@ test("openShardStore() goes on behind a loss only when the operator accepts it",
   folder.remove();
 });
 
-test("openShardStore() buries a damaged turn that the operator accepts, and reads around it", () => {
+test("openShardStore() buries a damaged turn the operator accepts, and reads around it", () => {
   const { folder, store } = filled();
   const texts1 = texts(store, 1);
   const copy = folder.copy();

@@ -1,6 +1,6 @@
 /**
- * The port `ShardStore` on SQLite, assembled from the stores beside it. A commit goes in three steps,
- * so that memory never runs ahead of the file:
+ * The port `ShardStore` on SQLite, assembled from the stores beside it. A commit goes in three
+ * steps, so that memory never runs ahead of the file:
  *
  *     plan (checks, encodes) ──▶ one transaction ──▶ remember (tails, keys, recent turns, mark)
  *                                     └ failed: rolled back, memory as it was

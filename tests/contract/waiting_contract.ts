@@ -1,6 +1,7 @@
 /**
  * What every implementation of the port `ShardStore` keeps of messages that wait: timers and
- * retries, halves of transactions, and of the events of places. Run beside `shard_store_contract.ts`.
+ * retries, halves of transactions, and of the events of places. Run it beside
+ * `shard_store_contract.ts`.
  *
  * @module
  */
