@@ -139,7 +139,9 @@ export class KeyIndex {
     this.#writtenTo = null;
   }
 
-  /** Positions from `fromPosition` to below `beforePosition` whose key may be `key`, newest first. */
+  /**
+   * Positions from `fromPosition` to below `beforePosition` whose key may be `key`, newest first.
+   */
   find(key: string, countMax: number, beforePosition: number, fromPosition = 0): number[] {
     const hash = keyHash(new TextEncoder().encode(key));
     const found: number[] = [];

@@ -84,8 +84,8 @@ export class QueueChooser {
 }
 
 /**
- * The id of a lone timed message: sent again it meets itself, and is not there twice. A message that
- * is visible at once takes the queues in turn.
+ * The id of a lone timed message: sent again it meets itself, and is not there twice. A message
+ * that is visible at once takes the queues in turn.
  */
 function repeatedId(messages: readonly NewMessage[]): string | undefined {
   const [only] = messages;

@@ -26,7 +26,7 @@ function finding(perShard: readonly Uint8Array[][]) {
 const bodies = (found: readonly { record: Uint8Array }[]) =>
   found.map(({ record }) => new TextDecoder().decode(recordBody(record, 0)));
 
-test("byPhysicalOffset() asks the shard the offset names, and nobody for one that cannot be", async () => {
+test("byPhysicalOffset() asks the shard the offset names, if there is such an offset", async () => {
   const { finder, shards } = finding([[], [named("a", [])]]);
   assert.equal((await finder.byPhysicalOffset(packPhysicalOffset(1, 7)))?.topic, "t");
   assert.deepEqual(shards.requests[0]?.asked.request, { by: "position", position: 7 });

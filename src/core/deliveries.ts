@@ -10,10 +10,11 @@
  *                                     ▼
  *                                   parked (until an operator decides)
  *
- * A leased message whose time is over, one given back, and one held (passed over for now, attempts 0)
- * are the same thing: open, with a time from which it may be handed out. `next` is the first offset
- * never looked at; what lies below it and is not open is finished. Pure: the caller reads the queue,
- * passes the time in, and stores the chunks that `takeDirtyChunks` names with the turn they belong to.
+ * A leased message whose time is over, one given back, and one held (passed over for now, attempts
+ * 0) are the same thing: open, with a time from which it may be handed out. `next` is the first
+ * offset never looked at; what lies below it and is not open is finished. Pure: the caller reads
+ * the queue, passes the time in, and stores the chunks that `takeDirtyChunks` names with the turn
+ * they belong to.
  *
  *     chunk (offsets n*64 .. n*64+63) := entry*
  *     entry := u8 index, u16 attempts, f64 untilMs, f64 lease
@@ -28,8 +29,8 @@ import { MinHeap } from "../base/heap.ts";
 export const chunkOffsets = 64;
 
 /**
- * A message handed out and not finished. `lease` 0: nobody holds it. `attempts` 0: held, it was never
- * handed out. `untilMs` infinite: parked.
+ * A message handed out and not finished. `lease` 0: nobody holds it. `attempts` 0: held, it was
+ * never handed out. `untilMs` infinite: parked.
  */
 export type OpenDelivery = {
   readonly offset: number;
@@ -77,8 +78,8 @@ export class Deliveries {
   }
 
   /**
-   * When the next open message may be handed out; `null` when none will be by time alone. Those that
-   * `ready` has named are not counted: their time has come.
+   * When the next open message may be handed out; `null` when none will be by time alone. Those
+   * that `ready` has named are not counted: their time has come.
    */
   nextDueMs(): number | null {
     this.#dropStale();

@@ -32,7 +32,9 @@ export class RecentIds {
   #lastPosition = 0;
   #completeFromMs: number;
 
-  /** Knows every id stored at `completeFromMs` or later: those that were noted before it are gone. */
+  /**
+   * Knows every id stored at `completeFromMs` or later: those that were noted before it are gone.
+   */
   constructor(countMax: number, completeFromMs: number) {
     assert(countMax >= slotsFirst, "a ring begins with its first slots");
     this.#countMax = countMax;

@@ -1,6 +1,6 @@
 /**
- * What a shard is asked about dead letters. A letter is there until it was redriven or purged: which
- * ones are finished is kept as the place of a reader of their queue that belongs to no group.
+ * What a shard is asked about dead letters. A letter is there until it was redriven or purged:
+ * which ones are finished is kept as the place of a reader of their queue that belongs to no group.
  *
  * @module
  */

@@ -209,7 +209,7 @@ function large(bytes: number) {
   return { head: "x", blob: new Uint8Array(bytes) };
 }
 
-test("LinkServer.take() takes a turn's worth of requests or bytes, and is called again", async () => {
+test("LinkServer.take() takes one turn of requests or bytes, and is called again", async () => {
   const bounds = { turnRequestsMax: 3, turnBytesMax: 1000, linkBatchBytesMax: 1_000_000 };
   const { near, far, client, server, arrivals } = joined(100, bounds);
   const numbers = [1, 2, 3, 4];
@@ -271,7 +271,7 @@ test("LinkServer.answer() posts a full batch without waiting for the turn's end"
   assert.deepEqual((await Promise.all(answers)).map(({ blob }) => blob.length), [700, 700]);
 });
 
-test("LinkClient.ask() is too busy when a full batch waits for a credit, and not before", async () => {
+test("LinkClient.ask() is too busy when a full batch waits for a credit, not before", async () => {
   const bounds = { turnRequestsMax: 100, turnBytesMax: 1_000_000, linkBatchBytesMax: 1000 };
   const { near, far, client, server } = joined(100, bounds);
   // Each is a batch of its own: the next question finds it full and lets it leave.

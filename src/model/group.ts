@@ -24,9 +24,9 @@ export type GroupSettings = {
   /** Instead of the list: each wait a multiple of the one before. `null`: the list. */
   readonly retryBackoff: RetryBackoff | null;
   /**
-   * At most one message of a sharding key is out at a time, keys run side by side, and a message that
-   * keeps failing parks its key instead of going to the dead letters. Messages without a key are one
-   * key.
+   * At most one message of a sharding key is out at a time, keys run side by side, and a message
+   * that keeps failing parks its key instead of going to the dead letters. Messages without a key
+   * are one key.
    */
   readonly ordered: boolean;
   /** False stops all delivery to the group. */

@@ -5,8 +5,8 @@ import type { Survived } from "./durability.ts";
 export type Host = { readonly ip: string; readonly port: number };
 
 /**
- * When a message becomes visible, if not at once. At most one of the two times; a key without a time
- * takes the place of the pending timer of that key, now.
+ * When a message becomes visible, if not at once. At most one of the two times; a key without a
+ * time takes the place of the pending timer of that key, now.
  */
 export type Timing = {
   readonly deliverAtMs: number | null;

@@ -119,8 +119,8 @@ export function packPhysicalOffset(shard: number, position: number): number {
 }
 
 /**
- * Half messages are numbered from here and positions stay below: it is the middle of the range, and a
- * shard that takes 10,000 messages a second day and night reaches it after 55 years.
+ * Half messages are numbered from here and positions stay below: it is the middle of the range, and
+ * a shard that takes 10,000 messages a second day and night reaches it after 55 years.
  */
 const halfBase = 2 ** 44;
 

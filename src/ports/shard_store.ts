@@ -25,7 +25,9 @@ export type OffsetWrite = {
   readonly next: number | null;
 };
 
-/** A span of a group's open deliveries in a queue (see `core/inflight.ts`); `null` forgets the row. */
+/**
+ * A span of a group's open deliveries in a queue (see `core/inflight.ts`); `null` forgets the row.
+ */
 export type InflightWrite = {
   readonly groupKey: number;
   readonly queueKey: number;
@@ -61,8 +63,8 @@ export type DelayedQuery = {
 };
 
 /**
- * Where a half message stands. `parked`: asked as often as allowed, an operator decides. `committed`
- * and `rolled-back` are final; such a row keeps its verdict, and its record is empty.
+ * Where a half message stands. `parked`: asked as often as allowed, an operator decides.
+ * `committed` and `rolled-back` are final; such a row keeps its verdict, and its record is empty.
  */
 export type HalfState = "prepared" | "parked" | "committed" | "rolled-back";
 

@@ -1,6 +1,6 @@
 /**
- * Compares what was acknowledged with what is stored. Payloads are unique, so every anomaly is found
- * in one pass over sets.
+ * Compares what was acknowledged with what is stored. Payloads are unique, so every anomaly is
+ * found in one pass over sets.
  *
  * @module
  */

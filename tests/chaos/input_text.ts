@@ -1,4 +1,8 @@
-/** A text as people have them: short lines, empty lines, long lines, many alphabets. Seeded. @module */
+/**
+ * A text as people have them: short lines, empty lines, long lines, many alphabets. Seeded.
+ *
+ * @module
+ */
 import { Prng } from "../../src/base/prng.ts";
 
 const words = [
@@ -21,8 +25,8 @@ const words = [
 const longLineCharsMax = 60_000;
 
 /**
- * `count` lines without their ends. The same seed gives the same lines. The last one is not empty: an
- * empty last line without an end would be no line.
+ * `count` lines without their ends. The same seed gives the same lines. The last one is not empty:
+ * an empty last line without an end would be no line.
  */
 export function inputLines(seed: number, count: number): string[] {
   const prng = new Prng(seed);

@@ -2,8 +2,8 @@
  * The kill loop: SIGKILL at random moments, also during the start, under load over both protocols.
  * Afterwards every acknowledged message is at its place, and no offset ever named two messages.
  *
- * A control comes last: the same evidence with one acknowledgement that nobody gave must be refused,
- * or the checker is blind.
+ * A control comes last: the same evidence with one acknowledgement that nobody gave must be
+ * refused, or the checker is blind.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
  * The outside ledger: what was sent and what the broker acknowledged, in a file of its own that is
- * synced before a line counts. A broker, or this process, may die at any moment without taking it back.
+ * synced before a line counts. Neither the broker nor this process takes it back by dying.
  *
  *     {"sent": body}            before the request leaves
  *     {"acked": body, queueId, offset}   after the answer came

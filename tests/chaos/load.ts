@@ -110,7 +110,7 @@ export class Load {
         const receipts: readonly Ack[] = json.receipts;
         this.#note(ledger, bodies.map((body, at) => ({ ...receipts[at] as Ack, body })));
       } catch {
-        // The broker is away or refuses: the outcome is unknown, and these bodies are never sent again.
+        // The broker is away or refuses: the outcome is unknown; these bodies are not sent again.
         await pause(awayPauseMs);
       }
     }

@@ -1,7 +1,8 @@
 /**
  * Proofs against real processes: `deno task chaos`, or the same under Bun.
  *
- *     main.ts [main-job | kill-loop | faults | live]... [--seed N] [--cycles N] [--lines N] [--only text]
+ *     main.ts [main-job | kill-loop | faults | live]...
+ *             [--seed N] [--cycles N] [--lines N] [--only text]
  *
  * Without a name all run, at full size; `--reduced yes` is what every change runs. The last line
  * counts. A failure names its seed.

@@ -1,10 +1,10 @@
 /**
- * The main job: a text streams through `curlew message send --stdin` to three consumers of one group,
- * while the broker is killed and started again on the way. The union of what they got is the text.
+ * The main job: a text streams through `curlew message send --stdin` to three consumers of one
+ * group, while the broker is killed and started again. The union of what they got is the text.
  *
  *     text ─▶ message send --stdin ─▶ broker (SIGKILL × 5) ─▶ 3 × message receive --follow --ack
  *
- * Lines are told apart by their message ids, so that a lost empty line is not covered by another one.
+ * Lines are told apart by their message ids, so that no lost empty line is covered by another.
  *
  * @module
  */

@@ -1,4 +1,8 @@
-/** A RocketMQ producer of bytes: sends with V2 headers over one socket, some in flight at once. @module */
+/**
+ * A RocketMQ producer of bytes: sends with V2 headers over one socket, some in flight at once.
+ *
+ * @module
+ */
 import { connect, type Socket } from "node:net";
 import { utf8 } from "../../src/base/bytes.ts";
 import { decodeCommand, encodeCommand } from "../../src/protocol/remoting/command_frames.ts";

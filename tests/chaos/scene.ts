@@ -1,4 +1,8 @@
-/** A broker with one loaded topic in a folder of its own: where every fault begins, and is judged. @module */
+/**
+ * A broker with one loaded topic in a folder of its own: where every fault begins, and is judged.
+ *
+ * @module
+ */
 import assert from "node:assert/strict";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";

@@ -1,4 +1,8 @@
-/** Somebody who behaves, beside those who do not: sends one after the other, over both protocols. @module */
+/**
+ * Somebody who behaves, beside those who do not: sends one after the other, over both protocols.
+ *
+ * @module
+ */
 import { ask } from "../support/broker_api.ts";
 import { pause } from "../support/until.ts";
 import { RemotingClient } from "../chaos/remoting_client.ts";

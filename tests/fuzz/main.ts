@@ -1,6 +1,6 @@
 /**
- * More of a fuzzer than the gate has time for: `deno task fuzz [name] [--seed N] [--runs N]`. Without
- * a name, all; `live` fuzzes the ports of a broker process.
+ * More of a fuzzer than the gate has time for: `deno task fuzz [name] [--seed N] [--runs N]`.
+ * Without a name, all; `live` fuzzes the ports of a broker process.
  *
  * @module
  */

@@ -1,4 +1,8 @@
-/** Fuzzers of everything that arrives as text: properties, settings, filters, receipts, HTTP. @module */
+/**
+ * Fuzzers of everything that arrives as text: properties, settings, filters, receipts, HTTP.
+ *
+ * @module
+ */
 import assert from "node:assert/strict";
 import type { Prng } from "../../src/base/prng.ts";
 import { readReceipt, type ReceiptParts, writeReceipt } from "../../src/broker/receipts.ts";
@@ -108,7 +112,9 @@ function fuzzReceipt(prng: Prng): void {
   if (bent !== receipt) assert.equal(readReceipt(testSigner, parts.groupKey, bent), null);
 }
 
-/** Odd requests at the whole app. 5xx is a mistake of ours, except where the answer says otherwise. */
+/**
+ * Odd requests at the whole app. 5xx is a mistake of ours, except where the answer says otherwise.
+ */
 async function beginHttp(): Promise<Case> {
   const house = new HttpHouse();
   await house.broker.createTopic("orders", { queues: 2 });

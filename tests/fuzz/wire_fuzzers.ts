@@ -43,7 +43,7 @@ function feed(prng: Prng, bytes: Uint8Array): Uint8Array[] {
       tolerate([WireError], () => decodeCommand({ header, body, serializer }));
     });
     assert.ok(decoder.keptBytes <= keptBytesMax, `${decoder.keptBytes} bytes are kept`);
-    // A length is believed only as far as bytes have come: it may double what came, not announce it.
+    // A length is believed only as far as bytes have come: it may double them, not announce them.
     assert.ok(decoder.keptBytes <= 2 * bytes.length + 64 * 1024, "a length reserves no memory");
     at = end;
   }

@@ -1,4 +1,8 @@
-/** One group reading queue 1 of one shard, turn by turn: for tests of what is handed out. @module */
+/**
+ * One group reading queue 1 of one shard, turn by turn: for tests of what is handed out.
+ *
+ * @module
+ */
 import { javaHash } from "../../src/base/hash.ts";
 import { ByteWriter } from "../../src/base/bytes.ts";
 import type { ReceiveAsk, SettleKeyAsk } from "../../src/link/shard_messages.ts";

@@ -21,6 +21,7 @@ export type Script = {
   ) => AnswerOf<ShardOperations, N> | undefined;
 };
 
+/** Notes what it is asked, and answers by its script. */
 export class ScriptedShards {
   readonly router: ShardRouter;
   readonly view = new RegistryView();
@@ -95,6 +96,7 @@ export function topicIn(
   };
 }
 
+/** A group with the settings of any other. */
 export function groupOf(name: string, groupKey: number): Group {
   return { name, groupKey, version: 1, settings: defaultGroupSettings, createdMs: 0 };
 }

@@ -1,4 +1,8 @@
-/** One shard on a simulated disk, asked through its link, with time that moves when told to. @module */
+/**
+ * One shard on a simulated disk, asked through its link, with time that moves when told to.
+ *
+ * @module
+ */
 import { utf8 } from "../../src/base/bytes.ts";
 import { silentLog } from "../../src/base/log.ts";
 import { type AnswerOf, LinkClient, type RequestOf } from "../../src/link/client.ts";
@@ -28,6 +32,7 @@ const host = { ip: "127.0.0.1", port: 9876 };
 /** Keeps sends going while more than this is free. */
 const reserveBytes = 1_000;
 
+/** The shard, and everything around it that a test turns. */
 export class ShardBench {
   readonly timers = new ManualTimers();
   readonly disk: SimDisk;
@@ -109,6 +114,7 @@ export class ShardBench {
 /** A delivery and the body that came with it. */
 export type Leased = Delivery & { readonly body: string };
 
+/** The deliveries of an answer, with their bodies. */
 export function leasedOf(answer: AnswerOf<ShardOperations, "receive">): Leased[] {
   const records = splitRecords(answer.blob);
   return answer.head.deliveries.map((delivery, at) => ({
@@ -139,18 +145,21 @@ export function recordOf(body: string, properties = ""): Uint8Array {
   return writer.view();
 }
 
+/** Messages with these bodies, for the disk at its safest. */
 export function appendOf(bodies: readonly string[], queueKey = names.queueKey) {
   const records = bodies.map((body) => recordOf(body));
   const tagHashes = bodies.map(() => 0);
   return { queueKey, durability: "power-loss" as const, tagHashes, records, repeats: null };
 }
 
+/** A pull of the first queue, large enough for any test. */
 export function pullOf(offset: number, waitMs = 0) {
   const { queueKey } = names;
   const bounds = { messagesMax: 100, bytesMax: 1_000_000 };
   return { queueKey, offset, ...bounds, filter: everything, waitMs };
 }
 
+/** A poll of the group, for a second, two attempts at most. */
 export function receiveOf(more: Partial<ReceiveAsk> = {}): ReceiveAsk {
   return {
     groupKey: names.groupKey,

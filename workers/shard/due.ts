@@ -41,8 +41,8 @@ export function planRelease(draft: TurnDraft, store: ShardStore): Released {
 export type DueChecks = { readonly checks: readonly HalfCheck[]; readonly more: boolean };
 
 /**
- * Takes the half messages whose producers are to be asked. Each is put off by an interval whether or
- * not anybody can be asked: only what was really asked is counted, later, by `checked`.
+ * Takes the half messages whose producers are to be asked. Each is put off by an interval whether
+ * or not anybody can be asked: only what was really asked is counted, later, by `checked`.
  */
 export function planChecks(draft: TurnDraft, store: ShardStore, policy: CheckPolicy): DueChecks {
   const rows = store.halvesDue(draft.nowMs, limits.checksPerTurnMax);

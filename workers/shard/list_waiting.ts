@@ -1,4 +1,8 @@
-/** Look-ups of what is not visible: pending timers and half messages, without their bodies. @module */
+/**
+ * Look-ups of what is not visible: pending timers and half messages, without their bodies.
+ *
+ * @module
+ */
 import { limits } from "../../src/base/limits.ts";
 import type { PendingTimer, TimersAnswer, TimersAsk } from "../../src/link/timer_messages.ts";
 import type { HalfView, HalvesAnswer, HalvesAsk } from "../../src/link/transaction_messages.ts";

@@ -33,7 +33,9 @@ export function readParkedKeys(
   return parked;
 }
 
-/** Retries, skips or buries the message a key is parked on; the key's next message may then move. */
+/**
+ * Retries, skips or buries the message a key is parked on; the key's next message may then move.
+ */
 export function planSettleKey(
   state: ShardState,
   draft: TurnDraft,

@@ -81,7 +81,7 @@ test("planUndo() keeps parked keys parked and what waits behind them in order", 
   assert.equal(shown(group.receive()), "");
 });
 
-test("planUndo() hands out again what it could not keep: more was open than a snapshot holds", () => {
+test("planUndo() hands out again what was open beyond what a snapshot holds", () => {
   const bodies = Array.from({ length: limits.undoneOpenMax + 1 }, (_, index) => `${index}`);
   const group = openGroup(bodies);
   group.receive({ max: bodies.length });

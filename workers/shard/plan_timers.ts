@@ -1,4 +1,8 @@
-/** Timed messages: put aside, replaced, called off, moved. Each verdict is decided in one turn. @module */
+/**
+ * Timed messages: put aside, replaced, called off, moved. Each verdict is decided in one turn.
+ *
+ * @module
+ */
 import { limits } from "../../src/base/limits.ts";
 import { BrokerError } from "../../src/model/errors.ts";
 import { propertyNames, readProperty } from "../../src/model/properties.ts";

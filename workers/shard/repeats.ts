@@ -42,8 +42,9 @@ export type RepeatParts = {
 };
 
 /**
- * Where a message with this id of the topic was stored within the window, in a turn before this one;
- * `null`: nowhere, or what is there cannot be read, and then it is stored again rather than refused.
+ * Where a message with this id of the topic was stored within the window, in a turn before this
+ * one; `null`: nowhere, or what is there cannot be read, and then it is stored again rather than
+ * refused.
  */
 export function firstPlaceOf(
   id: string,
@@ -64,8 +65,8 @@ export function firstPlaceOf(
 }
 
 /**
- * Looks at what this process did not write. Bounded: an index of more ids than the memory would hold
- * is not gone through for every send.
+ * Looks at what this process did not write. Bounded: an index of more ids than the memory would
+ * hold is not gone through for every send.
  */
 function indexedPlace(
   isIt: (position: number) => boolean,

@@ -335,7 +335,9 @@ export class Shard {
     this.#setDrained();
   }
 
-  /** A write failed: what the disk holds is unknown until the store was opened and verified again. */
+  /**
+   * A write failed: what the disk holds is unknown until the store was opened and verified again.
+   */
   #stop(fault: StorageError): void {
     if (this.#isStopped) return;
     this.#parts.log.error("shard stopped", { reason: fault.message, cause: String(fault.cause) });

@@ -44,7 +44,7 @@ test("Shard commits everything that waits as one turn, and numbers it in order",
   assert.deepEqual(await bench.bodies(), ["a", "b", "c"]);
 });
 
-test("Shard acknowledges nothing of a failed commit, and serves again after opening anew", async () => {
+test("Shard acknowledges nothing of a failed commit, and serves after opening anew", async () => {
   const bench = new ShardBench();
   bench.disk.fateOf = () => "io-before";
   assert.equal(await codeOf(bench.send(["a"])), "storage_failed");
@@ -79,7 +79,7 @@ test("Shard opens its store once, however many requests of a turn found it broke
   assert.equal(bench.opened, 2);
 });
 
-test("Shard refuses sends on a full disk, lets consumers go on, and resumes by itself", async () => {
+test("Shard refuses sends on a full disk, lets consumers go on, and resumes alone", async () => {
   const bench = new ShardBench();
   await bench.send(["a"]);
   const leased = await bench.receive();
@@ -130,7 +130,7 @@ test("Shard shows what was due on a full disk as soon as there is room", async (
   assert.deepEqual(await bench.bodies(names.retryKey), ["a"]);
 });
 
-test("Shard answers a parked pull when a message comes, or at its deadline with nothing", async () => {
+test("Shard answers a parked pull when a message comes, or with nothing when it ends", async () => {
   const bench = new ShardBench();
   const early = bench.client.ask("pull", pullOf(0, 1_000));
   const late = bench.client.ask("pull", pullOf(1, 1_000));

@@ -138,7 +138,9 @@ export class ShardState {
     this.#changed.set(deliveries, { groupKey, queueKey });
   }
 
-  /** The rows that hold this turn's changes: each group and queue once, however often it changed. */
+  /**
+   * The rows that hold this turn's changes: each group and queue once, however often it changed.
+   */
   takeWrites(): { offsets: OffsetWrite[]; inflight: InflightWrite[] } {
     const offsets: OffsetWrite[] = [];
     const inflight: InflightWrite[] = [];
@@ -205,7 +207,9 @@ export class ShardState {
     return this.#holders.get(lease);
   }
 
-  /** The window of an ordered group over a queue, built from what is open when it is first needed. */
+  /**
+   * The window of an ordered group over a queue, built from what is open when it is first needed.
+   */
   window(groupKey: number, queueKey: number, store: ShardStore): OrderWindow {
     const name = `${groupKey}/${queueKey}`;
     const known = this.#windows.get(name);
@@ -221,7 +225,9 @@ export class ShardState {
     return window;
   }
 
-  /** A group that is no longer ordered, or was set back: the next receive builds its window anew. */
+  /**
+   * A group that is no longer ordered, or was set back: the next receive builds its window anew.
+   */
   forgetWindow(groupKey: number, queueKey: number): void {
     this.#windows.delete(`${groupKey}/${queueKey}`);
   }

@@ -1,5 +1,5 @@
 /**
- * The HTTP front: a table of endpoints under Hono. A listener needs only `app.fetch(request, info)`.
+ * The HTTP front: a table of endpoints under Hono. All a listener needs is `app.fetch`.
  *
  * @module
  */

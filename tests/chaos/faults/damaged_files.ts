@@ -1,7 +1,7 @@
 /**
- * Damaged files: copies of a stopped broker's directory, each with one seeded injury. Started on such
- * a copy, a broker refuses, or says what is wrong, or has everything that was acknowledged. What may
- * not be is a broker that is well and has less.
+ * Damaged files: copies of a stopped broker's directory, each with one seeded injury. Started on
+ * such a copy, a broker refuses, or says what is wrong, or has everything that was acknowledged.
+ * What may not be is a broker that is well and has less.
  *
  * @module
  */

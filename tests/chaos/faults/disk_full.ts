@@ -1,6 +1,6 @@
 /**
- * A full disk: a small file system in memory, and a filler. Sends are refused in clear words, reading
- * and acknowledging go on, and sending resumes by itself when the filler is gone.
+ * A full disk: a small file system in memory, and a filler. Sends are refused in clear words,
+ * reading and acknowledging go on, and sending resumes by itself when the filler is gone.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
- * Failing fsyncs and writes, injected by `strace` into every thread of the broker. The shard stops to
- * acknowledge, says so, opens its store again, and serves when the disk is well.
+ * Failing fsyncs and writes, injected by `strace` into every thread of the broker. The shard stops
+ * to acknowledge, says so, opens its store again, and serves when the disk is well.
  *
  * @module
  */
@@ -16,7 +16,7 @@ const stopTimeoutMs = 60_000;
 
 /** The disk fails to sync for a while. */
 export function fsyncErrors({ seed }: ProofOptions): Promise<string> {
-  // Counted by thread: more than the start and the coordinator need, so the shard is hit under load.
+  // Counted by thread: more than the start and the coordinator need, so it hits a shard under load.
   return failing(seed, "fsync,fdatasync", "error=EIO:when=40..44");
 }
 

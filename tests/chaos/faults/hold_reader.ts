@@ -1,4 +1,8 @@
-/** A process that begins to read a database file and never ends: `hold_reader.ts <path>`. @module */
+/**
+ * A process that begins to read a database file and never ends: `hold_reader.ts <path>`.
+ *
+ * @module
+ */
 import process from "node:process";
 import { DatabaseSync } from "node:sqlite";
 

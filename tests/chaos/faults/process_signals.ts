@@ -1,4 +1,8 @@
-/** What a process may be told: to pause, to end, and that somebody else is there already. @module */
+/**
+ * What a process may be told: to pause, to end, and that somebody else is there already.
+ *
+ * @module
+ */
 import assert from "node:assert/strict";
 import { ask } from "../../support/broker_api.ts";
 import { NotReadyError, startBroker } from "../../support/broker_process.ts";

@@ -50,7 +50,7 @@ test("HTTP 4.3 a read by tags moves on past what it leaves out", async () => {
   assert.equal((await house.ask(`GET ${queue}?offset=0&tags=a||`)).json.code, "filter_invalid");
 });
 
-test("HTTP 4.3 a read by SQL moves on too, and is refused with the place of a mistake", async () => {
+test("HTTP 4.3 a read by SQL moves on too, or is refused with the place of a mistake", async () => {
   const house = await openHouse();
   await fill(house, 4);
   const ask = (sql: string, more = "") =>

@@ -187,7 +187,7 @@ test("10 code 204 shows a producer group's connections, 1 when nobody is there",
   assert.equal(connectionSet[0].clientId, "c1");
 });
 
-test("10 code 208 shows how far a group is, and the time of its last finished message", async () => {
+test("10 code 208 shows how far a group is, and when its last finished message came", async () => {
   const world = new TestWorld();
   world.broker.addTopic("T", { queues: 1 });
   const client = world.connect();

@@ -21,7 +21,7 @@ test("5 a route leads to the address that was dialled, as compact sorted JSON", 
   );
 });
 
-test("5 below version 401 integer keys are not quoted, unless asked for standard JSON", async () => {
+test("5 below version 401 integer keys are bare, unless standard JSON is asked for", async () => {
   const world = new TestWorld();
   world.broker.addTopic("T");
   const client = world.connect();

@@ -53,7 +53,7 @@ test("2 an answer has the form of its request", async () => {
   assert.deepEqual([binary.serializer, json.serializer], ["binary", "json"]);
 });
 
-test("2.3 an answer has the request's opaque, the response bit, version and extFields", async () => {
+test("2.3 an answer has the request's opaque, response bit, version and extFields", async () => {
   const client = new TestWorld().connect();
   const opaque = client.post(9999, {});
   await settled();
