@@ -7,6 +7,7 @@ import {
   topicIn,
 } from "../../tests/support/scripted_shards.ts";
 import { codeOf, recordOf } from "../../tests/support/shard_bench.ts";
+import { ManualClock } from "../base/clock.ts";
 import type { ReceiveAsk } from "../link/shard_messages.ts";
 import { BrokerError } from "../model/errors.ts";
 import { packPhysicalOffset } from "../model/message_id.ts";
@@ -38,7 +39,11 @@ function reading(receive: ConstructorParameters<typeof ScriptedShards>[1]["recei
   shards.view.putTopic(topicIn("%RETRY%g", [0, 1], {}, 10));
   shards.view.putTopic(topicIn("%DLQ%g", [0, 1], {}, 20));
   shards.view.putGroup(groupOf("g", 3));
-  return { reader: new Reader(shards.view, shards.router, plainSigner), shards };
+  const { view, router } = shards;
+  const otherFilters = { beside: () => [], changed: () => undefined };
+  const clock = new ManualClock();
+  const reader = new Reader({ view, router, signer: plainSigner, clock, otherFilters });
+  return { reader, shards };
 }
 
 function request(waitMs = 0) {
@@ -58,7 +63,7 @@ function receiptIn(shard: number, offset: number, groupKey = 3): string {
   return writeReceipt(plainSigner, { groupKey, shard, queueKey: shard + 1, offset, lease: 99 });
 }
 
-test("receive() asks shard after shard at once, and stops at the first that has something", async () => {
+test("receive() asks shard after shard, and stops at the first that has something", async () => {
   const { reader, shards } = reading((ask, shard) => shard === 1 ? oneOf(ask) : none);
   const [message] = await reader.receive(request(5_000));
 

@@ -1,4 +1,8 @@
-/** Simulated operators: they reset groups, make and delete topics and groups, and set the clock. @module */
+/**
+ * Simulated operators: they reset groups, make and delete topics and groups, and set the clock.
+ *
+ * @module
+ */
 import type { Prng } from "../../src/base/prng.ts";
 import { limits } from "../../src/base/limits.ts";
 import type { ResetTarget } from "../../src/broker/broker.ts";
@@ -8,9 +12,11 @@ import { receiveOnce } from "./consumers.ts";
 import { type Names, sendOnce } from "./producers.ts";
 import { askPlaces, type Calls } from "./pullers.ts";
 
-/** Names of what a run works with. */
+/** A topic that stays for the whole run. */
 export const topicName = (number: number) => `topic-${number}`;
+/** A group whose members lease. */
 export const groupName = (number: number) => `group-${number}`;
+/** A group that reads by offset. */
 export const pullGroupName = (number: number) => `readers-${number}`;
 
 /** Makes the topics and groups of the run, before anything may fail. */
@@ -60,7 +66,7 @@ export async function runResets(parts: ClientParts, prng: Prng, calls: Calls): P
     const call = calls.next();
     journal.note({ kind: "reset-asked", call, group, topic });
     await attempt(parts, `reset of ${group}`, (broker) => {
-      return broker.resetOffsets(group, topic, target);
+      return broker.resetOffsets(group, topic, target, "operator");
     });
     journal.note({ kind: "reset-ended", call, group, topic });
   }

@@ -1,4 +1,8 @@
-/** Simulated members of a group: they lease, acknowledge, give back, extend, sleep in, and die. @module */
+/**
+ * Simulated members of a group: they lease, acknowledge, give back, extend, sleep in, and die.
+ *
+ * @module
+ */
 import type { Prng } from "../../src/base/prng.ts";
 import type { ReceivedMessage } from "../../src/broker/broker.ts";
 import type { Filter } from "../../src/model/subscription.ts";

@@ -8,6 +8,7 @@ import type { WriteFate } from "./sim_store.ts";
 /** One disk's mood. A full disk stays full for a while; other faults are of the moment. */
 export type DiskWeather = { readonly prng: Prng; fullUntilMs: number };
 
+/** A disk with room. */
 export function newWeather(prng: Prng): DiskWeather {
   return { prng, fullUntilMs: 0 };
 }

@@ -1,4 +1,8 @@
-/** What happened in a run, as its clients saw it: the log that is hashed, and what checkers read. @module */
+/**
+ * What happened in a run, as its clients saw it: the log that is hashed, and what checkers read.
+ *
+ * @module
+ */
 import { createHash } from "node:crypto";
 import type { LeaseVerdict, PullOutcome } from "../../src/link/shard_messages.ts";
 import type { Durability } from "../../src/model/durability.ts";
@@ -31,6 +35,7 @@ export type Spot = { readonly topic: string; readonly queueId: number; readonly 
 /** What became of a request. `unknown`: it may have happened, or not. */
 export type Outcome = "done" | "refused" | "unknown";
 
+/** One thing that happened, as plain data: its JSON is its line in the journal. */
 export type SimEvent =
   | {
     readonly kind: "send-asked";
@@ -119,6 +124,7 @@ export type SimEvent =
 
 /** Everything that is stored at the end, queue by queue. */
 export type Audit = ReadonlyMap<string, AuditedQueue>;
+/** One queue at the end: all that lies between its bounds. */
 export type AuditedQueue = {
   readonly topic: string;
   readonly queueId: number;
@@ -134,10 +140,12 @@ export interface Checker {
   finish?(audit: Audit, complain: (fault: string) => void): void;
 }
 
+/** A place as one word. */
 export function spotKey({ topic, queueId, offset }: Spot): string {
   return `${topic}/${queueId}/${offset}`;
 }
 
+/** Writes the log, and shows each event to the checkers. */
 export class Journal {
   /** What checkers found, with the moment. */
   readonly faults: string[] = [];

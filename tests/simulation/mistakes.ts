@@ -1,4 +1,8 @@
-/** Mistakes made in the code under test while one run lasts, to see that the checkers see them. @module */
+/**
+ * Mistakes made in the code under test while one run lasts, to see that the checkers see them.
+ *
+ * @module
+ */
 import { Deliveries } from "../../src/core/deliveries.ts";
 import type { CodeMistake } from "./options.ts";
 

@@ -1,4 +1,8 @@
-/** What a seed decides about a run: sizes, rates and faults, with features switched off at random. @module */
+/**
+ * What a seed decides about a run: sizes, rates and faults, with features switched off at random.
+ *
+ * @module
+ */
 import { Prng } from "../../src/base/prng.ts";
 import type { StoreMistake } from "./sim_store.ts";
 

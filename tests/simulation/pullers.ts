@@ -1,4 +1,8 @@
-/** Simulated readers by offset: they commit, start again from what they committed, and send back. @module */
+/**
+ * Simulated readers by offset: they commit, start again from what they committed, and send back.
+ *
+ * @module
+ */
 import type { Prng } from "../../src/base/prng.ts";
 import { everything, type Filter } from "../../src/model/subscription.ts";
 import { attempt, type ClientParts, seenAll } from "./clients.ts";

@@ -19,6 +19,7 @@ const microtaskTurns = 48;
 /** Two events of the same instant keep their order: room for the sequence below one microsecond. */
 const sequenceStep = 1e-9;
 
+/** The events to come, in order of time and then of asking. */
 export class Scheduler {
   readonly clock = new ManualClock();
   readonly #events = new MinHeap<Event>((event) => event.atMs + event.sequence * sequenceStep);

@@ -34,6 +34,7 @@ function rowKey(...numbers: number[]): string {
   return numbers.join(":");
 }
 
+/** The tables of one disk at one moment. */
 export class SimImage {
   nextPosition = 1;
   lastStoredMs = 0;

@@ -1,4 +1,8 @@
-/** The coordinator's store in memory: what it saved outlives the process, power cuts included. @module */
+/**
+ * The coordinator's store in memory: what it saved outlives the process, power cuts included.
+ *
+ * @module
+ */
 import {
   firstCounters,
   type RegistryChange,

@@ -33,7 +33,7 @@ function written(fate: WriteFate): { thrown: unknown; after: string[] } {
   return { thrown, after: texts(disk.open(), 7) };
 }
 
-test("SimStore.commit() leaves nothing behind when it fails before, all when it fails after", () => {
+test("SimStore.commit() leaves nothing when it fails before, all when it fails after", () => {
   const fates: WriteFate[] = ["full", "io-before", "crash-before", "io-after", "crash-after"];
   const left = fates.map((fate) => `${fate}: ${written(fate).after.join()}`);
 

@@ -1,4 +1,8 @@
-/** The simulation in the gate: former failures, 200 seeds, the same journal twice, planted faults. @module */
+/**
+ * The simulation in the gate: former failures, 200 seeds, the same journal twice, planted faults.
+ *
+ * @module
+ */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { type CodeMistake, drawOptions, type SimOptions } from "./options.ts";

@@ -11,6 +11,7 @@ import { silentLog } from "../../src/base/log.ts";
 import type { Broker } from "../../src/broker/broker.ts";
 import { Door } from "../../src/broker/door.ts";
 import { RegistryView } from "../../src/broker/registry_view.ts";
+import { delayMsMaxDefault } from "../../src/broker/send.ts";
 import { ShardRouter } from "../../src/broker/shard_router.ts";
 import { LinkClient } from "../../src/link/client.ts";
 import {
@@ -55,6 +56,7 @@ export type WorldParts = {
 
 const reserveBytes = 1_000;
 
+/** The broker under test, its disks, and what befalls them. */
 export class World {
   readonly #parts: WorldParts;
   readonly #disks: SimDisk[];
@@ -126,6 +128,10 @@ export class World {
       autoCreateTopics: false,
       autoCreateGroups: false,
       dedupeWindowMs: 600_000,
+      delayMsMax: delayMsMaxDefault,
+      transactionFirstCheckMs: 6_000,
+      transactionCheckIntervalMs: 30_000,
+      webhookHosts: null,
     };
     const door = new Door({
       view,
@@ -134,6 +140,9 @@ export class World {
       signer: simSigner,
       uniqueKeys,
       clock: scheduler.clock,
+      timers,
+      log: silentLog,
+      webhook: null,
       settings,
     });
     const lose = (error: Error) => losers.forEach((loser) => loser(error));

@@ -15,6 +15,7 @@ type Send = {
   spots: readonly Spot[];
 };
 
+/** What producers were told, held against what is stored. */
 export class Acknowledged implements Checker {
   readonly #sends = new Map<number, Send>();
   readonly #gone = new Set<string>();

@@ -1,6 +1,6 @@
 /**
- * Once the faults have stopped, every stored message is finished by every group that wants it, or in
- * its dead letters. What retention took was finished before.
+ * Once the faults have stopped, every stored message is finished by every group that wants it, or
+ * in its dead letters. What retention took was finished before.
  *
  * @module
  */
@@ -8,6 +8,7 @@ import { type Audit, type Checker, type SimEvent, type Spot, spotKey } from "../
 
 type Message = Spot & { readonly id: string };
 
+/** What every group finished, held against what is stored. */
 export class Consumed implements Checker {
   readonly #groups: readonly string[];
   readonly #wants: (group: string, tag: string | null) => boolean;

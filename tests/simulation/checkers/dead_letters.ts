@@ -1,6 +1,7 @@
 /** After the last attempt a message is in the dead-letter queue, once; and never before. @module */
 import { type Audit, type Checker, type SimEvent, spotKey } from "../journal.ts";
 
+/** Attempts that were seen, held against the dead letters. */
 export class DeadLetters implements Checker {
   readonly #attemptsMax: number;
   /** Group and id → attempts somebody saw. */

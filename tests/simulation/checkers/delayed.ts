@@ -1,8 +1,13 @@
-/** Nothing delayed is early: a message sent back becomes visible at its time, once each time. @module */
+/**
+ * Nothing delayed is early: a message sent back becomes visible at its time, once each time.
+ *
+ * @module
+ */
 import type { Audit, Checker, SimEvent } from "../journal.ts";
 
 type SentBack = { earliestMs: number; done: number; unknown: number };
 
+/** What was sent back, held against the retry and dead-letter topics. */
 export class Delayed implements Checker {
   /** Group and message → how often it was sent back, and when it may appear first. */
   readonly #sentBack = new Map<string, SentBack>();

@@ -1,6 +1,7 @@
 /** A committed group offset goes back only by reset. @module */
 import type { Checker, SimEvent } from "../journal.ts";
 
+/** Committed offsets, as they were told one after the other. */
 export class GroupOffsets implements Checker {
   /** Group and queue → the highest committed offset anybody was told. */
   readonly #known = new Map<string, number>();

@@ -16,6 +16,7 @@ type Lease = {
   isFinished: boolean;
 };
 
+/** Who holds which message until when. */
 export class Leases implements Checker {
   /** Group and message → its newest lease that somebody saw. */
   readonly #newest = new Map<string, Lease>();

@@ -1,6 +1,11 @@
-/** Offsets of a queue have no gap and never return: none names two messages, crashes included. @module */
+/**
+ * Offsets of a queue have no gap and never return: none names two messages, crashes included.
+ *
+ * @module
+ */
 import { type Audit, type Checker, type Seen, type SimEvent, spotKey } from "../journal.ts";
 
+/** Which message each offset names. */
 export class Offsets implements Checker {
   readonly #ids = new Map<string, string>();
   readonly #physical = new Map<number, string>();

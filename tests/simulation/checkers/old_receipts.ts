@@ -8,6 +8,7 @@ import { type Audit, type Checker, type SimEvent, spotKey } from "../journal.ts"
 
 type Holder = { readonly receipt: string; readonly dead: string; isTouched: boolean };
 
+/** What receipts that were replaced by newer ones still achieve. */
 export class OldReceipts implements Checker {
   /** Group and message → who was handed it last. */
   readonly #holders = new Map<string, Holder>();

@@ -6,6 +6,7 @@
  */
 import type { Audit, Checker, SimEvent } from "../journal.ts";
 
+/** The order within each queue, by reader and by producer. */
 export class QueueOrder implements Checker {
   readonly #producers = new Map<string, { readonly producer: string; readonly rank: number }>();
   #rank = 0;

@@ -1,6 +1,7 @@
 /** A poll always returns by its deadline. @module */
 import type { Checker, SimEvent } from "../journal.ts";
 
+/** How long polls take, and that the broker admits no mistake. */
 export class Waits implements Checker {
   readonly #slackMs: number;
 
