@@ -177,6 +177,10 @@ export const limits = Object.freeze({
   heldPerQueueMax: 1024,
   /** Open deliveries that are kept with a reset, so that undoing it brings them back. */
   undoneOpenMax: 4096,
+  /** Different filters of one group for one topic: each is applied to what the others pass over. */
+  filtersPerGroupTopicMax: 32,
+  /** Those of all groups together: each is in every snapshot. */
+  groupFiltersMax: 20_000,
   /** Leases whose holder is remembered, per shard: for those who ask who has a message. */
   leaseHoldersMax: 100_000,
   /** Popped messages not yet acknowledged, per group and shard. */
@@ -191,6 +195,8 @@ export const limits = Object.freeze({
   transactionChecksMax: 1000,
   /** The shortest time between two questions about a half message: each is a write of its row. */
   transactionCheckMsMin: 100,
+  /** How long a producer may ask not to be asked: a week holds every business's slowest step. */
+  immunityMsMax: 7 * dayMs,
   /** Questions one turn of a shard hands out; the rest follows in the next. */
   checksPerTurnMax: 64,
   /** Record bytes of those questions: they travel beside the turn's answers. */
@@ -252,6 +258,18 @@ export const limits = Object.freeze({
   logTextLengthMax: 1024,
   /** Fields of one log record. */
   logFieldsMax: 32,
+
+  // Dead letters.
+  /** Redrives under way at once: each costs its shards a small turn every few milliseconds. */
+  redrivesMax: 8,
+  /** Redrives that are remembered, ended ones included: what an operator looks back at. */
+  redrivesKept: 64,
+  /** Letters one step of a redrive reads: small beside what a turn holds. */
+  redriveStepBytesMax: 1 * mib,
+  /** Letters named one by one in a request. */
+  redriveIdsMax: 1000,
+  /** The fastest redrive, in letters a second: beyond it the shards' turns would be its own. */
+  redrivePerSecondMax: 2000,
 
   // The command line.
   /** Body bytes of one batch of `message send`: a few round trips' worth, and small in memory. */

@@ -19,7 +19,11 @@ import type { UniqueKeys } from "../model/message_id.ts";
 import { isDerivedTopic } from "../model/names.ts";
 import { everything, type Expression, type Filter } from "../model/subscription.ts";
 import type { Topic, TopicSettings } from "../model/topic.ts";
+import type { HalfCheck } from "../link/transaction_messages.ts";
+import type { Log } from "../base/log.ts";
 import type { Signer } from "../ports/signer.ts";
+import type { Timers } from "../ports/timers.ts";
+import type { Webhook } from "../ports/webhook.ts";
 import type {
   Broker,
   BrokerNews,
@@ -30,13 +34,21 @@ import type {
   SendBackRequest,
   SendRequest,
 } from "./broker.ts";
+import { Checks } from "./checks.ts";
+import { RecordEncoder } from "./encode.ts";
+import type { DeadLetterDesk } from "./dead_letter_desk.ts";
+import { DeadLetters } from "./dead_letters.ts";
 import { Finder } from "./find.ts";
+import { OtherFilters } from "./group_filters.ts";
 import { Offsets, queuesByShard } from "./offsets.ts";
 import { ParkedKeys } from "./parked_keys.ts";
 import { Reader } from "./receive.ts";
 import type { RegistryView } from "./registry_view.ts";
 import { Sender } from "./send.ts";
 import type { ShardRouter } from "./shard_router.ts";
+import { PendingTimers, type TimerDoor } from "./timers.ts";
+import type { TransactionDoor } from "./transaction_door.ts";
+import { Transactions } from "./transactions.ts";
 
 /** What the door is made of. */
 export type DoorParts = {
@@ -50,32 +62,71 @@ export type DoorParts = {
     readonly autoCreateTopics: boolean;
     readonly autoCreateGroups: boolean;
     readonly dedupeWindowMs: number;
+    readonly delayMsMax: number;
+    readonly transactionFirstCheckMs: number;
+    readonly transactionCheckIntervalMs: number;
+    /** `host[:port]`, parted by commas; `null`: nobody is asked by webhook. */
+    readonly webhookHosts: string | null;
   };
+  readonly timers: Timers;
+  readonly log: Log;
+  /** `null`: nobody is asked by webhook. */
+  readonly webhook: Webhook | null;
 };
 
 /** The broker of this process: joins the snapshot of names, the shards and the coordinator. */
 export class Door implements Broker {
   readonly #parts: DoorParts;
   readonly #sender: Sender;
+  readonly #otherFilters: OtherFilters;
   readonly #reader: Reader;
   readonly #offsets: Offsets;
   readonly #finder: Finder;
+  readonly #deadLetters: DeadLetters;
   readonly #parkedKeys: ParkedKeys;
+  readonly #checks: Checks;
+  readonly timers: TimerDoor;
+  readonly transactions: TransactionDoor;
   /** One for each protocol. */
   readonly #listeners = new Set<BrokerNews>();
 
   constructor(parts: DoorParts) {
-    const { view, router, signer, uniqueKeys, settings } = parts;
+    const { view, router, signer, uniqueKeys, settings, coordinator, clock } = parts;
     this.#parts = parts;
-    this.#sender = new Sender(view, router, uniqueKeys, settings.dedupeWindowMs);
-    this.#reader = new Reader(view, router, signer);
+    this.#sender = new Sender(
+      view,
+      router,
+      uniqueKeys,
+      settings.dedupeWindowMs,
+      settings.delayMsMax,
+    );
+    this.#otherFilters = new OtherFilters(coordinator, clock);
+    const otherFilters = this.#otherFilters;
+    this.#reader = new Reader({ view, router, signer, clock, otherFilters });
     this.#offsets = new Offsets(view, router);
     this.#finder = new Finder(view, router);
+    this.#deadLetters = new DeadLetters({ ...parts, finder: this.#finder });
     this.#parkedKeys = new ParkedKeys(view, router);
+    this.timers = new PendingTimers(view, router, this.#finder, settings.delayMsMax);
+    const intervalMs = settings.transactionCheckIntervalMs;
+    this.#checks = new Checks({ ...parts, intervalMs });
+    this.transactions = new Transactions({
+      view,
+      router,
+      signer,
+      encoder: new RecordEncoder(uniqueKeys),
+      checks: this.#checks,
+      settings: {
+        delayMsMax: settings.delayMsMax,
+        firstCheckMs: settings.transactionFirstCheckMs,
+        webhookHosts: hostsOf(settings.webhookHosts),
+      },
+    });
   }
 
   /** Takes in what the coordinator knew when the broker started. */
-  begin({ topics, groups }: RegistrySnapshot): void {
+  begin({ topics, groups, filters }: RegistrySnapshot): void {
+    for (const wishes of filters) this.#otherFilters.put(wishes);
     for (const topic of topics) this.#parts.view.putTopic(topic);
     for (const group of groups) this.#parts.view.putGroup(group);
   }
@@ -83,13 +134,28 @@ export class Door implements Broker {
   /** Passes the coordinator's news on: to the view, and to the sessions it concerns. */
   heard(news: CoordinatorNews): void {
     this.#parts.view.apply(news);
+    if (news.kind === "filters") this.#otherFilters.put(news);
     if (news.kind !== "members") return;
     for (const listener of this.#listeners) listener.membersChanged(news.group, news.connections);
+  }
+
+  /** Passes a shard's questions on to the producers. */
+  heardChecks(shard: number, checks: readonly HalfCheck[]): void {
+    this.#checks.heard(shard, checks);
   }
 
   onNews(news: BrokerNews): () => void {
     this.#listeners.add(news);
     return () => this.#listeners.delete(news);
+  }
+
+  get deadLetters(): DeadLetterDesk {
+    return this.#deadLetters;
+  }
+
+  /** Ends what goes on by itself: the process stops. */
+  close(): void {
+    this.#deadLetters.close();
   }
 
   topic(name: string): Topic | undefined {
@@ -355,6 +421,10 @@ export class Door implements Broker {
       await this.#parts.router.ask(shard, "dropQueues", { queueKeys });
     }
   }
+}
+
+function hostsOf(text: string | null): string[] {
+  return (text ?? "").split(",").map((host) => host.trim()).filter((host) => host !== "");
 }
 
 function belongsTo(topic: Topic, group: string): boolean {

@@ -1,4 +1,6 @@
 /** Reading: pulls by offset, leases to members of a group, and what they say of them. @module */
+import type { Clock } from "../base/clock.ts";
+import type { Filter } from "../model/subscription.ts";
 import { splitRecords } from "../model/record.ts";
 import { BrokerError } from "../model/errors.ts";
 import type { Group } from "../model/group.ts";
@@ -22,10 +24,23 @@ import type {
   ReceiveRequest,
   SendBackRequest,
 } from "./broker.ts";
+import type { OtherFilters } from "./group_filters.ts";
 import { queuesByShard } from "./offsets.ts";
 import { readReceipt, type ReceiptParts, writeReceipt } from "./receipts.ts";
 import type { RegistryView } from "./registry_view.ts";
 import type { ShardRouter } from "./shard_router.ts";
+
+/** What reading is made of. */
+export type ReaderParts = {
+  readonly view: RegistryView;
+  readonly router: ShardRouter;
+  readonly signer: Signer;
+  readonly clock: Clock;
+  readonly otherFilters: Pick<OtherFilters, "beside" | "changed">;
+};
+
+/** A receive, as long as the wishes of the others stay the same. */
+type OneReceive = ReceiveRequest & { readonly otherFilters: readonly Filter[] };
 
 type Settled<A> = {
   readonly receipt: string;
@@ -37,9 +52,13 @@ export class Reader {
   readonly #view: RegistryView;
   readonly #router: ShardRouter;
   readonly #signer: Signer;
+  readonly #clock: Clock;
+  readonly #otherFilters: ReaderParts["otherFilters"];
   #turn = 0;
 
-  constructor(view: RegistryView, router: ShardRouter, signer: Signer) {
+  constructor({ view, router, signer, clock, otherFilters }: ReaderParts) {
+    this.#clock = clock;
+    this.#otherFilters = otherFilters;
     this.#view = view;
     this.#router = router;
     this.#signer = signer;
@@ -67,6 +86,26 @@ export class Reader {
     if (!group.settings.consumeEnabled) {
       throw new BrokerError("no_permission", `Group "${group.name}" is switched off`);
     }
+    const deadlineMs = request.waitMs === 0 ? 0 : this.#clock.monotonicMs() + request.waitMs;
+    for (let waitMs = request.waitMs;;) {
+      const beside = this.#otherFilters.beside(group.name, topic.name, request.filter);
+      const otherFilters = beside instanceof Promise ? await beside : beside;
+      const changed = waitMs === 0 ? undefined : this.#otherFilters.changed(group.name, topic.name);
+      const signal = anyOf(request.signal, changed);
+      const found = await this.#receiveOnce(topic, group, {
+        ...request,
+        waitMs,
+        otherFilters,
+        ...(signal === undefined ? {} : { signal }),
+      });
+      // While it waited, others began to want what this request would have passed over.
+      const wasStopped = found.length === 0 && changed?.aborted && !request.signal?.aborted;
+      if (!wasStopped) return found;
+      waitMs = Math.max(0, Math.ceil(deadlineMs - this.#clock.monotonicMs()));
+    }
+  }
+
+  async #receiveOnce(topic: Topic, group: Group, request: OneReceive): Promise<ReceivedMessage[]> {
     const asks = this.#asksByShard(topic, group, request);
     const only = asks.length === 1 ? asks[0] : undefined;
     if (only !== undefined) return await this.#lease(only.shard, only.ask, group, request.signal);
@@ -129,7 +168,7 @@ export class Reader {
     throw new BrokerError("internal", `Topic "${name}" has no queue in shard ${shard}`);
   }
 
-  #asksByShard(topic: Topic, group: Group, request: ReceiveRequest) {
+  #asksByShard(topic: Topic, group: Group, request: OneReceive) {
     const { attemptsMax, startFrom, ordered } = group.settings;
     const ttlMs = topic.settings.messageTtlMs;
     const deadLetterTopic = deadLetterTopicOf(group.name);
@@ -144,7 +183,7 @@ export class Reader {
         waitMs: request.waitMs,
         filter: request.filter,
         clientId: request.clientId,
-        otherFilters: [],
+        otherFilters: request.otherFilters,
         policy: { attemptsMax, startFrom, ordered, ttlMs, deadLetterQueueKey, deadLetterTopic },
       };
       return { shard, ask };
@@ -259,6 +298,14 @@ export class Reader {
     }));
     return settled;
   }
+}
+
+function anyOf(
+  one: AbortSignal | undefined,
+  other: AbortSignal | undefined,
+): AbortSignal | undefined {
+  if (one === undefined || other === undefined) return one ?? other;
+  return AbortSignal.any([one, other]);
 }
 
 /** One shard of several had nothing: no failure, but not an answer either. */

@@ -47,6 +47,7 @@ export class RegistryView {
         else this.#subscriptions.get(news.group)?.delete(news.topic);
         break;
       case "members":
+      case "filters":
         break;
     }
   }

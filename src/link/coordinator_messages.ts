@@ -79,8 +79,24 @@ export type CompiledSubscription = {
   readonly filter: Filter;
 };
 
+/** A member of a group wants this of a topic: what others do not want is kept for it. */
+export type NoteFilterAsk = {
+  readonly group: string;
+  readonly topic: string;
+  readonly expression: Expression;
+};
+/** One wish; `key` is equal for equal expressions. */
+export type LiveFilter = { readonly key: string; readonly filter: Filter };
+/** All that the members of a group want of a topic at present. */
+export type GroupFilters = {
+  readonly group: string;
+  readonly topic: string;
+  readonly filters: readonly LiveFilter[];
+};
+
 /** What the front keeps of the registry. */
 export type RegistrySnapshot = {
+  readonly filters: readonly GroupFilters[];
   readonly topics: readonly Topic[];
   readonly groups: readonly Group[];
   /** Signs receipts; 32 bytes in base64, made at the first start. */
@@ -108,6 +124,8 @@ export const coordinatorOperations = {
   lockQueues: jsonOperation<LockAsk, LockAsk["queues"]>(),
   unlockQueues: jsonOperation<LockAsk, null>(),
   compile: jsonOperation<Expression, Filter>(),
+  /** News of the wish stand before the answer. */
+  noteFilter: jsonOperation<NoteFilterAsk, null>(),
   getKeyValue: jsonOperation<{ readonly namespace: string; readonly key: string }, string | null>(),
   putKeyValue: jsonOperation<
     { readonly namespace: string; readonly key: string; readonly value: string | null },
@@ -129,6 +147,8 @@ export type CoordinatorNews =
   /** Members changed: tell these connections (RocketMQ's NOTIFY_CONSUMER_IDS_CHANGED). */
   | { readonly kind: "members"; readonly group: string; readonly connections: readonly number[] }
   | { readonly kind: "subscription"; readonly subscription: CompiledSubscription }
+  /** What a group's members want of a topic has changed; empty: nobody wants anything. */
+  | ({ readonly kind: "filters" } & GroupFilters)
   /** Nobody of the group subscribes to the topic any more; `null`: to any topic. */
   | { readonly kind: "unsubscribed"; readonly group: string; readonly topic: string | null };
 

@@ -22,3 +22,15 @@ export type Subscription = {
   readonly expression: Expression;
   readonly version: number;
 };
+
+/** What a filter was compiled from, up to the order of tags. */
+export function expressionOf(filter: Filter): Expression {
+  if (filter.kind === "all") return { language: "TAG", text: "*" };
+  if (filter.kind === "sql") return { language: "SQL92", text: filter.text };
+  return { language: "TAG", text: [...filter.tags].sort().join(" || ") };
+}
+
+/** Equal for equal expressions, and only for them. */
+export function expressionKey({ language, text }: Expression): string {
+  return `${language} ${text}`;
+}

@@ -26,6 +26,7 @@ import type { ThreadPort } from "../../src/ports/thread_port.ts";
 import type { Timers } from "../../src/ports/timers.ts";
 import { OwnsDelays } from "./owns_delays.ts";
 import { OwnsFilters } from "./owns_filters.ts";
+import { filterSweepMs, OwnsGroupFilters } from "./owns_group_filters.ts";
 import { OwnsKeyValues } from "./owns_key_values.ts";
 import { OwnsLocks } from "./owns_locks.ts";
 import { OwnsMembership } from "./owns_membership.ts";
@@ -65,6 +66,8 @@ export class Coordinator {
   readonly #registry: OwnsRegistry;
   readonly #keyValues: OwnsKeyValues;
   readonly #filters: OwnsFilters;
+  readonly #groupFilters: OwnsGroupFilters;
+  #cancelSweep: () => void = () => {};
   readonly #members: OwnsMembership;
   readonly #locks: OwnsLocks;
   readonly #delays: OwnsDelays;
@@ -93,6 +96,7 @@ export class Coordinator {
     this.#keyValues = new OwnsKeyValues(store);
     this.#filters = new OwnsFilters(tell);
     const filters = this.#filters;
+    this.#groupFilters = new OwnsGroupFilters({ store, filters, tell }, clock.wallMs());
     this.#members = new OwnsMembership({ clock, timers, log, filters, tell, post });
     this.#locks = new OwnsLocks(clock);
     this.#delays = new OwnsDelays(shards.length, clock, timers, tellShard);
@@ -104,22 +108,27 @@ export class Coordinator {
       port.onMessage((message) => this.#hear(shard, message));
     }
     this.#server = new LinkServer(coordinatorOperations, front, () => this.#turn());
+    this.#planSweep();
   }
 
   #makeHandlers(): Handlers {
     const nowMs = () => this.#parts.clock.wallMs();
     return {
-      snapshot: () => this.#registry.snapshot(),
+      snapshot: () => {
+        return { ...this.#registry.snapshot(), filters: this.#groupFilters.snapshot() };
+      },
       putTopic: (ask) => this.#registry.putTopic(ask, nowMs()),
       deleteTopic: ({ name }) => {
         const topic = this.#registry.deleteTopic(name);
         this.#locks.forgetTopic(name);
+        this.#groupFilters.forgetTopic(name);
         return topic;
       },
       putGroup: (ask) => this.#registry.putGroup(ask, nowMs()),
       deleteGroup: ({ name }) => {
         const group = this.#registry.deleteGroup(name);
         this.#locks.forgetGroup(name);
+        this.#groupFilters.forgetGroup(name);
         this.#members.forgetGroup(name);
         return group;
       },
@@ -140,6 +149,10 @@ export class Coordinator {
         return null;
       },
       compile: (expression) => this.#filters.compile(expression),
+      noteFilter: (ask) => {
+        this.#groupFilters.note(ask, nowMs());
+        return null;
+      },
       getKeyValue: ({ namespace, key }) => this.#keyValues.get(namespace, key),
       putKeyValue: ({ namespace, key, value }) => {
         this.#keyValues.put(namespace, key, value);
@@ -151,6 +164,16 @@ export class Coordinator {
         return null;
       },
     };
+  }
+
+  /** Now and then, what is not heard of any more is forgotten. */
+  #planSweep(): void {
+    const { clock, timers } = this.#parts;
+    this.#cancelSweep = timers.setTimer(filterSweepMs, () => {
+      this.#groupFilters.sweep(clock.wallMs());
+      this.#server.post();
+      this.#planSweep();
+    });
   }
 
   /** Everything that has arrived is answered, and leaves as one buffer. */
@@ -190,6 +213,7 @@ export class Coordinator {
 
   #close(): void {
     this.#state = "closed";
+    this.#cancelSweep();
     this.#members.stop();
     this.#delays.stop();
     this.#retention.stop();

@@ -59,7 +59,7 @@ export class OwnsRegistry {
     if (change !== null) this.#save(change);
   }
 
-  snapshot(): RegistrySnapshot {
+  snapshot(): Omit<RegistrySnapshot, "filters"> {
     const { receiptSecret, bootEpoch } = this.#parts.store.start;
     return {
       topics: this.#registry.topics(),

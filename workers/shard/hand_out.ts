@@ -99,17 +99,30 @@ export class HandOut {
       this.#finish(open.offset);
       return;
     }
-    if (!mightMatch(ask.filter, entry.tagHash)) return;
+    if (!mightMatch(ask.filter, entry.tagHash)) {
+      return this.#letGo(open, (filter) => mightMatch(filter, entry.tagHash));
+    }
     const candidate = this.#read(entry);
     if (candidate === null) {
       this.#changed = true;
       this.#deliveries.postpone(open, draft.nowMs + damagedPauseMs);
       return;
     }
-    if (!isWanted(ask.filter, candidate)) return;
-    if (this.#isExpired(candidate)) this.#passOver(open.offset, "expired");
-    else if (isExhausted(open.attempts, ask.policy.attemptsMax)) this.#giveUp(open, candidate);
+    if (this.#isExpired(candidate)) return this.#passOver(open.offset, "expired");
+    if (!isWanted(ask.filter, candidate)) {
+      return this.#letGo(open, (filter) => isWanted(filter, candidate));
+    }
+    if (isExhausted(open.attempts, ask.policy.attemptsMax)) this.#giveUp(open, candidate);
     else this.#lease(candidate, open.attempts + 1);
+  }
+
+  /**
+   * A message this consumer does not want. It was kept for others; when they are gone it is finished,
+   * or it would be in the way for ever. What somebody had and gave back stays.
+   */
+  #letGo(open: OpenDelivery, wants: (filter: Filter) => boolean): void {
+    if (open.attempts > 0 || this.#parts.ask.otherFilters.some(wants)) return;
+    this.#passOver(open.offset, "unmatched");
   }
 
   #fresh(): void {
