@@ -48,6 +48,10 @@ type Settled<A> = {
   answer?: A;
 };
 
+/**
+ * Reads and leases for the door. What lies in several shards is asked of them in turn, another one
+ * first each time, so that no queue is always the last.
+ */
 export class Reader {
   readonly #view: RegistryView;
   readonly #router: ShardRouter;

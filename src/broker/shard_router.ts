@@ -7,8 +7,10 @@ import { BrokerError } from "../model/errors.ts";
 import type { AnswerOf, LinkClient, RequestOf } from "../link/client.ts";
 import type { ShardOperations } from "../link/shard_messages.ts";
 
+/** How one shard is asked. */
 export type ShardLink = LinkClient<ShardOperations>;
 
+/** Finds the link of a shard by its number, 0 to `count` less one. */
 export class ShardRouter {
   /** One for each shard; fixed in number. */
   readonly #links: (ShardLink | null)[];

@@ -42,6 +42,10 @@ export type OpenDelivery = {
 /** One stored row; `entries` `null` when nothing of the chunk is open any more. */
 export type Chunk = { readonly chunk: number; readonly entries: Uint8Array | null };
 
+/**
+ * The deliveries of one group in one queue, from `next` on. Whatever changes marks its chunk; the
+ * caller stores those chunks in the same commit, or throws the whole object away.
+ */
 export class Deliveries {
   #next: number;
   /** In order of offset: fresh ones are added at the end, handing out again keeps the place. */

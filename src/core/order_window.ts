@@ -12,6 +12,7 @@
  */
 import { assert } from "../base/assert.ts";
 
+/** The keys of one queue that have something open for one ordered group. */
 export class OrderWindow {
   /** Key → open offsets, ascending. Bounded by the open deliveries of the group in the queue. */
   readonly #offsets = new Map<string, number[]>();

@@ -42,6 +42,7 @@ export type PurgeLettersAsk = {
   readonly offsets: readonly number[] | null;
   readonly endOffset: number | null;
 };
+/** How many letters were there to be finished. */
 export type PurgeLettersAnswer = { readonly purged: number };
 
 /** The operations of dead letters, for the table of the shard's operations. */

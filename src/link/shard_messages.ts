@@ -63,6 +63,7 @@ export type PullAsk = {
 };
 /** `empty`: nothing new; `filtered`: read on from `nextOffset`; `outside`: no such offset. */
 export type PullOutcome = "found" | "empty" | "filtered" | "outside";
+/** What a pull came to. The records follow as one blob, back to back, `count` of them. */
 export type PullHead = {
   readonly outcome: PullOutcome;
   readonly nextOffset: number;
@@ -112,6 +113,7 @@ export type Delivery = {
   readonly invisibleUntilMs: number;
   readonly bytes: number;
 };
+/** What was leased. The records follow as one blob, in the same order, `bytes` each. */
 export type ReceiveHead = { readonly deliveries: readonly Delivery[] };
 
 /** Names one delivery: the lease must still be the message's newest. */
@@ -122,7 +124,9 @@ export type LeaseRef = {
 };
 /** `done` also for an acknowledgement repeated; `expired`: another delivery has begun since. */
 export type LeaseVerdict = "done" | "expired";
+/** What a group says of deliveries it was given. */
 export type SettleAsk = { readonly groupKey: number; readonly leases: readonly LeaseRef[] };
+/** One verdict for each lease, in the order asked. */
 export type SettleAnswer = { readonly verdicts: readonly LeaseVerdict[] };
 /** `delayMs` `null`: by the group's ladder and the attempts so far. 0: at once. */
 export type NackAsk = SettleAsk & {
@@ -131,7 +135,9 @@ export type NackAsk = SettleAsk & {
   readonly unseen: boolean;
   readonly retry: RetryPolicy;
 };
+/** Holds deliveries for `invisibleMs` more, counted from the turn's time. */
 export type ExtendAsk = SettleAsk & { readonly invisibleMs: number };
+/** `invisibleUntilMs` counts for those whose verdict is `done`. */
 export type ExtendAnswer = SettleAnswer & { readonly invisibleUntilMs: number };
 
 /** A pulling consumer gives a message back (remoting 36): again after `delayMs`, or dead. */
@@ -147,6 +153,7 @@ export type SendBackAsk = {
   readonly delayMs: number | null;
   readonly retry: RetryPolicy;
 };
+/** Where the message went. `dueMs`: when it comes again; for a dead one, the turn's time. */
 export type SendBackAnswer = { readonly outcome: "retry" | "dead"; readonly dueMs: number };
 
 /** A group's place in one queue. `next` `null`: it has none yet. */
@@ -162,7 +169,9 @@ export type GroupPlace = {
   readonly minOffset: number;
   readonly maxOffset: number;
 };
+/** A group's places in these queues, all of the shard that is asked. */
 export type PlacesAsk = { readonly groupKey: number; readonly queueKeys: readonly number[] };
+/** Moves a group's places, all or none. */
 export type CommitOffsetsAsk = {
   readonly groupKey: number;
   readonly offsets: readonly { readonly queueKey: number; readonly offset: number }[];
@@ -207,6 +216,7 @@ export type SettleKeyAsk = {
 };
 /** `not-parked`: somebody decided before. */
 export type SettleKeyAnswer = { readonly verdict: "done" | "not-parked" };
+/** The offsets a queue holds: from `minOffset` to before `maxOffset`. */
 export type QueueRange = {
   readonly queueKey: number;
   readonly minOffset: number;
@@ -224,8 +234,13 @@ export type FindAsk =
     readonly toMs: number;
     readonly messagesMax: number;
   };
+/** How many records follow, back to back. */
 export type FindHead = { readonly count: number };
 
+/**
+ * A shard's figures: the first group as it is now, from `turns` on counted since its thread started.
+ * `reason` says why `state` is not `ok`.
+ */
 export type ShardStats = {
   readonly state: "ok" | "refusing" | "stopped" | "damaged";
   readonly reason: string;

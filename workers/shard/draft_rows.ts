@@ -10,6 +10,7 @@ import type { DelayedRow, HalfRow, ShardStore } from "../../src/ports/shard_stor
 /** A delayed row before it has its number. */
 export type NewDelayedRow = Omit<DelayedRow, "id">;
 
+/** The rows with a due time that one turn writes and deletes; gone with its draft. */
 export class DraftRows {
   readonly #store: ShardStore;
   readonly #puts = new Map<number, DelayedRow>();

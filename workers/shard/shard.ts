@@ -65,6 +65,10 @@ const bringsMessages: ReadonlySet<WorkName> = new Set([
 /** How long a stopped shard waits before it tries to open its store again. */
 const reopenMs = 1_000;
 
+/**
+ * One shard: the only writer of its store. It lives as long as its thread; a mistake in it ends the
+ * thread, and the front starts another.
+ */
 export class Shard {
   /** Resolved when the shard was asked to drain, and its store is closed. */
   readonly drained: Promise<void>;

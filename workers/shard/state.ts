@@ -44,6 +44,10 @@ export function shardingKeyOf(record: Uint8Array): string {
   return readProperty(recordProperties(record, 0), propertyNames.shardingKey) ?? "";
 }
 
+/**
+ * The groups of one shard, by queue: their deliveries, when something of them is due, and what a
+ * turn changed. `takeWrites` gives a commit what it has to store.
+ */
 export class ShardState {
   /** Group → queue → deliveries. Bounded by the groups and queues of the registry. */
   #groups = new Map<number, Map<number, Deliveries>>();
