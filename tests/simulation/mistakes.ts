@@ -15,17 +15,17 @@ export async function withMistake<T>(
   mistake: CodeMistake | null,
   run: () => Promise<T>,
 ): Promise<T> {
-  const { acknowledge, peekDue, bury } = Deliveries.prototype;
+  const { acknowledge, ready, bury } = Deliveries.prototype;
   try {
     if (mistake !== null) makeMistake(mistake);
     return await run();
   } finally {
-    Object.assign(Deliveries.prototype, { acknowledge, peekDue, bury });
+    Object.assign(Deliveries.prototype, { acknowledge, ready, bury });
   }
 }
 
 function makeMistake(mistake: CodeMistake): void {
-  const { acknowledge, peekDue } = Deliveries.prototype;
+  const { acknowledge, ready } = Deliveries.prototype;
   switch (mistake) {
     case "acknowledges by an old receipt":
       Deliveries.prototype.acknowledge = function (offset, lease) {
@@ -33,8 +33,8 @@ function makeMistake(mistake: CodeMistake): void {
       };
       return;
     case "hands out before the time is over":
-      Deliveries.prototype.peekDue = function (nowMs) {
-        return peekDue.call(this, nowMs + earlyMs);
+      Deliveries.prototype.ready = function (nowMs) {
+        return ready.call(this, nowMs + earlyMs);
       };
       return;
     case "never buries the dead":
