@@ -21,6 +21,9 @@ import type {
   UnregisterAsk,
 } from "../link/coordinator_messages.ts";
 import type { PlaceEvent } from "../ports/shard_store.ts";
+import type { DeadLetterDesk } from "./dead_letter_desk.ts";
+import type { TimerDoor } from "./timers.ts";
+import type { TransactionDoor } from "./transaction_door.ts";
 import type { LeaseVerdict, ParkedKey, PullOutcome, ShardStats } from "../link/shard_messages.ts";
 
 /** Messages for one topic, appended to one queue, all or none, in order. */
@@ -178,6 +181,9 @@ export type BrokerNews = {
  * forgotten when it aborts.
  */
 export interface Broker {
+  readonly timers: TimerDoor;
+  readonly transactions: TransactionDoor;
+
   // Names. Answered from the newest snapshot, at once.
   topic(name: string): Topic | undefined;
   group(name: string): Group | undefined;
@@ -273,6 +279,9 @@ export interface Broker {
   keyValue(namespace: string, key: string): Promise<string | null>;
   putKeyValue(namespace: string, key: string, value: string | null): Promise<void>;
   keyValues(namespace: string): Promise<Readonly<Record<string, string>>>;
+
+  /** Dead letters of groups: seeing them, sending them back, dropping them. */
+  readonly deadLetters: DeadLetterDesk;
 
   /** Registers for news. Returns how to stop. */
   onNews(news: BrokerNews): () => void;

@@ -15,11 +15,13 @@ import { UniqueKeys } from "../model/message_id.ts";
 import type { DirectoryLock } from "../ports/files.ts";
 import { randomBytes, runtime } from "../runtime/mod.ts";
 import { signerWith } from "../runtime/signer.ts";
+import { webhookWith } from "../runtime/webhook.ts";
+import type { Webhook } from "../ports/webhook.ts";
 import { workerEntries } from "../../workers/addresses.ts";
 import type { ShardStart } from "../../workers/shard/main.ts";
 import { startCoordinator } from "./coordinator_thread.ts";
 import { type Listeners, startListeners } from "./listeners.ts";
-import { ShardThreads } from "./shard_threads.ts";
+import { ShardThreads, type ShardThreadsParts } from "./shard_threads.ts";
 
 /** A broker that serves. */
 export type RunningBroker = {
@@ -66,7 +68,17 @@ async function startParts(
   const router = new ShardRouter(settings.shards);
   const dataOf = (shard: number) => shardStart(settings, shard);
   const entry = workerEntries.shard;
-  const shards = new ShardThreads({ threads, timers, router, log, entry, dataOf });
+  // Nothing is due before the door is there: the coordinator rings, and it starts after the shards.
+  let onChecks: ShardThreadsParts["onChecks"] = () => {};
+  const shards = new ShardThreads({
+    threads,
+    timers,
+    router,
+    log,
+    entry,
+    dataOf,
+    onChecks: (shard, checks) => onChecks(shard, checks),
+  });
   const newsPorts = shards.start();
   undo.push(() => shards.stop());
 
@@ -78,7 +90,10 @@ async function startParts(
   const secret = Uint8Array.from(atob(snapshot.receiptSecret), (char) => char.charCodeAt(0));
   const signer = signerWith(secret);
   const uniqueKeys = new UniqueKeys(clock, randomBytes(10));
-  const door = new Door({ view, router, coordinator: link, signer, uniqueKeys, clock, settings });
+  const webhook = webhookOf(settings);
+  const names = { view, router, coordinator: link, signer, uniqueKeys };
+  const door = new Door({ ...names, clock, timers, log, webhook, settings });
+  onChecks = (shard, checks) => door.heardChecks(shard, checks);
   door.begin(snapshot);
   coordinator.listen((news) => door.heard(news));
   await router.askAll("stats", () => null);
@@ -147,5 +162,19 @@ function shardStart(settings: Settings, shard: number): ShardStart {
     diskReserveBytes: settings.diskReserveBytes,
     acceptDamage: settings.acceptDamage,
     logLevel: settings.logLevel,
+    checks: {
+      intervalMs: settings.transactionCheckIntervalMs,
+      checksMax: settings.transactionChecksMax,
+    },
   };
+}
+
+/** Without a secret nobody could tell our questions from others': then none are asked. */
+function webhookOf({ webhookHosts, webhookSecret }: Settings): Webhook | null {
+  if (webhookHosts === null) return null;
+  if (webhookSecret !== null) return webhookWith(webhookSecret, runtime.clock);
+  throw new BrokerError(
+    "invalid_argument",
+    "Cannot ask producers by webhook: webhookHosts is set and webhookSecret is not",
+  );
 }

@@ -32,6 +32,8 @@ import type { Expression, Filter } from "../../src/model/subscription.ts";
 import type { Topic, TopicSettings } from "../../src/model/topic.ts";
 import {
   absent,
+  absentTimers,
+  absentTransactions,
   type GroupState,
   later,
   type Lease,
@@ -46,6 +48,8 @@ import { ParkedPolls } from "./parked_polls.ts";
 
 /** Broker, and handles for tests: `fail`, `trim`, `tick`, `parked`, `records`. */
 export class MemoryBroker implements Broker {
+  readonly timers = absentTimers;
+  readonly transactions = absentTransactions;
   readonly clock: ManualClock;
   /** Error code for the next sends; `null`: they work. A function picks by request. */
   sendFault: ((request: SendRequest) => ErrorCode | null) | null = null;

@@ -1,5 +1,7 @@
 /** What the broker in memory is made of. @module */
 import type { QueuePlace } from "../../src/broker/broker.ts";
+import type { TimerDoor } from "../../src/broker/timers.ts";
+import type { TransactionDoor } from "../../src/broker/transaction_door.ts";
 import { accepts } from "../../src/core/filter.ts";
 import { BrokerError } from "../../src/model/errors.ts";
 import { readProperty } from "../../src/model/properties.ts";
@@ -53,6 +55,26 @@ export async function later<Value>(work: () => Value): Promise<Value> {
 export function absent(): Promise<never> {
   return Promise.reject(new BrokerError("not_supported", "The broker in memory does not do this"));
 }
+
+/** Timers are the shards' business: tests of them have shards. */
+export const absentTimers: TimerDoor = {
+  list: absent,
+  find: absent,
+  cancel: absent,
+  move: absent,
+};
+
+/** The same for transactions. */
+export const absentTransactions: TransactionDoor = {
+  prepare: absent,
+  settle: absent,
+  settleAt: absent,
+  list: absent,
+  find: absent,
+  rearm: absent,
+  collectChecks: absent,
+  onChecks: () => () => {},
+};
 
 /** Where a group is in a queue, as the door tells it. */
 export function placeOf(

@@ -12,11 +12,13 @@ import { limits } from "../../src/base/limits.ts";
 import { silentLog } from "../../src/base/log.ts";
 import { Door } from "../../src/broker/door.ts";
 import { RegistryView } from "../../src/broker/registry_view.ts";
+import { delayMsMaxDefault } from "../../src/broker/send.ts";
 import { ShardRouter } from "../../src/broker/shard_router.ts";
 import { LinkClient } from "../../src/link/client.ts";
 import {
   type CoordinatorNews,
   coordinatorOperations,
+  type ShardFrontNews,
   type ShardNews,
 } from "../../src/link/coordinator_messages.ts";
 import { LinkServer } from "../../src/link/server.ts";
@@ -26,6 +28,7 @@ import { decodeProperties, encodeProperties } from "../../src/model/properties.t
 import { readRecord } from "../../src/model/record.ts";
 import type { SendRequest } from "../../src/broker/broker.ts";
 import type { ThreadPort } from "../../src/ports/thread_port.ts";
+import type { Webhook } from "../../src/ports/webhook.ts";
 import { openMetaStore } from "../../storage/meta_store.ts";
 import { openShardStore } from "../../storage/mod.ts";
 import { Coordinator } from "../../workers/coordinator/coordinator.ts";
@@ -35,7 +38,12 @@ import { ManualTimers } from "./manual_timers.ts";
 import { portPair } from "./thread_ports.ts";
 
 /** What the broker is built with. */
-export type OneThreadOptions = { readonly shards?: number; readonly dedupeWindowMs?: number };
+export type OneThreadOptions = {
+  readonly shards?: number;
+  readonly dedupeWindowMs?: number;
+  readonly webhookHosts?: string;
+  readonly webhook?: Webhook;
+};
 
 /** Turns of the event loop after which everything asked has been answered or waits. */
 const settleRounds = 60;
@@ -92,7 +100,14 @@ export class OneThreadBroker {
         autoCreateTopics: false,
         autoCreateGroups: true,
         dedupeWindowMs: this.#options.dedupeWindowMs ?? 600_000,
+        delayMsMax: delayMsMaxDefault,
+        transactionFirstCheckMs: 6_000,
+        transactionCheckIntervalMs: 30_000,
+        webhookHosts: this.#options.webhookHosts ?? null,
       },
+      timers,
+      log: silentLog,
+      webhook: this.#options.webhook ?? null,
     });
     heard = (news) => door.heard(news);
     door.begin(await this.run(coordinator.ask("snapshot", null)));
@@ -165,7 +180,10 @@ export class OneThreadBroker {
     news.onMessage((text) => made.heard(JSON.parse(String(text)) as ShardNews));
     router.connect(
       shard,
-      new LinkClient(shardOperations, front, limits.linkRequestsMax, () => {}),
+      new LinkClient(shardOperations, front, limits.linkRequestsMax, (notice) => {
+        const news = notice as ShardFrontNews;
+        if (news.kind === "checks") this.#running?.door.heardChecks(shard, news.checks);
+      }),
     );
     return coordinatorEnd;
   }

@@ -10,6 +10,7 @@ import { diskOf } from "../../src/runtime/node/disk.ts";
 import { stderrLog } from "../../src/runtime/stderr_log.ts";
 import { openShardStore } from "../../storage/mod.ts";
 import { DiskGuard } from "./disk_guard.ts";
+import type { CheckPolicy } from "./due.ts";
 import { Shard } from "./shard.ts";
 
 /** What the launcher hands to a shard. */
@@ -21,6 +22,7 @@ export type ShardStart = {
   readonly diskReserveBytes: number;
   readonly acceptDamage: boolean;
   readonly logLevel: LogLevel;
+  readonly checks: CheckPolicy;
 };
 
 /** Runs the shard until it was drained. `ports`: the front's link, the coordinator's news. */
@@ -39,6 +41,7 @@ export async function runRole({ data, ports }: RoleStart): Promise<void> {
     timers,
     guard: new DiskGuard(disk, rest.diskReserveBytes),
     log,
+    checks: rest.checks,
     tellCoordinator: (news) => coordinator.postMessage(JSON.stringify(news), []),
   }, server);
   coordinator.onMessage((text) => role.heard(JSON.parse(String(text)) as ShardNews));

@@ -76,6 +76,10 @@ export class Upkeep {
   }
 
   #forgetVerdicts(store: ShardStore, nowMs: number, monotonicMs: number): void {
+    const verdicts = store.halfCount("committed") + store.halfCount("rolled-back");
+    const { damage, missing } = store.recovery;
+    // Nothing is written for nothing, and a damaged store takes no writes.
+    if (verdicts === 0 || damage !== null || missing !== null) return;
     if (monotonicMs < this.#nextPurgeMs) return;
     const forgotten = store.purgeHalves(nowMs - verdictsMs, purgeRowsMax);
     // A full step is followed by the next one soon.

@@ -33,6 +33,7 @@ import { propertyNames, readProperty } from "../../../src/model/properties.ts";
 import { recordStoredMs, writeRecord } from "../../../src/model/record.ts";
 import type { Expression, Filter } from "../../../src/model/subscription.ts";
 import type { Topic, TopicSettings } from "../../../src/model/topic.ts";
+import { absentTimers, absentTransactions } from "../../support/memory_broker_parts.ts";
 import { compiled, joined, matches, propertyOf, withKey } from "./memory_messages.ts";
 
 type Queue = { records: Uint8Array[]; minOffset: number };
@@ -55,6 +56,8 @@ const topicDefaults: TopicSettings = {
 
 /** Keeps everything in memory. Fields are open, so that tests can look and bend. */
 export class MemoryBroker implements Broker {
+  readonly timers = absentTimers;
+  readonly transactions = absentTransactions;
   readonly clock = new ManualClock();
   readonly uniqueKeys = new UniqueKeys(this.clock, new Uint8Array(10).fill(7));
   readonly topicMap = new Map<string, Topic>();

@@ -169,16 +169,16 @@ function receiptAnswer(
   const { region, traceOn } = context.settings;
   const prefix = call.peer.messageIdPrefix;
   const extFields: ExtFields = {
-    msgId: offsetMessageIdAt(prefix, first.physicalOffset),
+    msgId: offsetMessageIdAt(prefix, first.physicalOffset ?? 0),
     queueId: String(first.queueId),
-    queueOffset: String(first.offset),
+    queueOffset: String(first.offset ?? 0),
     MSG_REGION: region,
     TRACE_ON: traceOn ? "true" : "false",
   };
   if (receipts.length === 1) {
     extFields["transactionId"] = first.messageId;
   } else {
-    const ids = receipts.map((each) => offsetMessageIdAt(prefix, each.physicalOffset));
+    const ids = receipts.map((each) => offsetMessageIdAt(prefix, each.physicalOffset ?? 0));
     extFields["msgId"] = ids.join(",");
   }
   return { code: responseCodes.success, extFields };
