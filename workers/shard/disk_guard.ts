@@ -17,6 +17,8 @@ export class DiskGuard {
   readonly #reserveBytes: number;
   #freeBytes: number | null = null;
   #refusing = false;
+  /** What the store said when it, and not the disk, had no room: a reader that stays, a bound. */
+  #storeReason: string | null = null;
 
   constructor(disk: Disk, reserveBytes: number) {
     this.#disk = disk;
@@ -32,20 +34,27 @@ export class DiskGuard {
     this.#freeBytes = this.#disk.freeBytes();
     const refusing = this.#freeBytes !== null && this.#freeBytes < this.#reserveBytes;
     if (!refusing) this.#disk.setBallast();
+    this.#storeReason = null;
     const changed = refusing !== this.#refusing;
     this.#refusing = refusing;
     return changed;
   }
 
-  /** A commit found the disk full. Answers whether giving up the ballast made room. */
-  full(): boolean {
+  /**
+   * A commit found no room, and said why. Answers whether giving up the ballast made some: where the
+   * disk has more than the reserve, it is not the disk that is full, and the ballast stays.
+   */
+  full(reason: string): boolean {
     this.#refusing = true;
     this.#freeBytes = this.#disk.freeBytes();
-    return this.#disk.dropBallast();
+    const diskHasRoom = this.#freeBytes !== null && this.#freeBytes >= this.#reserveBytes;
+    this.#storeReason = diskHasRoom ? reason : null;
+    return diskHasRoom ? false : this.#disk.dropBallast();
   }
 
   /** Why sends are refused, for whoever asks. */
   error(): BrokerError {
+    if (this.#storeReason !== null) return new BrokerError("disk_full", this.#storeReason);
     const free = this.#freeBytes === null ? "an unknown number of" : String(this.#freeBytes);
     return new BrokerError(
       "disk_full",

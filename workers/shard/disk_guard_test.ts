@@ -30,8 +30,8 @@ test("check() refuses nothing where the system does not tell how much is free", 
 });
 
 test("full() gives the ballast up and refuses, until there is room for it again", () => {
-  const { guard, disk, done } = guarding(5_000);
-  assert.equal(guard.full(), true);
+  const { guard, disk, done } = guarding(500);
+  assert.equal(guard.full("no room"), true);
   assert.equal(guard.refusing, true);
   disk.free = 10;
   guard.check();
@@ -39,6 +39,16 @@ test("full() gives the ballast up and refuses, until there is room for it again"
   disk.free = 5_000;
   assert.equal(guard.check(), true);
   assert.deepEqual([done, guard.refusing], [["drop", "set"], false]);
+});
+
+test("full() says what the store said, and keeps the ballast, where the disk has room", () => {
+  const { guard, done } = guarding(5_000);
+  assert.equal(guard.full("a reader keeps the WAL from being emptied"), false);
+  assert.equal(guard.refusing, true);
+  assert.equal(guard.error().message, "a reader keeps the WAL from being emptied");
+  assert.deepEqual(done, []);
+  assert.equal(guard.check(), true);
+  assert.match(guard.error().message, /5000 bytes are free/);
 });
 
 test("error() says how much is free and how much is kept", () => {

@@ -250,7 +250,7 @@ export class Shard {
       for (const one of work) this.#server.refuse(one.id, fault);
       return [];
     }
-    this.#parts.guard.full();
+    this.#parts.guard.full(fault.message);
     this.#noteGuard();
     this.#state.reload(this.#store);
     const draft = new TurnDraft(this.#store, this.#parts.number, nowMs);
