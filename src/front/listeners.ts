@@ -36,22 +36,8 @@ export async function startListeners(parts: ListenerParts): Promise<Listeners> {
 }
 
 async function listenAll(parts: ListenerParts): Promise<Listeners> {
-  const { broker, log, settings, runtime } = parts;
-  const { clusterName, brokerName, advertise, autoCreateTopics, traceTopic } = settings;
-  const sessions = new RemotingSessions({
-    broker,
-    settings: {
-      clusterName,
-      brokerName,
-      advertise,
-      autoCreateTopics,
-      region: "DefaultRegion",
-      traceOn: traceTopic,
-    },
-    clock: runtime.clock,
-    log,
-    bootMs: runtime.clock.wallMs(),
-  });
+  const { log, settings, runtime } = parts;
+  const sessions = sessionsOf(parts);
   let connections = 0;
   /** Bounded by `connectionsMax`. */
   const open = new Set<Connection>();
@@ -95,6 +81,24 @@ async function listenAll(parts: ListenerParts): Promise<Listeners> {
       remoting.destroyConnections();
     },
   };
+}
+
+function sessionsOf({ broker, log, settings, runtime }: ListenerParts): RemotingSessions {
+  const { clusterName, brokerName, advertise, autoCreateTopics, traceTopic } = settings;
+  return new RemotingSessions({
+    broker,
+    settings: {
+      clusterName,
+      brokerName,
+      advertise,
+      autoCreateTopics,
+      region: "DefaultRegion",
+      traceOn: traceTopic,
+    },
+    clock: runtime.clock,
+    log,
+    bootMs: runtime.clock.wallMs(),
+  });
 }
 
 /** Ends connections with what was answered. A peer that does not take it is not waited for long. */

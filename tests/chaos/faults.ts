@@ -4,9 +4,7 @@ import { diskFillsAtOnce, diskFillsUp } from "./faults/disk_full.ts";
 import { fsyncErrors, writeErrors } from "./faults/fsync_errors.ts";
 import { paused, secondStart, stopsInOrder } from "./faults/process_signals.ts";
 import { stuckReader } from "./faults/stuck_reader.ts";
-
-/** What a proof is told. */
-export type ProofOptions = { readonly seed: number; readonly isReduced: boolean };
+import type { ProofOptions } from "./report.ts";
 
 /** Name → proof; each answers its figures, or throws. */
 export const faultProofs: Readonly<Record<string, (options: ProofOptions) => Promise<string>>> = {

@@ -10,6 +10,7 @@
  * @module
  */
 import process from "node:process";
+import { randomSeed } from "../../src/runtime/mod.ts";
 import { liveProofs } from "../fuzz/live.ts";
 import { closeWith, prove, say, type Verdict } from "./report.ts";
 import { faultProofs } from "./faults.ts";
@@ -31,7 +32,7 @@ type Options = {
 function readOptions(words: readonly string[]): Options {
   const options: Options = {
     names: [],
-    seed: Math.floor(Math.random() * 2 ** 31),
+    seed: randomSeed() % 2 ** 31,
     cycles: 50,
     lines: 210_000,
     isReduced: false,

@@ -29,7 +29,8 @@ export class RemotingClient {
   #opaque = 0;
   #failure: Error | null = null;
 
-  private constructor(socket: Socket) {
+  /** Takes over a connected socket: `connect` makes one. */
+  constructor(socket: Socket) {
     this.#socket = socket;
     socket.on("data", (chunk: Uint8Array) => this.#read(chunk));
     socket.on("error", (error) => this.#fail(error));

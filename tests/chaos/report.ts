@@ -1,6 +1,9 @@
 /** What a chaos run says, and how it counts. @module */
 import process from "node:process";
 
+/** What a proof is told. */
+export type ProofOptions = { readonly seed: number; readonly isReduced: boolean };
+
 /** One proof: its name and what came of it. */
 export type Verdict = {
   readonly name: string;

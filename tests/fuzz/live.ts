@@ -12,8 +12,7 @@ import { limits } from "../../src/base/limits.ts";
 import { askWell, metricSum } from "../support/broker_api.ts";
 import { type BrokerProcess, startBroker } from "../support/broker_process.ts";
 import { pause, until } from "../support/until.ts";
-import type { ProofOptions } from "../chaos/faults.ts";
-import { SkippedError } from "../chaos/report.ts";
+import { type ProofOptions, SkippedError } from "../chaos/report.ts";
 import { withFolder } from "../chaos/scene.ts";
 import { bentBytes, joined } from "./bend.ts";
 import { HealthyClient } from "./healthy_client.ts";
@@ -167,15 +166,14 @@ function oversized(): Promise<string> {
       const { received, closedByPeer } = await exchange(broker.httpPort, pieces, 2_000);
       assert.ok(/^HTTP\/1\.1 413/.test(received) || (received === "" && closedByPeer), received);
     };
-    // Each is kept up to the limit before it is known to be too long: the second round adds nothing.
+    // Each is kept up to the limit until it is known to be too long: the second round adds nothing.
     await Promise.all(Array.from({ length: oversizedAtOnce }, stream));
     const streamedBytes = await residentBytes(broker.pid);
     await Promise.all(Array.from({ length: oversizedAtOnce }, stream));
     const grownBytes = await settledGrowth(broker.pid, streamedBytes);
-    return `${announcements} announced refused within ${announcedMib} MiB, ${
-      2 * oversizedAtOnce
-    } chunked ` +
-      `refused, memory grew by ${Math.round(grownBytes / mib)} MiB`;
+    const grownMib = Math.round(grownBytes / mib);
+    return `${announcements} announced refused within ${announcedMib} MiB, ` +
+      `${2 * oversizedAtOnce} chunked refused, memory grew by ${grownMib} MiB`;
   });
 }
 

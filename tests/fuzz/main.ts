@@ -5,6 +5,7 @@
  * @module
  */
 import process from "node:process";
+import { randomSeed } from "../../src/runtime/mod.ts";
 import { closeWith, prove, say, type Verdict } from "../chaos/report.ts";
 import { fuzz, type Fuzzer } from "./fuzzer.ts";
 import { liveProofs } from "./live.ts";
@@ -14,7 +15,7 @@ const runsUnlessTold = 100_000;
 
 async function run(words: readonly string[]): Promise<number> {
   const names: string[] = [];
-  const numbers = { "--seed": Math.floor(Math.random() * 2 ** 31), "--runs": runsUnlessTold };
+  const numbers = { "--seed": randomSeed() % 2 ** 31, "--runs": runsUnlessTold };
   for (let at = 0; at < words.length; at++) {
     const word = words[at] ?? "";
     if (word === "--seed" || word === "--runs") numbers[word] = Number(words[++at]);

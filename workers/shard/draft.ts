@@ -9,7 +9,6 @@ import { propertyNames, readProperty } from "../../src/model/properties.ts";
 import { patchRecord, recordProperties } from "../../src/model/record.ts";
 import type { Durability } from "../../src/model/durability.ts";
 import { DraftRows } from "./draft_rows.ts";
-import type { FirstPlace } from "./repeats.ts";
 import type {
   DelayedRow,
   InflightWrite,
@@ -22,6 +21,9 @@ import type {
 
 /** Where a message of the draft will be. */
 export type Place = { readonly offset: number; readonly position: number };
+
+/** Where a message was stored first, for its producer who sends it again. */
+export type FirstPlace = Place & { readonly queueId: number; readonly storedMs: number };
 
 /**
  * Gathers one turn: offsets and positions are given out as if the commit had happened, so that what

@@ -6,8 +6,8 @@ import type {
   RepeatRule,
 } from "../../src/link/shard_messages.ts";
 import { recordQueueId, recordTopic } from "../../src/model/record.ts";
-import type { TurnDraft } from "./draft.ts";
-import { type FirstPlace, firstPlaceOf, type RepeatParts } from "./repeats.ts";
+import type { FirstPlace, TurnDraft } from "./draft.ts";
+import { firstPlaceOf, type RepeatParts } from "./repeats.ts";
 
 /** An answer, and what is remembered once the turn is committed. */
 export type PlannedAppend = { readonly answer: AppendAnswer; readonly settle: () => void };

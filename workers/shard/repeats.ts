@@ -20,19 +20,11 @@ import {
   recordTopic,
 } from "../../src/model/record.ts";
 import type { ShardStore } from "../../src/ports/shard_store.ts";
-import type { TurnDraft } from "./draft.ts";
+import type { FirstPlace, TurnDraft } from "./draft.ts";
 import type { ShardState } from "./state.ts";
 
 /** Messages of equal hash that are looked at in the index: they may be other topics' or keys. */
 const candidatesMax = 32;
-
-/** Where a message was stored first. */
-export type FirstPlace = {
-  readonly queueId: number;
-  readonly offset: number;
-  readonly position: number;
-  readonly storedMs: number;
-};
 
 /** What the search works on. */
 export type RepeatParts = {

@@ -11,7 +11,7 @@ import { join } from "node:path";
 import { Prng } from "../../../src/base/prng.ts";
 import { ask, readQueue } from "../../support/broker_api.ts";
 import { type BrokerProcess, NotReadyError, startBroker } from "../../support/broker_process.ts";
-import type { ProofOptions } from "../faults.ts";
+import type { ProofOptions } from "../report.ts";
 import type { Ack, LedgerEntries } from "../ledger.ts";
 import { loadQueues } from "../load.ts";
 import { type Scene, sceneTopic, untilSending, withScene } from "../scene.ts";

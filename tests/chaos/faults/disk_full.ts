@@ -11,8 +11,7 @@ import process from "node:process";
 import { runChild } from "../../interop/children.ts";
 import { ask, askWell, type ReadMessage } from "../../support/broker_api.ts";
 import { until } from "../../support/until.ts";
-import type { ProofOptions } from "../faults.ts";
-import { SkippedError } from "../report.ts";
+import { type ProofOptions, SkippedError } from "../report.ts";
 import { judge, type Scene, sceneTopic, untilSending, withFolder, withScene } from "../scene.ts";
 
 const diskBytes = 96 * 1024 * 1024;

@@ -8,8 +8,7 @@ import assert from "node:assert/strict";
 import { ask, askWell } from "../../support/broker_api.ts";
 import { pause, until } from "../../support/until.ts";
 import { isInstalled } from "../../interop/children.ts";
-import type { ProofOptions } from "../faults.ts";
-import { SkippedError } from "../report.ts";
+import { type ProofOptions, SkippedError } from "../report.ts";
 import { judge, type Scene, sceneTopic, startAgain, untilSending, withScene } from "../scene.ts";
 
 const stopTimeoutMs = 60_000;

@@ -7,7 +7,7 @@ import assert from "node:assert/strict";
 import { ask } from "../../support/broker_api.ts";
 import { NotReadyError, startBroker } from "../../support/broker_process.ts";
 import { pause, until } from "../../support/until.ts";
-import type { ProofOptions } from "../faults.ts";
+import type { ProofOptions } from "../report.ts";
 import { judge, startAgain, untilSending, withScene } from "../scene.ts";
 
 const stopMsMax = 5_000;

@@ -13,7 +13,7 @@ import { limits } from "../../../src/base/limits.ts";
 import { ask, askWell } from "../../support/broker_api.ts";
 import { runWords, signalTo, spawnHere } from "../../support/broker_process.ts";
 import { until } from "../../support/until.ts";
-import type { ProofOptions } from "../faults.ts";
+import type { ProofOptions } from "../report.ts";
 import { judge, type Scene, sceneTopic, untilSending, withScene } from "../scene.ts";
 
 const topic = `${sceneTopic}-large`;
