@@ -97,8 +97,8 @@ export class Transactions implements TransactionDoor {
     };
   }
 
-  settle(transactionId: string, verdict: Verdict, producerGroup: string | null) {
-    return this.#settle(this.#refOf(transactionId), verdict, producerGroup);
+  async settle(transactionId: string, verdict: Verdict, producerGroup: string | null) {
+    return await this.#settle(this.#refOf(transactionId), verdict, producerGroup);
   }
 
   async settleAt(physicalOffset: number, verdict: Verdict, producerGroup: string) {
