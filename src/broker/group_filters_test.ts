@@ -176,3 +176,26 @@ test("Reader.receive() passes over what has expired, and counts it", async () =>
     assert.deepEqual(await passed(broker), [0, 2, 0]);
   });
 });
+
+test("Reader.pull() leaves out what has expired, and its next offset lies behind it", async () => {
+  await withBroker({}, async (broker) => {
+    const { door } = broker;
+    await broker.run(door.createTopic("orders", { queues: 1 }));
+    await broker.run(door.send(sendOf("orders", ["a", "b"], { __TTL_MS: "1000" })));
+    await broker.run(door.send(sendOf("orders", ["__TTL_MS in a body is no time to live"])));
+    const ask = { topic: "orders", queueId: 0, messagesMax: 2, bytesMax: 1_000_000, waitMs: 0 };
+    const pull = (offset: number) => broker.run(door.pull({ ...ask, offset, filter: everything }));
+
+    assert.equal((await pull(0)).count, 2);
+    await broker.pass(1_000);
+    const { outcome, count, nextOffset } = await pull(0);
+    assert.deepEqual({ outcome, count, nextOffset }, {
+      outcome: "filtered",
+      count: 0,
+      nextOffset: 2,
+    });
+    assert.equal((await pull(2)).count, 1);
+    const [stats] = (await broker.run(door.health())).shards;
+    assert.equal(stats?.stats.expired, 2);
+  });
+});

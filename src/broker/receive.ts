@@ -79,7 +79,8 @@ export class Reader {
       );
     }
     const { offset, messagesMax, bytesMax, filter, waitMs } = request;
-    const ask = { queueKey: ref.queueKey, offset, messagesMax, bytesMax, filter, waitMs };
+    const ttlMs = topic.settings.messageTtlMs;
+    const ask = { queueKey: ref.queueKey, offset, messagesMax, bytesMax, filter, ttlMs, waitMs };
     const { head, blob } = await this.#router.askParked(ref.shard, "pull", ask, request.signal);
     return { ...head, records: blob };
   }

@@ -59,6 +59,8 @@ export type PullAsk = {
   readonly messagesMax: number;
   readonly bytesMax: number;
   readonly filter: Filter;
+  /** The topic's time to live; a message's own is in its properties. `null`: none. */
+  readonly ttlMs: number | null;
   readonly waitMs: number;
 };
 /** `empty`: nothing new; `filtered`: read on from `nextOffset`; `outside`: no such offset. */
@@ -256,6 +258,10 @@ export type ShardStats = {
   readonly delivered: number;
   readonly commitMsTotal: number;
   readonly damagedReads: number;
+  /** Messages that groups passed over since the start: nobody of the group wanted them. */
+  readonly unmatched: number;
+  /** Messages passed over since the start, by groups and by pulls: their time was over. */
+  readonly expired: number;
 };
 
 const noRepeats: readonly Repeat[] = [];

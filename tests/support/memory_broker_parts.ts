@@ -93,5 +93,5 @@ export function placeOf(
   const lag = maxOffset - (committedOffset ?? minOffset);
   const openDeliveries = open.length;
   const offsets = { committedOffset, nextOffset, openDeliveries, minOffset, maxOffset, lag };
-  return { topic, queueId, ...offsets };
+  return { topic, queueId, ...offsets, unmatched: 0, expired: 0 };
 }

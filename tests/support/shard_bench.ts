@@ -156,7 +156,7 @@ export function appendOf(bodies: readonly string[], queueKey = names.queueKey) {
 export function pullOf(offset: number, waitMs = 0) {
   const { queueKey } = names;
   const bounds = { messagesMax: 100, bytesMax: 1_000_000 };
-  return { queueKey, offset, ...bounds, filter: everything, waitMs };
+  return { queueKey, offset, ...bounds, filter: everything, ttlMs: null, waitMs };
 }
 
 /** A poll of the group, for a second, two attempts at most. */

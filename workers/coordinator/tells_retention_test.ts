@@ -9,6 +9,9 @@ const defaults: TopicSettings = {
   retentionMs: 1_000,
   retentionBytes: null,
   deleteUnread: false,
+  ordered: false,
+  messageTtlMs: null,
+  dedupe: "explicit",
   perm: 6,
   attributes: {},
 };

@@ -15,11 +15,11 @@ import type { OrderWindow } from "../../src/core/order_window.ts";
 import { isExhausted } from "../../src/core/retry.ts";
 import type { Delivery, ReceiveAsk } from "../../src/link/shard_messages.ts";
 import { StorageError } from "../../src/model/errors.ts";
-import { propertyNames, readProperty } from "../../src/model/properties.ts";
-import { recordProperties, recordStoredMs } from "../../src/model/record.ts";
+import { recordProperties } from "../../src/model/record.ts";
 import type { Filter } from "../../src/model/subscription.ts";
 import type { QueueEntry, ShardStore } from "../../src/ports/shard_store.ts";
 import type { TurnDraft } from "./draft.ts";
+import { isExpired } from "./expiry.ts";
 import { forDeadLetter } from "./rewrite.ts";
 import { shardingKeyOf, type ShardState } from "./state.ts";
 
@@ -199,9 +199,7 @@ export class HandOut {
 
   #isExpired({ record }: Candidate): boolean {
     const { ask, draft } = this.#parts;
-    const own = readProperty(recordProperties(record, 0), propertyNames.timeToLiveMs);
-    const ttlMs = own === undefined ? ask.policy.ttlMs : Number(own);
-    return ttlMs !== null && recordStoredMs(record, 0) + ttlMs <= draft.nowMs;
+    return isExpired(record, ask.policy.ttlMs, draft.nowMs);
   }
 
   #lease({ entry, record }: Candidate, attempt: number): void {

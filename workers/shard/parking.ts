@@ -60,7 +60,8 @@ export class Parking {
 
   /** Answers a pull, or parks it when there is nothing and it may wait. */
   pull(store: ShardStore, id: number, ask: PullAsk, waiting?: Waiting): void {
-    const answer = readPull(store, ask);
+    const answer = readPull(store, ask, this.#clock.wallMs());
+    this.#tallies.expired += answer.expired;
     const { outcome, nextOffset, maxOffset, count } = answer.head;
     const nothingYet = outcome === "empty" || (outcome === "filtered" && nextOffset === maxOffset);
     if (nothingYet && ask.waitMs > 0 && this.#hasRoom()) {

@@ -3,6 +3,7 @@ import { limits } from "../../src/base/limits.ts";
 import type { FindAsk, PullAsk, PullHead, PullOutcome } from "../../src/link/shard_messages.ts";
 import { recordStoredMs } from "../../src/model/record.ts";
 import type { ShardStore } from "../../src/ports/shard_store.ts";
+import { isExpired, mayExpire } from "./expiry.ts";
 import { judgedEntries } from "./judge.ts";
 
 const nothing = new Uint8Array(0);
@@ -11,23 +12,39 @@ const nothing = new Uint8Array(0);
 export type PullStore = Pick<ShardStore, "entries" | "records" | "minOffset" | "maxOffset">;
 
 /** A pull's answer. */
-export type PullAnswer = { readonly head: PullHead; readonly blob: Uint8Array };
+export type PullAnswer = {
+  readonly head: PullHead;
+  readonly blob: Uint8Array;
+  /** Messages left out because their time was over. */
+  readonly expired: number;
+};
 
 /** Reads a queue from `ask.offset` as far as the asked bounds allow. At least one record fits. */
-export function readPull(store: PullStore, ask: PullAsk): PullAnswer {
+export function readPull(store: PullStore, ask: PullAsk, nowMs: number): PullAnswer {
   const minOffset = store.minOffset(ask.queueKey);
   const maxOffset = store.maxOffset(ask.queueKey);
-  const answer = (outcome: PullOutcome, nextOffset: number, blob: Uint8Array, count: number) => ({
-    head: { outcome, nextOffset, minOffset, maxOffset, count },
-    blob,
-  });
+  const answer = (
+    outcome: PullOutcome,
+    nextOffset: number,
+    blob: Uint8Array,
+    count: number,
+    expired = 0,
+  ) => ({ head: { outcome, nextOffset, minOffset, maxOffset, count }, blob, expired });
   if (ask.offset < minOffset) return answer("outside", minOffset, nothing, 0);
   if (ask.offset > maxOffset) return answer("outside", maxOffset, nothing, 0);
   if (ask.offset === maxOffset) return answer("empty", maxOffset, nothing, 0);
 
   const { positions, nextOffset } = scan(store, ask);
   if (positions.length === 0) return answer("filtered", nextOffset, nothing, 0);
-  return answer("found", nextOffset, join(store.records(positions)), positions.length);
+  const records = store.records(positions);
+  const blob = join(records);
+  if (ask.ttlMs === null && !mayExpire(blob)) {
+    return answer("found", nextOffset, blob, positions.length);
+  }
+  const alive = records.filter((record) => !isExpired(record, ask.ttlMs, nowMs));
+  const expired = records.length - alive.length;
+  if (alive.length === 0) return answer("filtered", nextOffset, nothing, 0, expired);
+  return answer("found", nextOffset, expired === 0 ? blob : join(alive), alive.length, expired);
 }
 
 /** Ends early, with what it found or "filtered", so that others have their turn. */

@@ -58,8 +58,15 @@ function sql(text: string): Filter {
 }
 
 function pull(store: PullStore, filter: Filter, changes: Partial<PullAsk> = {}) {
-  const ask = { queueKey: 1, offset: 0, messagesMax: 32, bytesMax: 1 << 20, waitMs: 0 };
-  const { head, blob } = readPull(store, { ...ask, filter, ...changes });
+  const ask = {
+    queueKey: 1,
+    offset: 0,
+    messagesMax: 32,
+    bytesMax: 1 << 20,
+    ttlMs: null,
+    waitMs: 0,
+  };
+  const { head, blob } = readPull(store, { ...ask, filter, ...changes }, 0);
   const found = splitRecords(blob).map((record) =>
     Number(readProperty(recordProperties(record, 0), "n"))
   );

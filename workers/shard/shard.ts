@@ -320,7 +320,10 @@ export class Shard {
 
   #stats() {
     const counts = { parked: this.#parking.size, openDeliveries: this.#state.openCount() };
-    return { ...this.#condition, ...this.#store.stats(), ...counts, ...this.#tallies.snapshot() };
+    const tallies = this.#tallies.snapshot();
+    const { unmatched, expired } = this.#state.passedTotals;
+    const passed = { unmatched, expired: expired + this.#tallies.expired };
+    return { ...this.#condition, ...this.#store.stats(), ...counts, ...tallies, ...passed };
   }
 
   #refuseAll(asked: readonly Arrival[]): void {

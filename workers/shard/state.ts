@@ -63,6 +63,8 @@ export class ShardState {
   readonly #holders = new Lru<number, string>({ countMax: limits.leaseHoldersMax });
   readonly #unblocked = new Set<number>();
   readonly #passed = new Map<string, PassedCounts>();
+  /** Of all groups and queues since the shard started. */
+  readonly passedTotals: PassedCounts = { unmatched: 0, expired: 0 };
   #damagedReads = 0;
   /**
    * Who was dropped: a poll that waited, or was under way, must not bring them back. Not in the
@@ -260,6 +262,7 @@ export class ShardState {
     const name = `${groupKey}/${queueKey}`;
     const counts = this.#passed.get(name) ?? { unmatched: 0, expired: 0 };
     counts[why]++;
+    this.passedTotals[why]++;
     this.#passed.set(name, counts);
   }
 

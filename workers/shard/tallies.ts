@@ -5,6 +5,8 @@ import { BrokerError, StorageError } from "../../src/model/errors.ts";
 export class ShardTallies {
   turns = 0;
   delivered = 0;
+  /** Messages that pulls left out because their time was over. */
+  expired = 0;
   #commits = 0;
   #appended = 0;
   #commitMsTotal = 0;

@@ -34,6 +34,13 @@ const optionTable = {
   property: { kind: "list", short: "p", value: "NAME=VALUE", help: "a property of your own" },
   shardingKey: { kind: "text", value: "KEY", help: "equal keys go to the same queue" },
   queue: { kind: "count", value: "ID", help: "send to this queue; keeps the order of lines" },
+  ttl: {
+    kind: "duration",
+    value: "TIME",
+    min: 1,
+    max: limits.retentionMsMax,
+    help: "pass the message over when it was not consumed for so long, as 30s",
+  },
   count: { kind: "count", value: "N", min: 1, help: "send every body this often" },
   stdin: { kind: "flag", help: "send standard input, each line a message" },
   file: { kind: "text", value: "PATH", help: "send a file, each line a message; shows percent" },
@@ -202,6 +209,7 @@ function templateOf(options: ValuesOf<SendCallOptions>): MessageTemplate {
     properties: Object.keys(properties).length > 0 ? properties : undefined,
     shardingKey: options.shardingKey,
     queueId: options.queue,
+    ttlMs: options.ttl,
   };
 }
 

@@ -15,6 +15,7 @@ export type MessageTemplate = {
   readonly properties?: Readonly<Record<string, string>> | undefined;
   readonly shardingKey?: string | undefined;
   readonly queueId?: number | undefined;
+  readonly ttlMs?: number | undefined;
 };
 
 /**

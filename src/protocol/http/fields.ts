@@ -56,6 +56,12 @@ export const placesSchema = z.object({
       committedOffset: z.number().int().nullable(),
       nextOffset: z.number().int().nullable(),
       openDeliveries: z.number().int(),
+      unmatched: z.number().int().openapi({
+        description: "Messages nobody of the group wanted, since the shard started.",
+      }),
+      expired: z.number().int().openapi({
+        description: "Messages whose time to live was over, since the shard started.",
+      }),
       minOffset: z.number().int(),
       maxOffset: z.number().int(),
       lag: z.number().int(),

@@ -17,6 +17,7 @@ import {
   isQueueId,
   isTag,
   isText,
+  isTtlMs,
 } from "./message_rules.ts";
 
 /** When and from where a message came. */
@@ -30,6 +31,7 @@ export type MessageFields = {
   shardingKey?: string;
   queueId?: number;
   messageId?: string;
+  ttlMs?: number;
 };
 
 /** A message, and which queue it asks for. */
@@ -130,11 +132,18 @@ function readField(fields: MessageFields, name: string, found: unknown, at: stri
     case "messageId":
       fields.messageId = checked(found, isMessageId, join(at, name), "a word of 1 to 255 letters");
       return;
+    case "ttlMs":
+      if (typeof found !== "number" || !isTtlMs(found)) {
+        throw refuse(join(at, name), ttlWanted, found);
+      }
+      fields.ttlMs = found;
+      return;
     default:
       throw refuse(join(at, name), "it is not known here");
   }
 }
 
+const ttlWanted = `it has to be whole milliseconds from 1 to ${limits.retentionMsMax}`;
 const shardingKeyWanted = `1 to ${limits.keyLengthMax} characters`;
 
 /** A sharding key: any text a property can hold, up to a key's length. */
@@ -169,12 +178,13 @@ function propertiesOf(found: unknown, at: string): readonly (readonly [string, s
 }
 
 function propertiesText(fields: MessageFields): string {
-  const { tag, keys, properties, shardingKey, messageId } = fields;
+  const { tag, keys, properties, shardingKey, messageId, ttlMs } = fields;
   const entries: (readonly [string, string])[] = properties ? [...properties] : [];
   if (tag !== undefined) entries.push([propertyNames.tags, tag]);
   if (keys && keys.length > 0) entries.push([propertyNames.keys, keys.join(" ")]);
   if (shardingKey !== undefined) entries.push([propertyNames.shardingKey, shardingKey]);
   if (messageId !== undefined) entries.push([propertyNames.uniqueKey, messageId]);
+  if (ttlMs !== undefined) entries.push([propertyNames.timeToLiveMs, String(ttlMs)]);
   return entries.length === 0 ? "" : encodeProperties(entries);
 }
 

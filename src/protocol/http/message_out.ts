@@ -26,6 +26,7 @@ const ownFields: ReadonlySet<string> = new Set([
   propertyNames.keys,
   propertyNames.shardingKey,
   propertyNames.uniqueKey,
+  propertyNames.timeToLiveMs,
 ]);
 // A byte order mark at the front belongs to the body.
 const strictUtf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
@@ -43,6 +44,7 @@ export type MessageJson = {
   readonly keys: readonly string[];
   readonly properties: Readonly<Record<string, string>>;
   readonly shardingKey?: string;
+  readonly ttlMs?: number;
   readonly bornMs: number;
   readonly storedMs: number;
   readonly attempt?: number;
@@ -74,6 +76,7 @@ export class MessageWriter {
     const properties = decodeProperties(fields.properties);
     const tag = properties.get(propertyNames.tags);
     const shardingKey = properties.get(propertyNames.shardingKey);
+    const ttlMs = properties.get(propertyNames.timeToLiveMs);
     return {
       messageId: properties.get(propertyNames.uniqueKey) ?? "",
       queueId: fields.queueId,
@@ -83,6 +86,7 @@ export class MessageWriter {
       keys: properties.get(propertyNames.keys)?.split(" ").filter((key) => key !== "") ?? [],
       properties: userProperties(properties),
       ...(shardingKey === undefined ? {} : { shardingKey }),
+      ...(ttlMs === undefined ? {} : { ttlMs: Number(ttlMs) }),
       bornMs: fields.bornMs,
       storedMs: fields.storedMs,
     };

@@ -39,6 +39,11 @@ export function isPropertyText(text: string): boolean {
   return text !== "" && !/[\u0001\u0002]/.test(text) && isText(text);
 }
 
+/** A time to live. */
+export function isTtlMs(value: number): boolean {
+  return Number.isInteger(value) && value >= 1 && value <= limits.retentionMsMax;
+}
+
 /** A queue's number. Whether the topic has it is for the broker to say. */
 export function isQueueId(value: number): boolean {
   return Number.isInteger(value) && value >= 0 && value < limits.queuesPerTopicMax;

@@ -41,6 +41,10 @@ export const newMessageSchema = z.strictObject({
       description: "An id of your own; made by the broker otherwise. Sent again within the " +
         "broker's window, it answers the first receipt with `repeated`.",
     }),
+  ttlMs: z.number().int().min(1).max(limits.retentionMsMax).optional().openapi({
+    description: "Time to live, counted from when the message is stored: later it is passed over.",
+    example: 60_000,
+  }),
 }).refine(
   (message) => (message.body === undefined) !== (message.bodyBase64 === undefined),
   "exactly one of body and bodyBase64 is needed",
@@ -81,6 +85,7 @@ export const messageSchema = z.object({
   keys: z.array(z.string()),
   properties: z.record(z.string(), z.string()),
   shardingKey: z.string().optional(),
+  ttlMs: z.number().int().optional(),
   bornMs: z.number().int(),
   storedMs: z.number().int(),
   attempt: z.number().int().optional().openapi({ description: "Deliveries so far, from 1." }),

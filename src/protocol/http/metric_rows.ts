@@ -96,6 +96,18 @@ export const shardRows = {
     help: "Messages read since the start",
     labels: shard,
   },
+  unmatched: {
+    name: "curlew_shard_unmatched_messages_total",
+    type: "counter",
+    help: "Messages that nobody of a group wanted",
+    labels: shard,
+  },
+  expired: {
+    name: "curlew_shard_expired_messages_total",
+    type: "counter",
+    help: "Messages passed over because their time to live was over",
+    labels: shard,
+  },
   damagedReads: {
     name: "curlew_shard_damaged_reads_total",
     type: "counter",

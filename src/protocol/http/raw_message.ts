@@ -1,7 +1,7 @@
 /**
  * One message whose body is the request's body, bytes as they are; the rest stands in headers.
  *
- *     Curlew-Tag, Curlew-Sharding-Key, Curlew-Queue, Curlew-Message-Id
+ *     Curlew-Tag, Curlew-Sharding-Key, Curlew-Queue, Curlew-Message-Id, Curlew-Ttl-Ms
  *     Curlew-Keys             words, parted by blanks
  *     Curlew-Property-<name>  names arrive in lower case: HTTP does not keep their case
  *
@@ -12,7 +12,7 @@ import { limits } from "../../base/limits.ts";
 import { BrokerError } from "../../model/errors.ts";
 import { type Addressed, addressed, isPropertyName, isShardingKey } from "./message_in.ts";
 import type { MessageFields, Origin } from "./message_in.ts";
-import { isKey, isMessageId, isPropertyText, isQueueId, isTag } from "./message_rules.ts";
+import { isKey, isMessageId, isPropertyText, isQueueId, isTag, isTtlMs } from "./message_rules.ts";
 
 const prefix = "curlew-";
 const propertyPrefix = "curlew-property-";
@@ -24,6 +24,8 @@ export const rawHeadersSchema = z.object({
   "Curlew-Sharding-Key": z.string().optional(),
   "Curlew-Queue": z.string().optional().openapi({ description: "The number of the queue." }),
   "Curlew-Message-Id": z.string().optional(),
+  "Curlew-Ttl-Ms": z.string().optional()
+    .openapi({ description: "Time to live in milliseconds, from when the message is stored." }),
   "Curlew-Property-{name}": z.string().optional()
     .openapi({ description: "A property; its name arrives in lower case." }),
 });
@@ -51,9 +53,8 @@ export function rawMessage(body: Uint8Array, headers: Headers, origin: Origin): 
   return addressed(body, fields, origin);
 }
 
-const fieldHeaders = ["tag", "keys", "queue", "sharding-key", "message-id"].map((name) =>
-  prefix + name
-);
+const fieldNames = ["tag", "keys", "queue", "sharding-key", "message-id", "ttl-ms"];
+const fieldHeaders = fieldNames.map((name) => prefix + name);
 
 /**
  * Refuses the headers of raw bodies where messages carry their own fields. Only those that stand
@@ -94,6 +95,12 @@ function setField(fields: MessageFields, name: string, value: string): void {
     case "curlew-message-id":
       if (!isMessageId(value)) throw refuse(name, "it has to be a word of 1 to 255 letters");
       fields.messageId = value;
+      return;
+    case "curlew-ttl-ms":
+      if (!/^\d+$/.test(value) || !isTtlMs(Number(value))) {
+        throw refuse(name, "it has to be whole milliseconds from 1 up");
+      }
+      fields.ttlMs = Number(value);
       return;
     default:
       throw refuse(name, "it is not known here");

@@ -228,3 +228,35 @@ test("send reads % and | of a topic's name from the path", async () => {
   assert.equal(bent.status, 400);
   assert.match(bent.json.detail, /%25/);
 });
+
+test("send takes a time to live from JSON and from a header, and shows it to readers", async () => {
+  const house = await openHouse();
+  await house.ask(send, { body: "a", ttlMs: 60_000, queueId: 0 });
+  const headers = { "content-type": "text/plain", "curlew-ttl-ms": "5", "curlew-queue": "0" };
+  assert.equal((await house.ask(send, "b", headers)).status, 200);
+
+  const { json } = await house.ask("GET /v1/topics/orders/queues/0/messages?offset=earliest");
+
+  const shown = json.messages.map((
+    { body, ttlMs, properties }: Record<string, unknown>,
+  ) => [body, ttlMs, properties]);
+  assert.deepEqual(shown, [["a", 60_000, {}], ["b", 5, {}]]);
+  const refused = await house.ask(send, "b", { ...headers, "curlew-ttl-ms": "0" });
+  assert.match(refused.json.detail, /curlew-ttl-ms/);
+});
+
+test("send says which messages were stored before", async () => {
+  const house = await openHouse();
+  const places = { queueId: 1, offset: 7, physicalOffset: 7, storedMs: 1 };
+  house.broker.send = (request) => {
+    assert.equal(request.ownIds, true);
+    const receipt = { messageId: "m", ...places, survived: "power-loss" } as const;
+    return Promise.resolve([{ ...receipt, repeated: true }]);
+  };
+
+  const { json } = await house.ask(send, { body: "a", messageId: "m" });
+
+  assert.deepEqual(json.receipts, [
+    { messageId: "m", queueId: 1, offset: 7, survived: "power-loss", repeated: true },
+  ]);
+});
