@@ -46,7 +46,8 @@ import { Reader } from "./receive.ts";
 import type { RegistryView } from "./registry_view.ts";
 import { Sender } from "./send.ts";
 import type { ShardRouter } from "./shard_router.ts";
-import { PendingTimers, type TimerDoor } from "./timers.ts";
+import type { TimerDoor } from "./timer_door.ts";
+import { PendingTimers } from "./timers.ts";
 import type { TransactionDoor } from "./transaction_door.ts";
 import { Transactions } from "./transactions.ts";
 

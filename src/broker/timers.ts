@@ -1,4 +1,4 @@
-/** Pending timers: looked at, called off, moved. A verdict is the one of the shard's turn. @module */
+/** Pending timers: looked at, called off, moved. Verdicts are those of the shard's turn. @module */
 import { limits } from "../base/limits.ts";
 import { BrokerError } from "../model/errors.ts";
 import { isDerivedTopic } from "../model/names.ts";
@@ -15,45 +15,14 @@ import type { Finder } from "./find.ts";
 import { queuesByShard } from "./offsets.ts";
 import type { RegistryView } from "./registry_view.ts";
 import type { ShardRouter } from "./shard_router.ts";
-
-/** A pending timer as users see it. */
-export type TimerInfo = {
-  readonly messageId: string;
-  readonly topic: string;
-  readonly queueId: number;
-  readonly timerKey: string | null;
-  readonly deliverAtMs: number;
-  /** Of the stored record. */
-  readonly bytes: number;
-};
-/** Timers of one topic by due time, both ends included. `after`: `next` of the page before. */
-export type TimerQuery = {
-  readonly topic: string;
-  readonly fromMs: number;
-  readonly toMs: number;
-  readonly after: string | null;
-  readonly timersMax: number;
-};
-/** `count`: all that are pending in the topic. `next`: where the next page begins. */
-export type TimerPage = {
-  readonly timers: readonly TimerInfo[];
-  readonly count: number;
-  readonly next: string | null;
-};
-/** A new time: at most one of the two; neither means now. */
-export type TimerMove = { readonly deliverAtMs: number | null; readonly delayMs: number | null };
-/** What became of a timer; `deliverAtMs` of one that was moved. */
-export type TimerOutcome = { readonly verdict: TimerVerdict; readonly deliverAtMs: number | null };
-
-/** What the door offers of timers. A topic of `null`: the message id says enough. */
-export interface TimerDoor {
-  /** @throws `topic_not_found`, `invalid_argument` */
-  list(query: TimerQuery): Promise<TimerPage>;
-  find(topic: string | null, name: TimerName): Promise<TimerInfo | null>;
-  cancel(topic: string | null, name: TimerName): Promise<TimerOutcome>;
-  /** @throws `invalid_argument`: further ahead than allowed. */
-  move(topic: string | null, name: TimerName, to: TimerMove): Promise<TimerOutcome>;
-}
+import type {
+  TimerDoor,
+  TimerInfo,
+  TimerMove,
+  TimerOutcome,
+  TimerPage,
+  TimerQuery,
+} from "./timer_door.ts";
 
 type Cursor = { readonly dueMs: number; readonly shard: number; readonly id: number };
 type Found = PendingTimer & { readonly shard: number };

@@ -142,7 +142,9 @@ export function shardStoreContract(name: string, make: () => StoreBench): void {
   }
   appendContract(check);
   readContract(check);
+  findContract(check);
   stateContract(check);
+  forgetContract(check);
   retentionContract(check);
 }
 
@@ -235,7 +237,9 @@ function readContract(check: Check): void {
     assert.deepEqual(store.entries(7, 1, 5), []);
     store.close();
   });
+}
 
+function findContract(check: Check): void {
   check("finds offsets and positions by stored time", (bench) => {
     const store = bench.open();
     for (const storedMs of [1000, 2000, 2000, 3000]) {
@@ -263,7 +267,11 @@ function readContract(check: Check): void {
     const store = bench.open();
     assert.deepEqual(find(store), [[1], [3, 2], [3, 2], [], []]);
     assert.deepEqual([store.findByKey("red", 1), store.findByKey("red", 5, 3)], [[3], [2]]);
-    assert.deepEqual([2, 3, 4].map((from) => store.findByKey("red", 5, 9, from)), [[3, 2], [3], []]);
+    assert.deepEqual([2, 3, 4].map((from) => store.findByKey("red", 5, 9, from)), [
+      [3, 2],
+      [3],
+      [],
+    ]);
     store.close();
   });
 }
@@ -299,7 +307,9 @@ function stateContract(check: Check): void {
     assert.deepEqual([[...store.loadOffsets()], [...store.loadInflight()]], [[], []]);
     store.close();
   });
+}
 
+function forgetContract(check: Check): void {
   check("gives delayed messages by due time and never forgets the largest id", (bench) => {
     const first = bench.open();
     assert.deepEqual([first.nextDelayedDueMs(), first.lastDelayedId()], [null, 0]);

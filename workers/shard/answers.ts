@@ -35,15 +35,6 @@ export function answerQuestion(
       server.answer("places", id, queueKeys.map((key) => placeOf(store, state, groupKey, key)));
       return;
     }
-    case "parkedKeys":
-      server.answer("parkedKeys", id, readParkedKeys(state, store, question.request));
-      return;
-    case "placeEvents": {
-      const { groupKey, queueKeys, eventsMax } = question.request;
-      const events = queueKeys.flatMap((key) => store.events(groupKey, key, eventsMax));
-      server.answer("placeEvents", id, events.map(({ before: _before, ...event }) => event));
-      return;
-    }
     case "ranges": {
       const ranges = question.request.queueKeys.map((queueKey) => ({
         queueKey,
@@ -63,15 +54,6 @@ export function answerQuestion(
       server.answer("find", id, { head: { count: records.length }, blob: join(records) });
       return;
     }
-    case "timers":
-      server.answer("timers", id, listTimers(store, question.request));
-      return;
-    case "halves":
-      server.answer("halves", id, listHalves(store, question.request));
-      return;
-    case "letters":
-      server.answer("letters", id, readLetters(state, store, question.request));
-      return;
     case "dropQueues":
       store.dropQueues(question.request.queueKeys);
       state.dropQueues(question.request.queueKeys);
@@ -84,6 +66,41 @@ export function answerQuestion(
       return;
     case "stats":
       server.answer("stats", id, stats());
+      return;
+    default:
+      answerListing(question, server, store, state);
+  }
+}
+
+/** What operators list. */
+function answerListing(
+  question: Extract<
+    Question,
+    { name: "parkedKeys" | "placeEvents" | "timers" | "halves" | "letters" }
+  >,
+  server: LinkServer<ShardOperations>,
+  store: ShardStore,
+  state: ShardState,
+): void {
+  const { id } = question;
+  switch (question.name) {
+    case "parkedKeys":
+      server.answer("parkedKeys", id, readParkedKeys(state, store, question.request));
+      return;
+    case "placeEvents": {
+      const { groupKey, queueKeys, eventsMax } = question.request;
+      const events = queueKeys.flatMap((key) => store.events(groupKey, key, eventsMax));
+      server.answer("placeEvents", id, events.map(({ before: _before, ...event }) => event));
+      return;
+    }
+    case "timers":
+      server.answer("timers", id, listTimers(store, question.request));
+      return;
+    case "halves":
+      server.answer("halves", id, listHalves(store, question.request));
+      return;
+    case "letters":
+      server.answer("letters", id, readLetters(state, store, question.request));
       return;
     default:
       unreachable(question);
