@@ -83,7 +83,7 @@ class Brokers {
       return Promise.resolve(address === undefined ? undefined : outsideBroker(address));
     }
     const started = this.#started.get(autoCreate) ??
-      startCurlew(root, [autoCreateSetting, `${autoCreate}`]);
+      startCurlew([autoCreateSetting, `${autoCreate}`]);
     this.#started.set(autoCreate, started);
     return started;
   }

@@ -41,8 +41,8 @@ export class DiskGuard {
   }
 
   /**
-   * A commit found no room, and said why. Answers whether giving up the ballast made some: where the
-   * disk has more than the reserve, it is not the disk that is full, and the ballast stays.
+   * A commit found no room, and said why. Answers whether giving up the ballast made some: where
+   * the disk has more than the reserve, it is not the disk that is full, and the ballast stays.
    */
   full(reason: string): boolean {
     this.#refusing = true;

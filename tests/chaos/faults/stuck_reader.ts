@@ -9,6 +9,7 @@ import assert from "node:assert/strict";
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
 import { limits } from "../../../src/base/limits.ts";
 import { ask, askWell } from "../../support/broker_api.ts";
 import { runWords, signalTo, spawnHere } from "../../support/broker_process.ts";
@@ -53,7 +54,7 @@ export function stuckReader({ seed, isReduced }: ProofOptions): Promise<string> 
 }
 
 async function startReader(path: string) {
-  const script = "tests/chaos/faults/hold_reader.ts";
+  const script = fileURLToPath(new URL("./hold_reader.ts", import.meta.url));
   const reader = spawnHere([...runWords(script), path], "pipe");
   const { stdout } = reader.child;
   assert.ok(stdout, "the reader has an output");
