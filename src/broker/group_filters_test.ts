@@ -95,7 +95,7 @@ test("OtherFilters join SQL and tags", async () => {
   });
 });
 
-test("OtherFilters stop the scan when a slow member has much waiting, and lose nothing", async () => {
+test("OtherFilters stop the scan when a slow member has much waiting; none is lost", async () => {
   await withMembers(async (broker) => {
     const count = limits.heldPerQueueMax + 10;
     const all = Array.from({ length: count }, (_, at) => `b${at}`);

@@ -1,7 +1,7 @@
 /**
  * Redrives under way: dead letters go back to their topics a few at a time, at the rate that was
- * asked for. A step is one request to one shard, which moves its letters in one turn: a redrive that
- * is cut off has moved each letter wholly or not at all, and one begun anew goes on where it was.
+ * asked for. A step is one request to one shard, which moves its letters in one turn: a redrive
+ * that is cut off has moved each letter wholly or not at all, and one begun anew goes on from there.
  *
  *     running ──nothing left──▶ done
  *        ├──stopRedrive, or the process stops──▶ stopped
@@ -204,7 +204,9 @@ export class Redrives {
     return { letters, missing, next: next < offsets.length ? next : null };
   }
 
-  /** The queue a letter came from, or one of its topic in the same shard; else why there is none. */
+  /**
+   * The queue a letter came from, or one of its topic in the same shard; else why there is none.
+   */
   #targetOf(record: Uint8Array, shard: number) {
     const { originTopic, originQueueId, messageId } = deathFacts(record);
     const topic = this.#parts.view.topic(originTopic);

@@ -1,4 +1,8 @@
-/** What the door offers of transactions: half messages, verdicts, questions to producers. @module */
+/**
+ * What the door offers of transactions: half messages, verdicts, questions to producers.
+ *
+ * @module
+ */
 import type { NewMessage, SendReceipt } from "../model/message.ts";
 import type { Survived } from "../model/durability.ts";
 import type { HalfState } from "../ports/shard_store.ts";

@@ -1,6 +1,6 @@
 /**
- * Transaction ids: which half message of which shard, in a text that cannot be forged. Who has it is
- * who began the transaction, or was asked about it.
+ * Transaction ids: which half message of which shard, in a text that cannot be forged. Who has it
+ * is who began the transaction, or was asked about it.
  *
  *     transaction id := shard "." half message "." signature        numbers in base 36
  *

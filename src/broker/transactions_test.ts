@@ -96,7 +96,7 @@ test("prepare() keeps a message from everybody until its commit, over a restart"
   });
 });
 
-test("settle() answers a second verdict with the first, and a rolled back one stays away", async () => {
+test("settle() answers a second verdict with the first; a rolled back one stays away", async () => {
   await withTopic(async (broker) => {
     const { transactionId } = await prepare(broker, "a");
     const settle = (verdict: "commit" | "rollback") =>
@@ -141,7 +141,7 @@ test("settle() takes neither a forged id nor another group's verdict", async () 
   });
 });
 
-test("settle() commits a delayed one of a sharding key: due later, in its key's queue", async () => {
+test("settle() commits a delayed one with a key: due later, in its key's queue", async () => {
   await withTopic(async (broker) => {
     const { transactions } = broker.door;
     const told = { shardingKey: "k", timing: { delayMs: 5000 } };

@@ -1,12 +1,12 @@
 /**
  * What the members of a group want of a topic, as far as they said so lately. A message that only
- * another member wants is kept for that member; so a member that is gone for good must be forgotten,
- * and one that is away with its whole group must not.
+ * another member wants is kept for that member; so a member that is gone for good must be
+ * forgotten, and one that is away with its whole group must not.
  *
  *     noted ──▶ live ──not noted for `liveMs`, while others of the group were──▶ forgotten
  *                └──nobody of the group was heard for `liveMs`──▶ stays, and begins anew with them
  *
- * Pure: the caller passes the time in, stores what `note` and `sweep` say changed, and tells others.
+ * Pure: the caller passes the time in, and stores and tells what `note` and `sweep` say changed.
  *
  * @module
  */

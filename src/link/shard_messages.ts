@@ -240,8 +240,8 @@ export type FindAsk =
 export type FindHead = { readonly count: number };
 
 /**
- * A shard's figures: the first group as it is now, from `turns` on counted since its thread started.
- * `reason` says why `state` is not `ok`.
+ * A shard's figures: the first group as it is now, from `turns` on counted since its thread
+ * started. `reason` says why `state` is not `ok`.
  */
 export type ShardStats = {
   readonly state: "ok" | "refusing" | "stopped" | "damaged";

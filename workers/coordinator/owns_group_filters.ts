@@ -1,6 +1,6 @@
 /**
- * Owns what the members of groups want of topics when they receive: a message only one of them wants
- * is kept for it. Stored, so that a restart does not make the broker forget who is about to come back.
+ * Owns what the members of groups want of topics when they receive: a message only one of them
+ * wants is kept for it. Stored, so that a restart does not forget who is about to come back.
  *
  * @module
  */

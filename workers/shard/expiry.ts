@@ -1,6 +1,6 @@
 /**
- * Messages whose time to live is over: passed over wherever messages are read, and counted. A message
- * says its own time in its properties; its topic may set one for all that do not.
+ * Messages whose time to live is over: passed over wherever messages are read, and counted. A
+ * message says its own time in its properties; its topic may set one for all that do not.
  *
  * @module
  */
@@ -18,8 +18,8 @@ export function isExpired(record: Uint8Array, ttlMs: number | null, nowMs: numbe
 }
 
 /**
- * Whether one of the records, back to back, may have a time of its own. One search of the engine over
- * all bytes: it says yes too often, but never no too often, and most queues have no such message.
+ * Whether one of the records, back to back, may have a time of its own. One search of the engine
+ * over all bytes: it says yes too often, never no, and most queues have no such message.
  */
 export function mayExpire(records: Uint8Array): boolean {
   const { buffer, byteOffset, byteLength } = records;

@@ -117,8 +117,8 @@ export class HandOut {
   }
 
   /**
-   * A message this consumer does not want. It was kept for others; when they are gone it is finished,
-   * or it would be in the way for ever. What somebody had and gave back stays.
+   * A message this consumer does not want. It was kept for others; when they are gone it is
+   * finished, or it would be in the way for ever. What somebody had and gave back stays.
    */
   #letGo(open: OpenDelivery, wants: (filter: Filter) => boolean): void {
     if (open.attempts > 0 || this.#parts.ask.otherFilters.some(wants)) return;
