@@ -21,7 +21,7 @@ export function outsideBroker(nameServer: string): Broker {
   return { nameServer, stop: () => Promise.resolve() };
 }
 
-/** Starts Curlew on free ports in an empty directory. Its warnings and errors are shown at the end. */
+/** Starts Curlew on free ports in an empty directory. What it complained of is shown at the end. */
 export async function startCurlew(settings: readonly string[]): Promise<Broker> {
   const data = await mkdtemp(join(tmpdir(), "curlew-interop-"));
   const clear = () => rm(data, { recursive: true, force: true });
