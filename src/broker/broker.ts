@@ -64,7 +64,14 @@ export type PullResult = {
 
 /** Leasing messages of a topic to one member of a group. */
 export type ReceiveRequest = {
+  /**
+   * `broadcast`: the client has places of its own in the group, and gets every message. It is given
+   * what it has until it acknowledges it: there is no last attempt, and nobody else to go to.
+   */
+  readonly mode?: "cluster" | "broadcast";
   readonly topic: string;
+  /** Only from this queue; absent: from all of the topic. */
+  readonly queueId?: number;
   readonly group: string;
   readonly clientId: string;
   readonly messagesMax: number;
@@ -80,10 +87,20 @@ export type ReceivedMessage = {
   readonly offset: number;
   readonly attempt: number;
   readonly invisibleUntilMs: number;
+  /** The number of this delivery; whole and within 2^53. */
+  readonly lease: number;
   /** Signed; valid for this group and this delivery only. */
   readonly receipt: string;
   /** The stored record, a view. */
   readonly record: Uint8Array;
+};
+
+/** One delivery by what names it, for protocols whose clients cannot carry a receipt. */
+export type LeaseName = {
+  readonly topic: string;
+  readonly queueId: number;
+  readonly offset: number;
+  readonly lease: number;
 };
 
 /** What became of one receipt. */
@@ -211,6 +228,12 @@ export interface Broker {
   pull(request: PullRequest): Promise<PullResult>;
   /** Empty when nothing came within `waitMs`. @throws `topic_not_found`, `group_not_found` */
   receive(request: ReceiveRequest): Promise<ReceivedMessage[]>;
+  /**
+   * The receipt of a delivery. Whether it was ever made is judged when the receipt is used.
+   *
+   * @throws `group_not_found`, `topic_not_found`, `queue_not_found`
+   */
+  receiptOf(group: string, name: LeaseName): string;
   ack(group: string, receipts: readonly string[]): Promise<ReceiptVerdict[]>;
   nack(
     group: string,

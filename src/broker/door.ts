@@ -28,6 +28,7 @@ import type {
   Broker,
   BrokerNews,
   Health,
+  LeaseName,
   PullRequest,
   ReceiveRequest,
   ResetTarget,
@@ -43,6 +44,7 @@ import { OtherFilters } from "./group_filters.ts";
 import { Offsets, queuesByShard } from "./offsets.ts";
 import { ParkedKeys } from "./parked_keys.ts";
 import { Reader } from "./receive.ts";
+import { ReaderKeys } from "./reader_keys.ts";
 import type { RegistryView } from "./registry_view.ts";
 import { Sender } from "./send.ts";
 import type { ShardRouter } from "./shard_router.ts";
@@ -80,6 +82,7 @@ export class Door implements Broker {
   readonly #parts: DoorParts;
   readonly #sender: Sender;
   readonly #otherFilters: OtherFilters;
+  readonly #readerKeys: ReaderKeys;
   readonly #reader: Reader;
   readonly #offsets: Offsets;
   readonly #finder: Finder;
@@ -103,7 +106,9 @@ export class Door implements Broker {
     );
     this.#otherFilters = new OtherFilters(coordinator, clock);
     const otherFilters = this.#otherFilters;
-    this.#reader = new Reader({ view, router, signer, clock, otherFilters });
+    this.#readerKeys = new ReaderKeys({ coordinator, router, clock });
+    const readerKeys = this.#readerKeys;
+    this.#reader = new Reader({ view, router, signer, clock, otherFilters, readerKeys });
     this.#offsets = new Offsets(view, router);
     this.#finder = new Finder(view, router);
     this.#deadLetters = new DeadLetters({ ...parts, finder: this.#finder });
@@ -136,6 +141,8 @@ export class Door implements Broker {
   heard(news: CoordinatorNews): void {
     this.#parts.view.apply(news);
     if (news.kind === "filters") this.#otherFilters.put(news);
+    // What fails now is told again.
+    if (news.kind === "readers-gone") this.#readerKeys.drop(news.readerKeys).catch(() => null);
     if (news.kind !== "members") return;
     for (const listener of this.#listeners) listener.membersChanged(news.group, news.connections);
   }
@@ -237,6 +244,10 @@ export class Door implements Broker {
   async receive(request: ReceiveRequest) {
     await this.groupForUse(request.group);
     return await this.#reader.receive(request);
+  }
+
+  receiptOf(group: string, name: LeaseName) {
+    return this.#reader.receiptOf(group, name);
   }
 
   ack(group: string, receipts: readonly string[]) {

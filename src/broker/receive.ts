@@ -5,7 +5,7 @@ import { splitRecords } from "../model/record.ts";
 import { BrokerError } from "../model/errors.ts";
 import type { Group } from "../model/group.ts";
 import { deadLetterTopicOf, retryTopicOf } from "../model/names.ts";
-import { permRead, type Topic } from "../model/topic.ts";
+import { permRead, type QueueRef, type Topic } from "../model/topic.ts";
 import { unpackPhysicalOffset } from "../model/message_id.ts";
 import type { Signer } from "../ports/signer.ts";
 import type {
@@ -17,6 +17,7 @@ import type {
   SettleAsk,
 } from "../link/shard_messages.ts";
 import type {
+  LeaseName,
   PullRequest,
   PullResult,
   ReceiptVerdict,
@@ -26,6 +27,7 @@ import type {
 } from "./broker.ts";
 import type { OtherFilters } from "./group_filters.ts";
 import { queuesByShard } from "./offsets.ts";
+import type { ReaderKeys } from "./reader_keys.ts";
 import { readReceipt, type ReceiptParts, writeReceipt } from "./receipts.ts";
 import type { RegistryView } from "./registry_view.ts";
 import type { ShardRouter } from "./shard_router.ts";
@@ -37,10 +39,15 @@ export type ReaderParts = {
   readonly signer: Signer;
   readonly clock: Clock;
   readonly otherFilters: Pick<OtherFilters, "beside" | "changed">;
+  readonly readerKeys: Pick<ReaderKeys, "of">;
 };
 
 /** A receive, as long as the wishes of the others stay the same. */
-type OneReceive = ReceiveRequest & { readonly otherFilters: readonly Filter[] };
+type OneReceive = ReceiveRequest & {
+  readonly otherFilters: readonly Filter[];
+  /** Whose places are read, when they are not the group's. */
+  readonly readerKey?: number;
+};
 
 type Settled<A> = {
   readonly receipt: string;
@@ -58,9 +65,11 @@ export class Reader {
   readonly #signer: Signer;
   readonly #clock: Clock;
   readonly #otherFilters: ReaderParts["otherFilters"];
+  readonly #readerKeys: ReaderParts["readerKeys"];
   #turn = 0;
 
-  constructor({ view, router, signer, clock, otherFilters }: ReaderParts) {
+  constructor({ view, router, signer, clock, otherFilters, readerKeys }: ReaderParts) {
+    this.#readerKeys = readerKeys;
     this.#clock = clock;
     this.#otherFilters = otherFilters;
     this.#view = view;
@@ -70,14 +79,7 @@ export class Reader {
 
   async pull(request: PullRequest): Promise<PullResult> {
     const topic = this.#readable(request.topic);
-    const ref = topic.queueRefs[request.queueId];
-    if (ref === undefined) {
-      throw new BrokerError(
-        "queue_not_found",
-        `Topic "${topic.name}" has queues 0 to ${topic.queueRefs.length - 1}, ` +
-          `but not ${request.queueId}`,
-      );
-    }
+    const ref = queueOf(topic, request.queueId);
     const { offset, messagesMax, bytesMax, filter, waitMs } = request;
     const ttlMs = topic.settings.messageTtlMs;
     const ask = { queueKey: ref.queueKey, offset, messagesMax, bytesMax, filter, ttlMs, waitMs };
@@ -90,6 +92,10 @@ export class Reader {
     const group = this.#view.needGroup(request.group);
     if (!group.settings.consumeEnabled) {
       throw new BrokerError("no_permission", `Group "${group.name}" is switched off`);
+    }
+    if (request.mode === "broadcast") {
+      const readerKey = await this.#readerKeys.of(group.name, request.clientId);
+      return await this.#receiveOnce(topic, group, { ...request, readerKey, otherFilters: [] });
     }
     const deadlineMs = request.waitMs === 0 ? 0 : this.#clock.monotonicMs() + request.waitMs;
     for (let waitMs = request.waitMs;;) {
@@ -113,8 +119,14 @@ export class Reader {
   async #receiveOnce(topic: Topic, group: Group, request: OneReceive): Promise<ReceivedMessage[]> {
     const asks = this.#asksByShard(topic, group, request);
     const only = asks.length === 1 ? asks[0] : undefined;
-    if (only !== undefined) return await this.#lease(only.shard, only.ask, group, request.signal);
+    if (only !== undefined) return await this.#lease(only.shard, only.ask, group, request);
     return await this.#leaseFromMany(asks, group, request);
+  }
+
+  receiptOf(group: string, { topic, queueId, offset, lease }: LeaseName): string {
+    const { groupKey } = this.#view.needGroup(group);
+    const { shard, queueKey } = queueOf(this.#view.needTopic(topic), queueId);
+    return writeReceipt(this.#signer, { groupKey, shard, queueKey, offset, lease });
   }
 
   ack(group: string, receipts: readonly string[]): Promise<ReceiptVerdict[]> {
@@ -174,13 +186,20 @@ export class Reader {
   }
 
   #asksByShard(topic: Topic, group: Group, request: OneReceive) {
-    const { attemptsMax, startFrom, ordered } = group.settings;
+    const { startFrom, ordered } = group.settings;
+    const attemptsMax = request.readerKey === undefined
+      ? group.settings.attemptsMax
+      : Number.MAX_SAFE_INTEGER;
     const ttlMs = topic.settings.messageTtlMs;
     const deadLetterTopic = deadLetterTopicOf(group.name);
-    return [...queuesByShard(topic)].map(([shard, keys]) => {
+    const only = request.queueId === undefined ? undefined : queueOf(topic, request.queueId);
+    const queues = only === undefined
+      ? queuesByShard(topic)
+      : new Map([[only.shard, [only.queueKey]]]);
+    return [...queues].map(([shard, keys]) => {
       const deadLetterQueueKey = this.#derivedQueue(deadLetterTopic, shard);
       const ask: ReceiveAsk = {
-        groupKey: group.groupKey,
+        groupKey: request.readerKey ?? group.groupKey,
         queueKeys: keys,
         messagesMax: request.messagesMax,
         bytesMax: request.bytesMax,
@@ -199,18 +218,20 @@ export class Reader {
     shard: number,
     ask: ReceiveAsk,
     group: Group,
-    signal: AbortSignal | undefined,
+    { readerKey, signal }: Pick<OneReceive, "readerKey" | "signal">,
   ): Promise<ReceivedMessage[]> {
+    const reader = readerKey === undefined ? {} : { readerKey };
     const { head, blob } = await this.#router.askParked(shard, "receive", ask, signal);
     const records = splitRecords(blob);
     return head.deliveries.map((delivery, index) => {
       const { queueKey, offset, lease, attempt, invisibleUntilMs } = delivery;
-      const parts = { groupKey: group.groupKey, shard, queueKey, offset, lease };
+      const parts = { groupKey: group.groupKey, ...reader, shard, queueKey, offset, lease };
       return {
         queueId: this.#view.queue(queueKey)?.queueId ?? -1,
         offset,
         attempt,
         invisibleUntilMs,
+        lease,
         receipt: writeReceipt(this.#signer, parts),
         record: records[index] ?? new Uint8Array(0),
       };
@@ -224,11 +245,11 @@ export class Reader {
   async #leaseFromMany(
     asks: readonly { shard: number; ask: ReceiveAsk }[],
     group: Group,
-    request: ReceiveRequest,
+    request: OneReceive,
   ): Promise<ReceivedMessage[]> {
     const first = this.#turn++ % asks.length;
     for (const { shard, ask } of [...asks.slice(first), ...asks.slice(0, first)]) {
-      const found = await this.#lease(shard, { ...ask, waitMs: 0 }, group, request.signal);
+      const found = await this.#lease(shard, { ...ask, waitMs: 0 }, group, request);
       if (found.length > 0) return found;
     }
     if (request.waitMs === 0 || request.signal?.aborted) return [];
@@ -238,7 +259,7 @@ export class Reader {
       : others.signal;
     let answered = false;
     const parked = asks.map(async ({ shard, ask }) => {
-      const found = await this.#lease(shard, ask, group, signal);
+      const found = await this.#lease(shard, ask, group, { ...request, signal });
       if (found.length === 0) throw new NothingFound();
       if (!answered) {
         answered = true;
@@ -281,21 +302,25 @@ export class Reader {
   ): Promise<Settled<A>[]> {
     const { groupKey } = this.#view.needGroup(groupName);
     const settled: Settled<A>[] = receipts.map((receipt) => ({ receipt, verdict: "invalid" }));
-    const byShard = new Map<number, { index: number; parts: ReceiptParts }[]>();
+    const byPlace = new Map<string, { index: number; parts: ReceiptParts }[]>();
     receipts.forEach((receipt, index) => {
       const parts = readReceipt(this.#signer, groupKey, receipt);
       if (parts === null || parts.shard >= this.#router.count) return;
-      const list = byShard.get(parts.shard);
-      if (list === undefined) byShard.set(parts.shard, [{ index, parts }]);
+      const place = `${parts.shard}/${parts.readerKey ?? groupKey}`;
+      const list = byPlace.get(place);
+      if (list === undefined) byPlace.set(place, [{ index, parts }]);
       else list.push({ index, parts });
     });
-    await Promise.all([...byShard].map(async ([shard, list]) => {
+    await Promise.all([...byPlace.values()].map(async (list) => {
+      const [first] = list;
+      if (first === undefined) return;
       const leases = list.map(({ parts: { queueKey, offset, lease } }) => ({
         queueKey,
         offset,
         lease,
       }));
-      const answer = await ask(shard, { groupKey, leases });
+      const { shard, readerKey = groupKey } = first.parts;
+      const answer = await ask(shard, { groupKey: readerKey, leases });
       list.forEach(({ index }, at) => {
         const receipt = receipts[index] ?? "";
         settled[index] = { receipt, verdict: answer.verdicts[at] ?? "expired", answer };
@@ -303,6 +328,15 @@ export class Reader {
     }));
     return settled;
   }
+}
+
+function queueOf(topic: Topic, queueId: number): QueueRef {
+  const ref = topic.queueRefs[queueId];
+  if (ref !== undefined) return ref;
+  throw new BrokerError(
+    "queue_not_found",
+    `Topic "${topic.name}" has queues 0 to ${topic.queueRefs.length - 1}, but not ${queueId}`,
+  );
 }
 
 function anyOf(

@@ -12,6 +12,7 @@ import type {
   Broker,
   FoundMessage,
   Health,
+  LeaseName,
   PullRequest,
   PullResult,
   QueuePlace,
@@ -239,6 +240,10 @@ export class MemoryBroker implements Broker {
     return this.#polls.park(request, look);
   }
 
+  receiptOf(group: string, { topic, queueId, offset, lease }: LeaseName): string {
+    return `${group}:${topic}/${queueId}/${offset}:${lease}`;
+  }
+
   ack(group: string, receipts: readonly string[]) {
     return later(() => receipts.map((receipt) => this.#settle(group, receipt, () => {})));
   }
@@ -457,7 +462,7 @@ export class MemoryBroker implements Broker {
       const untilMs = nowMs + request.invisibleMs;
       state.leases.set(receipt, { topic, queueId, offset, untilMs, lease });
       const invisibleUntilMs = this.clock.wallMs() + request.invisibleMs;
-      received.push({ queueId, offset, attempt, invisibleUntilMs, receipt, record });
+      received.push({ queueId, offset, attempt, invisibleUntilMs, lease, receipt, record });
     }
   }
 
