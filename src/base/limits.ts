@@ -181,6 +181,8 @@ export const limits = Object.freeze({
   filtersPerGroupTopicMax: 32,
   /** Those of all groups together: each is in every snapshot. */
   groupFiltersMax: 20_000,
+  /** Clients of broadcast groups with places of their own: each is a reader of its queues. */
+  broadcastReadersMax: 10_000,
   /** Leases whose holder is remembered, per shard: for those who ask who has a message. */
   leaseHoldersMax: 100_000,
   /** Popped messages not yet acknowledged, per group and shard. */
@@ -259,6 +261,8 @@ export const limits = Object.freeze({
   /** Fields of one log record. */
   logFieldsMax: 32,
 
+  /** Expired messages of a shard that are remembered, to be explained: some megabytes. */
+  expiredRemembered: 32_768,
   // Dead letters.
   /** Redrives under way at once: each costs its shards a small turn every few milliseconds. */
   redrivesMax: 8,

@@ -42,7 +42,9 @@ function reading(receive: ConstructorParameters<typeof ScriptedShards>[1]["recei
   const { view, router } = shards;
   const otherFilters = { beside: () => [], changed: () => undefined };
   const clock = new ManualClock();
-  const reader = new Reader({ view, router, signer: plainSigner, clock, otherFilters });
+  const readerKeys = { of: () => Promise.resolve(900) };
+  const parts = { view, router, signer: plainSigner, clock, otherFilters, readerKeys };
+  const reader = new Reader(parts);
   return { reader, shards };
 }
 

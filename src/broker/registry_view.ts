@@ -48,6 +48,7 @@ export class RegistryView {
         break;
       case "members":
       case "filters":
+      case "readers-gone":
         break;
     }
   }

@@ -182,6 +182,13 @@ export class Registry {
     return { answer: group, change: changeOf(numbers, { groups: [group], topics }) };
   }
 
+  /** A number as groups have one, for who has places like a group. */
+  planGroupKey(): Plan<number> {
+    const numbers = this.#numbers();
+    numbers.groupKey++;
+    return { answer: numbers.groupKey, change: changeOf(numbers, {}) };
+  }
+
   /** Its retry and dead-letter topics go with it. @throws {BrokerError} `group_not_found`. */
   planDeleteGroup(name: string): Plan<Group> {
     const group = this.#groups.get(name);

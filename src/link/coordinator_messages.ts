@@ -94,6 +94,14 @@ export type GroupFilters = {
   readonly filters: readonly LiveFilter[];
 };
 
+/** A client of a broadcast group; its places are kept under `readerKey` as a group's are. */
+export type BroadcastReader = {
+  readonly clientId: string;
+  readonly readerKey: number;
+  /** About when it was heard last. */
+  readonly heardMs: number;
+};
+
 /** What the front keeps of the registry. */
 export type RegistrySnapshot = {
   readonly filters: readonly GroupFilters[];
@@ -126,6 +134,14 @@ export const coordinatorOperations = {
   compile: jsonOperation<Expression, Filter>(),
   /** News of the wish stand before the answer. */
   noteFilter: jsonOperation<NoteFilterAsk, null>(),
+  /** A client of a broadcast group reads; asked now and then while it does. */
+  joinBroadcast: jsonOperation<
+    { readonly group: string; readonly clientId: string },
+    { readonly readerKey: number }
+  >(),
+  broadcastReaders: jsonOperation<{ readonly group: string }, readonly BroadcastReader[]>(),
+  /** Every shard has dropped their places. */
+  readersDropped: jsonOperation<{ readonly readerKeys: readonly number[] }, null>(),
   getKeyValue: jsonOperation<{ readonly namespace: string; readonly key: string }, string | null>(),
   putKeyValue: jsonOperation<
     { readonly namespace: string; readonly key: string; readonly value: string | null },
@@ -149,6 +165,8 @@ export type CoordinatorNews =
   | { readonly kind: "subscription"; readonly subscription: CompiledSubscription }
   /** What a group's members want of a topic has changed; empty: nobody wants anything. */
   | ({ readonly kind: "filters" } & GroupFilters)
+  /** Places to be dropped in every shard; told until `readersDropped` names them. */
+  | { readonly kind: "readers-gone"; readonly readerKeys: readonly number[] }
   /** Nobody of the group subscribes to the topic any more; `null`: to any topic. */
   | { readonly kind: "unsubscribed"; readonly group: string; readonly topic: string | null };
 

@@ -30,6 +30,7 @@ import { filterSweepMs, OwnsGroupFilters } from "./owns_group_filters.ts";
 import { OwnsKeyValues } from "./owns_key_values.ts";
 import { OwnsLocks } from "./owns_locks.ts";
 import { OwnsMembership } from "./owns_membership.ts";
+import { OwnsReaders } from "./owns_readers.ts";
 import { OwnsRegistry, type RegistrySettings } from "./owns_registry.ts";
 import { TellsRetention } from "./tells_retention.ts";
 
@@ -67,6 +68,7 @@ export class Coordinator {
   readonly #keyValues: OwnsKeyValues;
   readonly #filters: OwnsFilters;
   readonly #groupFilters: OwnsGroupFilters;
+  readonly #readers: OwnsReaders;
   #cancelSweep: () => void = () => {};
   readonly #members: OwnsMembership;
   readonly #locks: OwnsLocks;
@@ -97,6 +99,8 @@ export class Coordinator {
     this.#filters = new OwnsFilters(tell);
     const filters = this.#filters;
     this.#groupFilters = new OwnsGroupFilters({ store, filters, tell }, clock.wallMs());
+    const newKey = () => this.#registry.newGroupKey();
+    this.#readers = new OwnsReaders({ store, newKey, tell });
     this.#members = new OwnsMembership({ clock, timers, log, filters, tell, post });
     this.#locks = new OwnsLocks(clock);
     this.#delays = new OwnsDelays(shards.length, clock, timers, tellShard);
@@ -129,6 +133,7 @@ export class Coordinator {
         const group = this.#registry.deleteGroup(name);
         this.#locks.forgetGroup(name);
         this.#groupFilters.forgetGroup(name);
+        this.#readers.forgetGroup(name);
         this.#members.forgetGroup(name);
         return group;
       },
@@ -153,6 +158,14 @@ export class Coordinator {
         this.#groupFilters.note(ask, nowMs());
         return null;
       },
+      joinBroadcast: ({ group, clientId }) => {
+        return { readerKey: this.#readers.join(group, clientId, nowMs()) };
+      },
+      broadcastReaders: ({ group }) => this.#readers.list(group),
+      readersDropped: ({ readerKeys }) => {
+        this.#readers.dropped(readerKeys);
+        return null;
+      },
       getKeyValue: ({ namespace, key }) => this.#keyValues.get(namespace, key),
       putKeyValue: ({ namespace, key, value }) => {
         this.#keyValues.put(namespace, key, value);
@@ -171,6 +184,7 @@ export class Coordinator {
     const { clock, timers } = this.#parts;
     this.#cancelSweep = timers.setTimer(filterSweepMs, () => {
       this.#groupFilters.sweep(clock.wallMs());
+      this.#readers.sweep(clock.wallMs());
       this.#server.post();
       this.#planSweep();
     });

@@ -144,6 +144,7 @@ function shortOf(news: CoordinatorNews): string {
   if (news.kind === "topic") return `topic ${news.topic.name}`;
   if (news.kind === "group") return `group ${news.group.name}`;
   if (news.kind === "members") return `members ${news.group} ${news.connections}`;
+  if (news.kind === "readers-gone") return `readers gone ${news.readerKeys}`;
   if (news.kind === "filters") return `filters ${news.group} ${news.topic} ${news.filters.length}`;
   if (news.kind === "unsubscribed") return `unsubscribed ${news.group} ${news.topic}`;
   if (news.kind === "subscription") {

@@ -91,6 +91,11 @@ export class OwnsRegistry {
     return this.#carryOut(this.#registry.planDeleteGroup(name));
   }
 
+  /** A number no group ever had, nor will have. */
+  newGroupKey(): number {
+    return this.#carryOut(this.#registry.planGroupKey());
+  }
+
   #carryOut<T>({ answer, change }: Plan<T>): T {
     if (change === null) return answer;
     this.#save(change);

@@ -28,6 +28,9 @@ const scanEntries = 256;
 /** How long a message whose record cannot be read is left alone before it is tried again. */
 const damagedPauseMs = 60_000;
 
+/** Attempts are stored in 16 bits, and a broadcast reader has no last one. */
+const attemptsToldMax = 0xffff;
+
 /** What a receive has gathered so far, over all its queues. */
 export type Gathered = {
   readonly deliveries: Delivery[];
@@ -113,7 +116,7 @@ export class HandOut {
       return this.#letGo(open, (filter) => isWanted(filter, candidate));
     }
     if (isExhausted(open.attempts, ask.policy.attemptsMax)) this.#giveUp(open, candidate);
-    else this.#lease(candidate, open.attempts + 1);
+    else this.#lease(candidate, Math.min(open.attempts + 1, attemptsToldMax));
   }
 
   /**
@@ -236,12 +239,15 @@ export class HandOut {
   #passOver(offset: number, why: "expired" | "unmatched"): void {
     const { ask, state } = this.#parts;
     this.#finish(offset);
+    if (why === "expired") state.notes.expired(ask.groupKey, this.#queueKey, offset);
     state.countPassed(ask.groupKey, this.#queueKey, why);
   }
 
   #skip(why: "expired" | "unmatched"): void {
     const { ask, state } = this.#parts;
-    this.#deliveries.skipTo(this.#deliveries.next + 1);
+    const offset = this.#deliveries.next;
+    if (why === "expired") state.notes.expired(ask.groupKey, this.#queueKey, offset);
+    this.#deliveries.skipTo(offset + 1);
     state.countPassed(ask.groupKey, this.#queueKey, why);
   }
 
