@@ -28,6 +28,7 @@ const receipt: SendReceipt = {
   physicalOffset: 99,
   storedMs: 1,
   survived: "power-loss",
+  repeated: false,
 };
 memory.send = (request) => Promise.resolve(request.messages.map(() => receipt));
 

@@ -30,6 +30,7 @@ function idleBroker(): Broker {
     physicalOffset: sent * 256,
     storedMs: 1_700_000_000_000,
     survived: "power-loss",
+    repeated: false,
   }];
   return Object.assign(broker, {
     send: (request: SendRequest) => Promise.resolve(receipt(request)),

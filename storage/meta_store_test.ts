@@ -38,10 +38,13 @@ function topicOf(name: string, version: number): Topic {
     version,
     settings: {
       queues: 1,
+      ordered: true,
       durability: "power-loss",
       retentionMs: 5_000,
       retentionBytes: null,
       deleteUnread: true,
+      messageTtlMs: 60_000,
+      dedupe: "all",
       perm: 6,
       attributes: { "message.type": "FIFO" },
     },

@@ -8,7 +8,7 @@ import {
 } from "../../tests/support/one_thread_broker.ts";
 import { BrokerError } from "../model/errors.ts";
 import { everything } from "../model/subscription.ts";
-import type { LetterPlace } from "./dead_letter_desk.ts";
+import type { DeadLetterPage, LetterPlace } from "./dead_letter_desk.ts";
 
 const group = "billing";
 
@@ -154,7 +154,8 @@ async function pages(broker: OneThreadBroker, messagesMax: number) {
   const all = [];
   let after: LetterPlace | null = null;
   do {
-    const page = await broker.run(broker.door.deadLetters.list(group, after, messagesMax));
+    const list = broker.door.deadLetters.list(group, after, messagesMax);
+    const page: DeadLetterPage = await broker.run(list);
     all.push(page.letters);
     after = page.next;
   } while (after !== null);

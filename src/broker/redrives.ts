@@ -1,7 +1,7 @@
 /**
  * Redrives under way: dead letters go back to their topics a few at a time, at the rate that was
  * asked for. A step is one request to one shard, which moves its letters in one turn: a redrive
- * that is cut off has moved each letter wholly or not at all, and one begun anew goes on from there.
+ * that is cut off has moved each letter wholly or not at all, and one begun anew goes on there.
  *
  *     running ──nothing left──▶ done
  *        ├──stopRedrive, or the process stops──▶ stopped

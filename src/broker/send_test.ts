@@ -150,7 +150,7 @@ test("Sender.send() looks at ids of RocketMQ's clients only when the topic says 
       const { door } = broker;
       await broker.run(door.createTopic("orders", { queues: 1, dedupe }));
       const { ownIds: _, ...request } = sendOf("orders", ["a"], { UNIQ_KEY: "made-up" });
-      const offsets: (number | undefined)[] = [];
+      const offsets: (number | null | undefined)[] = [];
       for (let time = 0; time < 2; time++) {
         offsets.push((await broker.run(door.send(request)))[0]?.offset);
       }

@@ -12,6 +12,7 @@ const pull = {
   messagesMax: 1,
   bytesMax: 1,
   filter: everything,
+  ttlMs: null,
   waitMs: 1_000,
 };
 const head = { outcome: "empty", nextOffset: 0, minOffset: 0, maxOffset: 0, count: 0 } as const;

@@ -10,10 +10,13 @@ import { type PutMode, Registry } from "./registry.ts";
 
 const defaults: TopicSettings = {
   queues: 4,
+  ordered: false,
   durability: "power-loss",
   retentionMs: 60_000,
   retentionBytes: null,
   deleteUnread: false,
+  messageTtlMs: null,
+  dedupe: "explicit",
   perm: 6,
   attributes: {},
 };

@@ -1,6 +1,6 @@
 /** What the broker in memory is made of. @module */
 import type { QueuePlace } from "../../src/broker/broker.ts";
-import type { TimerDoor } from "../../src/broker/timers.ts";
+import type { TimerDoor } from "../../src/broker/timer_door.ts";
 import type { TransactionDoor } from "../../src/broker/transaction_door.ts";
 import { accepts } from "../../src/core/filter.ts";
 import { BrokerError } from "../../src/model/errors.ts";
