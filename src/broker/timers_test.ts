@@ -8,6 +8,7 @@ import {
 } from "../../tests/support/one_thread_broker.ts";
 import type { Timing } from "../model/message.ts";
 import { splitRecords } from "../model/record.ts";
+import type { TimerPage } from "./timer_door.ts";
 
 const dayMs = 86_400_000;
 
@@ -191,7 +192,7 @@ test("list() pages through all shards in order of due time, each timer once", as
     let after: string | null = null;
     do {
       const query = { topic: "t", fromMs, toMs: fromMs + 5000, after, timersMax: 5 };
-      const page = await broker.run(timers.list(query));
+      const page: TimerPage = await broker.run(timers.list(query));
       assert.equal(page.count, 12);
       seen.push(...page.timers.map(({ deliverAtMs, messageId }) => `${deliverAtMs} ${messageId}`));
       after = page.next;

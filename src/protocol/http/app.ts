@@ -24,7 +24,9 @@ import { queueEndpoint } from "./routes/queues.ts";
 import { receiveEndpoints } from "./routes/receive.ts";
 import { sendEndpoint } from "./routes/send.ts";
 import { streamEndpoint } from "./routes/stream.ts";
+import { timerEndpoints } from "./routes/timers.ts";
 import { topicEndpoints } from "./routes/topics.ts";
+import { transactionEndpoints } from "./routes/transactions.ts";
 
 /** What Hono carries along: the listener's words about the connection. */
 export type HttpEnv = { Bindings: RequestInfo };
@@ -41,6 +43,8 @@ export const endpoints: readonly Endpoint[] = [
   ...topicEndpoints,
   ...groupEndpoints,
   ...offsetEndpoints,
+  ...timerEndpoints,
+  ...transactionEndpoints,
   ...operationEndpoints,
 ];
 

@@ -19,6 +19,7 @@ import {
   isText,
   isTtlMs,
 } from "./message_rules.ts";
+import { readTimingField, type TimingFields, timingOf } from "./timing_fields.ts";
 
 /** When and from where a message came. */
 export type Origin = { readonly bornMs: number; readonly bornHost: Host };
@@ -32,7 +33,7 @@ export type MessageFields = {
   queueId?: number;
   messageId?: string;
   ttlMs?: number;
-};
+} & TimingFields;
 
 /** A message, and which queue it asks for. */
 export type Addressed = {
@@ -100,8 +101,10 @@ export function addressed(body: Uint8Array, fields: MessageFields, origin: Origi
   }
   const { bornMs, bornHost } = origin;
   const properties = propertiesText(fields);
+  const message = { body, properties, flag: 0, sysFlag: 0, bornMs, bornHost, reconsumeTimes: 0 };
+  const timing = timingOf(fields);
   return {
-    message: { body, properties, flag: 0, sysFlag: 0, bornMs, bornHost, reconsumeTimes: 0 },
+    message: timing === undefined ? message : { ...message, timing },
     queueId: fields.queueId ?? null,
     shardingKey: fields.shardingKey,
     messageId: fields.messageId,
@@ -138,8 +141,11 @@ function readField(fields: MessageFields, name: string, found: unknown, at: stri
       }
       fields.ttlMs = found;
       return;
-    default:
-      throw refuse(join(at, name), "it is not known here");
+    default: {
+      const kept = readTimingField(fields, name, found);
+      if (kept === true) return;
+      throw refuse(join(at, name), kept || "it is not known here", kept ? found : undefined);
+    }
   }
 }
 

@@ -16,6 +16,7 @@ import {
   messageIdLengthMax,
   tagLengthMax,
 } from "./message_rules.ts";
+import { timingShape } from "./timing_fields.ts";
 
 const propertyName = z.string().min(1).refine(isPropertyName, "empty, reserved or not storable");
 
@@ -45,6 +46,7 @@ export const newMessageSchema = z.strictObject({
     description: "Time to live, counted from when the message is stored: later it is passed over.",
     example: 60_000,
   }),
+  ...timingShape,
 }).refine(
   (message) => (message.body === undefined) !== (message.bodyBase64 === undefined),
   "exactly one of body and bodyBase64 is needed",
@@ -55,21 +57,25 @@ export const batchSchema = z.strictObject({
   messages: z.array(newMessageSchema).min(1).max(limits.batchMessagesMax),
 }).openapi("Batch");
 
+/** What a producer is told of one message. */
+export const receiptSchema = z.object({
+  messageId: z.string(),
+  queueId: z.number().int(),
+  offset: z.number().int().nullable()
+    .openapi({ description: "null: it has none before it is due, see `deliverAtMs`." }),
+  survived: z.enum(["power-loss", "process-crash", "replica"])
+    .openapi({ description: "What the message is safe against from now on." }),
+  deliverAtMs: z.number().int().optional()
+    .openapi({ description: "When it becomes visible, if that is later." }),
+  replacedMessageId: z.string().optional()
+    .openapi({ description: "The pending timer whose place it took." }),
+  repeated: z.boolean().optional().openapi({
+    description: "The message was stored before with this id: this is where. Not stored again.",
+  }),
+}).openapi("SendReceipt");
+
 /** What a send answers. */
-export const receiptsSchema = z.object({
-  receipts: z.array(
-    z.object({
-      messageId: z.string(),
-      queueId: z.number().int(),
-      offset: z.number().int(),
-      survived: z.enum(["power-loss", "process-crash", "replica"])
-        .openapi({ description: "What the message is safe against from now on." }),
-      repeated: z.boolean().optional().openapi({
-        description: "The message was stored before with this id: this is where. Not stored again.",
-      }),
-    }).openapi("SendReceipt"),
-  ),
-}).openapi("Receipts");
+export const receiptsSchema = z.object({ receipts: z.array(receiptSchema) }).openapi("Receipts");
 
 /** A message as it is read. */
 export const messageSchema = z.object({

@@ -2,6 +2,7 @@
  * One message whose body is the request's body, bytes as they are; the rest stands in headers.
  *
  *     Curlew-Tag, Curlew-Sharding-Key, Curlew-Queue, Curlew-Message-Id, Curlew-Ttl-Ms
+ *     Curlew-Deliver-At-Ms, Curlew-Delay-Ms, Curlew-Timer-Key
  *     Curlew-Keys             words, parted by blanks
  *     Curlew-Property-<name>  names arrive in lower case: HTTP does not keep their case
  *
@@ -13,6 +14,7 @@ import { BrokerError } from "../../model/errors.ts";
 import { type Addressed, addressed, isPropertyName, isShardingKey } from "./message_in.ts";
 import type { MessageFields, Origin } from "./message_in.ts";
 import { isKey, isMessageId, isPropertyText, isQueueId, isTag, isTtlMs } from "./message_rules.ts";
+import { readTimingHeader, timingHeaders, timingHeaderShape } from "./timing_fields.ts";
 
 const prefix = "curlew-";
 const propertyPrefix = "curlew-property-";
@@ -26,6 +28,7 @@ export const rawHeadersSchema = z.object({
   "Curlew-Message-Id": z.string().optional(),
   "Curlew-Ttl-Ms": z.string().optional()
     .openapi({ description: "Time to live in milliseconds, from when the message is stored." }),
+  ...timingHeaderShape,
   "Curlew-Property-{name}": z.string().optional()
     .openapi({ description: "A property; its name arrives in lower case." }),
 });
@@ -54,7 +57,7 @@ export function rawMessage(body: Uint8Array, headers: Headers, origin: Origin): 
 }
 
 const fieldNames = ["tag", "keys", "queue", "sharding-key", "message-id", "ttl-ms"];
-const fieldHeaders = fieldNames.map((name) => prefix + name);
+const fieldHeaders = [...fieldNames.map((name) => prefix + name), ...timingHeaders];
 
 /**
  * Refuses the headers of raw bodies where messages carry their own fields. Only those that stand
@@ -102,8 +105,10 @@ function setField(fields: MessageFields, name: string, value: string): void {
       }
       fields.ttlMs = Number(value);
       return;
-    default:
-      throw refuse(name, "it is not known here");
+    default: {
+      const kept = readTimingHeader(fields, name, value);
+      if (kept !== true) throw refuse(name, kept || "it is not known here");
+    }
   }
 }
 

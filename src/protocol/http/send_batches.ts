@@ -1,9 +1,9 @@
 /**
  * Messages of one request → sends. Messages with the same queue or the same sharding key go out
  * together; so do those whose ids lead to the same queue, where a repeat of them will look; those
- * with nothing of it go together to one queue that the broker chooses. Each such part is stored
- * whole or not at all, parts go out side by side, and receipts come back in the order of the
- * request.
+ * with nothing of it go together to one queue that the broker chooses. A timer key chooses its queue
+ * itself, so its message goes alone. Each such part is stored whole or not at all, parts go out side
+ * by side, and receipts come back in the order of the request.
  *
  * @module
  */
@@ -34,8 +34,7 @@ export async function sendOne(
   topic: string,
   { message, queueId, shardingKey }: Addressed,
 ): Promise<SendReceipt[]> {
-  const known = context.broker.topic(topic);
-  if (!known) await makeTopic(context, topic);
+  await readyTopic(context, topic);
   const target = shardingKey === undefined ? { topic, queueId } : { topic, queueId, shardingKey };
   const { storeHost } = context.settings;
   return await context.broker.send({ ...target, storeHost, messages: [message], ownIds: true });
@@ -52,7 +51,7 @@ export async function sendAll(
   topic: string,
   messages: readonly Addressed[],
 ): Promise<SendReceipt[]> {
-  if (!context.broker.topic(topic)) await makeTopic(context, topic);
+  await readyTopic(context, topic);
   const parts = partsOf(messages, context.broker.topic(topic));
   const { storeHost } = context.settings;
   const outcomes = await Promise.allSettled(parts.map((part) => {
@@ -90,24 +89,43 @@ export async function sendAll(
 export function receiptJson(receipt: ReceiptOrNull): Record<string, unknown> | null {
   if (receipt === null) return null;
   const { messageId, queueId, offset, survived } = receipt;
-  const again = receipt.repeated ? { repeated: true } : {};
-  return { messageId, queueId, offset, survived, ...again };
+  return { messageId, queueId, offset, survived, ...extrasOf(receipt) };
+}
+
+/** What only some receipts say. */
+function extrasOf({ deliverAtMs, replacedMessageId, repeated }: SendReceipt) {
+  return {
+    ...(deliverAtMs === undefined ? {} : { deliverAtMs }),
+    ...(replacedMessageId === undefined ? {} : { replacedMessageId }),
+    ...(repeated ? { repeated } : {}),
+  };
 }
 
 /** `{"receipts": […]}`, built by hand: every send answers it. */
 export function receiptsText(receipts: readonly SendReceipt[]): string {
   let text = '{"receipts":[';
   for (let index = 0; index < receipts.length; index++) {
-    const { messageId, queueId, offset, survived, repeated } = receipts[index]!;
+    const receipt = receipts[index]!;
+    const { messageId, queueId, offset, survived } = receipt;
+    if (index > 0) text += ",";
+    if (receipt.repeated || offset === null || receipt.replacedMessageId !== undefined) {
+      text += JSON.stringify(receiptJson(receipt));
+      continue;
+    }
     // The id may be the client's own; the other three cannot hold what JSON would have to escape.
-    text += `${index === 0 ? "" : ","}{"messageId":${JSON.stringify(messageId)},` +
-      `"queueId":${queueId},"offset":${offset},"survived":"${survived}"` +
-      (repeated ? ',"repeated":true}' : "}");
+    text += `{"messageId":${JSON.stringify(messageId)},` +
+      `"queueId":${queueId},"offset":${offset},"survived":"${survived}"}`;
   }
   return `${text}]}`;
 }
 
-async function makeTopic(context: HttpContext, topic: string): Promise<void> {
+/**
+ * Sees to it that the topic is there, made on the fly when the broker allows it.
+ *
+ * @throws {BrokerError} `topic_not_found`
+ */
+export async function readyTopic(context: HttpContext, topic: string): Promise<void> {
+  if (context.broker.topic(topic)) return;
   try {
     await context.broker.topicForSend(topic, context.settings.queuesPerNewTopic);
   } catch (thrown) {
@@ -119,7 +137,13 @@ async function makeTopic(context: HttpContext, topic: string): Promise<void> {
 function partsOf(messages: readonly Addressed[], topic: Topic | undefined): Part[] {
   const parts = new Map<string, Part>();
   const byId = topic === undefined || topic.settings.dedupe === "off" ? undefined : topic;
-  messages.forEach(({ queueId: wanted, shardingKey, messageId }, index) => {
+  messages.forEach(({ message, queueId: wanted, shardingKey, messageId }, index) => {
+    const timerKey = message.timing?.timerKey ?? null;
+    if (timerKey !== null) {
+      // A timer key chooses the queue: each goes alone, and meets the timer of its key there.
+      parts.set(`t${index}`, { queueId: wanted, shardingKey, indexes: [index] });
+      return;
+    }
     // Each by its own id: sent again in another batch, or alone, it has to find the first.
     const queueId = wanted === null && shardingKey === undefined && messageId !== undefined && byId
       ? queueOfId(byId, messageId)
