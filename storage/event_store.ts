@@ -12,6 +12,7 @@ const eventKinds: readonly PlaceEvent["kind"][] = [
   "clone",
   "key-skipped",
   "key-buried",
+  "began",
 ];
 
 /** A row of `place_event`, as SQLite hands it over. */

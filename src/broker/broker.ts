@@ -22,6 +22,7 @@ import type {
 } from "../link/coordinator_messages.ts";
 import type { PlaceEvent } from "../ports/shard_store.ts";
 import type { DeadLetterDesk } from "./dead_letter_desk.ts";
+import type { Explanation, ExplainTarget } from "./explainer.ts";
 import type { TimerDoor } from "./timer_door.ts";
 import type { TransactionDoor } from "./transaction_door.ts";
 import type { LeaseVerdict, ParkedKey, PullOutcome, ShardStats } from "../link/shard_messages.ts";
@@ -179,6 +180,28 @@ export type SendBackRequest = {
   readonly originMessageId: string;
 };
 
+/** A message to which somebody is to reply, and how long to wait for it. */
+export type ReplyRequest = Omit<SendRequest, "messages" | "ownIds"> & {
+  readonly message: NewMessage;
+  /** 1 to `limits.requestMsMax`. */
+  readonly timeoutMs: number;
+  /** Aborted when the client is gone. */
+  readonly signal?: AbortSignal;
+};
+/** What a responder says. Its names are those the request's message shows. */
+export type Reply = {
+  readonly correlationId: string;
+  readonly replyTo: string;
+  readonly body: Uint8Array;
+  /** In the text form of `model/properties.ts`. */
+  readonly properties: string;
+};
+/** Brings replies to the clients of one protocol. */
+export type ReplyCarrier = {
+  /** Answers whether one of its clients is `replyTo`, and took the reply. */
+  deliver(reply: Reply): Promise<boolean>;
+};
+
 /** Whether the broker can serve, and what is wrong if it cannot. */
 export type Health = {
   readonly ready: boolean;
@@ -272,6 +295,8 @@ export interface Broker {
     action: "retry" | "skip" | "bury",
     by: string,
   ): Promise<void>;
+  /** Why a message was, or was not, delivered to a group. @throws `queue_not_found` */
+  explain(target: ExplainTarget, group: string): Promise<Explanation>;
   /** Answers by queue id. */
   queueRanges(topic: string): Promise<{ readonly minOffset: number; readonly maxOffset: number }[]>;
   offsetAtTime(topic: string, queueId: number, ms: number): Promise<number>;
@@ -305,6 +330,17 @@ export interface Broker {
 
   /** Dead letters of groups: seeing them, sending them back, dropping them. */
   readonly deadLetters: DeadLetterDesk;
+
+  /**
+   * Sends a message that asks for a reply, and waits for it.
+   *
+   * @throws `timeout`: no reply came in time; `too_busy`; as `send`.
+   */
+  request(request: ReplyRequest): Promise<Reply>;
+  /** @throws `message_not_found`: nobody waits for this reply (any more). */
+  reply(reply: Reply): Promise<void>;
+  /** Lets a protocol bring replies to its own clients. Returns how to stop. */
+  carryReplies(carrier: ReplyCarrier): () => void;
 
   /** Registers for news. Returns how to stop. */
   onNews(news: BrokerNews): () => void;

@@ -31,6 +31,9 @@ import type {
   LeaseName,
   PullRequest,
   ReceiveRequest,
+  Reply,
+  ReplyCarrier,
+  ReplyRequest,
   ResetTarget,
   SendBackRequest,
   SendRequest,
@@ -39,11 +42,13 @@ import { Checks } from "./checks.ts";
 import { RecordEncoder } from "./encode.ts";
 import type { DeadLetterDesk } from "./dead_letter_desk.ts";
 import { DeadLetters } from "./dead_letters.ts";
+import { Explainer, type ExplainTarget } from "./explainer.ts";
 import { Finder } from "./find.ts";
 import { OtherFilters } from "./group_filters.ts";
 import { Offsets, queuesByShard } from "./offsets.ts";
 import { ParkedKeys } from "./parked_keys.ts";
 import { Reader } from "./receive.ts";
+import { Replies } from "./replies.ts";
 import { ReaderKeys } from "./reader_keys.ts";
 import type { RegistryView } from "./registry_view.ts";
 import { Sender } from "./send.ts";
@@ -83,10 +88,14 @@ export class Door implements Broker {
   readonly #sender: Sender;
   readonly #otherFilters: OtherFilters;
   readonly #readerKeys: ReaderKeys;
+  readonly #replies: Replies;
+  /** Where replies to requests of this process go; another process cannot know who waits. */
+  readonly #replyTo: string;
   readonly #reader: Reader;
   readonly #offsets: Offsets;
   readonly #finder: Finder;
   readonly #deadLetters: DeadLetters;
+  readonly #explainer: Explainer;
   readonly #parkedKeys: ParkedKeys;
   readonly #checks: Checks;
   readonly timers: TimerDoor;
@@ -106,12 +115,20 @@ export class Door implements Broker {
     );
     this.#otherFilters = new OtherFilters(coordinator, clock);
     const otherFilters = this.#otherFilters;
+    this.#replies = new Replies(parts.timers);
+    this.#replyTo = `broker-${uniqueKeys.next()}`;
     this.#readerKeys = new ReaderKeys({ coordinator, router, clock });
     const readerKeys = this.#readerKeys;
     this.#reader = new Reader({ view, router, signer, clock, otherFilters, readerKeys });
     this.#offsets = new Offsets(view, router);
     this.#finder = new Finder(view, router);
     this.#deadLetters = new DeadLetters({ ...parts, finder: this.#finder });
+    this.#explainer = new Explainer({
+      ...parts,
+      finder: this.#finder,
+      deadLetters: this.#deadLetters,
+      filters: this.#otherFilters,
+    });
     this.#parkedKeys = new ParkedKeys(view, router);
     this.timers = new PendingTimers(view, router, this.#finder, settings.delayMsMax);
     const intervalMs = settings.transactionCheckIntervalMs;
@@ -237,6 +254,31 @@ export class Door implements Broker {
     return this.#sender.send(request);
   }
 
+  async request(request: ReplyRequest): Promise<Reply> {
+    const { message, timeoutMs, signal, ...target } = request;
+    const { uniqueKeys } = this.#parts;
+    const correlationId = readProperty(message.properties, propertyNames.correlationId) ??
+      uniqueKeys.next();
+    const replyTo = this.#replyTo;
+    const properties = withProperties(message.properties, [
+      [propertyNames.correlationId, correlationId],
+      [propertyNames.replyToClient, replyTo],
+      [propertyNames.ttl, String(timeoutMs)],
+    ]);
+    const wait = { correlationId, replyTo, timeoutMs, ...(signal ? { signal } : {}) };
+    return await this.#replies.wait(wait, () => {
+      return this.#sender.send({ ...target, messages: [{ ...message, properties }] });
+    });
+  }
+
+  reply(reply: Reply): Promise<void> {
+    return this.#replies.answer(reply);
+  }
+
+  carryReplies(carrier: ReplyCarrier): () => void {
+    return this.#replies.addCarrier(carrier);
+  }
+
   pull(request: PullRequest) {
     return this.#reader.pull(request);
   }
@@ -310,6 +352,10 @@ export class Door implements Broker {
     by: string,
   ) {
     return this.#parkedKeys.settle(group, topic, parked, action, by);
+  }
+
+  explain(target: ExplainTarget, group: string) {
+    return this.#explainer.explain(target, group);
   }
 
   queueRanges(topic: string) {

@@ -70,6 +70,11 @@ export class OtherFilters {
     return this.#noteFirst(group, topic, filter, `${name}\n${key}`);
   }
 
+  /** Everything members of the group want of the topic. */
+  live(group: string, topic: string): readonly LiveFilter[] {
+    return this.#wishes.get(nameOf(group, topic))?.live ?? nobody;
+  }
+
   /** Aborts when the group's wishes change; `undefined` while it has none. */
   changed(group: string, topic: string): AbortSignal | undefined {
     return this.#wishes.get(nameOf(group, topic))?.changed.signal;

@@ -39,6 +39,11 @@ export class OrderWindow {
     return this.#offsets.has(key);
   }
 
+  /** The first open message of a key; `undefined`: none is open. */
+  firstOfKey(key: string): number | undefined {
+    return this.#offsets.get(key)?.[0];
+  }
+
   /** Whether an open message is the first of its key. */
   isFirst(offset: number): boolean {
     const key = this.#keys.get(offset);

@@ -11,6 +11,7 @@ import type { PlaceEvent } from "../ports/shard_store.ts";
 import type { RetryBackoff } from "../model/group.ts";
 import type { Filter } from "../model/subscription.ts";
 import { json, jsonAndBlob, jsonOperation, type OperationCodec } from "./codec.ts";
+import { explainOperations } from "./explain_messages.ts";
 import { deadLetterOperations } from "./dead_letter_messages.ts";
 import { timerOperations } from "./timer_messages.ts";
 import { transactionOperations } from "./transaction_messages.ts";
@@ -339,6 +340,7 @@ export const shardOperations = {
   ...timerOperations,
   ...transactionOperations,
   ...deadLetterOperations,
+  ...explainOperations,
 };
 
 /** Name → request and answer types, derived from the table. */

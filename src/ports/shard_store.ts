@@ -97,7 +97,7 @@ export type PlaceEvent = {
   readonly groupKey: number;
   readonly queueKey: number;
   readonly atMs: number;
-  readonly kind: "reset" | "undo" | "clone" | "key-skipped" | "key-buried";
+  readonly kind: "reset" | "undo" | "clone" | "key-skipped" | "key-buried" | "began";
   readonly by: string;
   readonly fromOffset: number;
   readonly toOffset: number;

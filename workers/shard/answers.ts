@@ -9,6 +9,7 @@ import type { Asked, LinkServer } from "../../src/link/server.ts";
 import type { ShardStore } from "../../src/ports/shard_store.ts";
 import type { WorkName } from "./plan.ts";
 import { readParkedKeys } from "./plan_keys.ts";
+import { explainPlace, explainWaiting } from "./explain.ts";
 import { readLetters } from "./plan_letters.ts";
 import { listHalves, listTimers } from "./list_waiting.ts";
 import { join, readFind } from "./read.ts";
@@ -76,7 +77,16 @@ export function answerQuestion(
 function answerListing(
   question: Extract<
     Question,
-    { name: "parkedKeys" | "placeEvents" | "timers" | "halves" | "letters" }
+    {
+      name:
+        | "parkedKeys"
+        | "placeEvents"
+        | "timers"
+        | "halves"
+        | "letters"
+        | "explainPlace"
+        | "explainWaiting";
+    }
   >,
   server: LinkServer<ShardOperations>,
   store: ShardStore,
@@ -98,6 +108,12 @@ function answerListing(
       return;
     case "halves":
       server.answer("halves", id, listHalves(store, question.request));
+      return;
+    case "explainPlace":
+      server.answer("explainPlace", id, explainPlace(state, store, question.request));
+      return;
+    case "explainWaiting":
+      server.answer("explainWaiting", id, explainWaiting(store, question.request));
       return;
     case "letters":
       server.answer("letters", id, readLetters(state, store, question.request));

@@ -56,12 +56,14 @@ export function listHalves(store: ShardStore, ask: HalvesAsk): HalvesAnswer {
   return { halves, count: store.halfCount(ask.state) };
 }
 
-function timerOf(row: DelayedRow): PendingTimer {
+/** A timer without its body. */
+export function timerOf(row: DelayedRow): PendingTimer {
   const { id, queueKey, dueMs, messageId, timerKey, record } = row;
   return { id, queueKey, dueMs, messageId, timerKey, bytes: record.length };
 }
 
-function halfOf(row: HalfRow): HalfView {
+/** A half message without its body. */
+export function halfOf(row: HalfRow): HalfView {
   const { record: _record, tagHash: _tagHash, ...view } = row;
   return view;
 }

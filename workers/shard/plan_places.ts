@@ -24,9 +24,11 @@ export function planOffsets(state: ShardState, draft: TurnDraft, ask: CommitOffs
     const known = state.deliveries(ask.groupKey, queueKey);
     if (known === undefined) {
       draft.mustSurvive("power-loss");
+      if (ask.reset !== null && offset > 0) noteBeginning(draft, ask, queueKey, offset);
       state.begin(ask.groupKey, queueKey, offset);
     } else if (ask.reset === null) {
       known.commit(offset);
+      state.notes.asked(known, draft.nowMs, "a pulling consumer");
       state.touch(ask.groupKey, queueKey, known);
     } else {
       const { kind, by } = ask.reset;
@@ -47,6 +49,17 @@ export function planOffsets(state: ShardState, draft: TurnDraft, ask: CommitOffs
     }
   }
   return null;
+}
+
+/** A group that is reset before it ever read: what lies before is not for it. */
+function noteBeginning(
+  draft: TurnDraft,
+  { groupKey, reset }: CommitOffsetsAsk,
+  queueKey: number,
+  offset: number,
+): void {
+  const span = { fromOffset: offset, toOffset: offset, before: new Uint8Array(0) };
+  draft.note({ groupKey, queueKey, kind: "began", by: reset?.by ?? "", ...span });
 }
 
 /** Puts a group back to where the newest reset, or clone, of each queue found it. */

@@ -1,6 +1,7 @@
 /** Leasing messages of a topic to one consumer of a group. @module */
 import type { Deliveries } from "../../src/core/deliveries.ts";
 import type { Delivery, ReceiveAsk } from "../../src/link/shard_messages.ts";
+import type { TurnDraft } from "./draft.ts";
 import { type Gathered, HandOut, type HandOutParts } from "./hand_out.ts";
 import { join } from "./read.ts";
 
@@ -29,6 +30,7 @@ export function planReceive(
     const queueKey = ask.queueKeys[(turnNumber + step) % count]!;
     if (state.isDropped(queueKey)) continue;
     const deliveries = placeOf(ask, parts, queueKey);
+    state.notes.asked(deliveries, parts.draft.nowMs, ask.clientId);
     new HandOut({ ask, ...parts }, queueKey, deliveries, gathered).run();
   }
   return { deliveries: gathered.deliveries, blob: join(gathered.records) };
@@ -47,5 +49,17 @@ function placeOf(
   const first = ask.policy.startFrom === "earliest"
     ? store.minOffset(queueKey)
     : store.maxOffset(queueKey);
+  if (first > 0) noteBeginning(draft, ask, queueKey, first);
   return state.begin(ask.groupKey, queueKey, first);
+}
+
+/** What lies before a group's first place is never delivered to it: somebody may ask why. */
+function noteBeginning(
+  draft: TurnDraft,
+  { groupKey, clientId }: ReceiveAsk,
+  queueKey: number,
+  first: number,
+): void {
+  const span = { fromOffset: first, toOffset: first, before: new Uint8Array(0) };
+  draft.note({ groupKey, queueKey, kind: "began", by: clientId, ...span });
 }

@@ -13,6 +13,7 @@ import { propertyNames, readProperty } from "../../src/model/properties.ts";
 import { recordProperties } from "../../src/model/record.ts";
 import { Deliveries } from "../../src/core/deliveries.ts";
 import { BrokerError } from "../../src/model/errors.ts";
+import { ShardNotes } from "./notes.ts";
 import type { InflightWrite, OffsetWrite, ShardStore } from "../../src/ports/shard_store.ts";
 
 type Due = {
@@ -62,6 +63,8 @@ export class ShardState {
   readonly #windows = new Map<string, OrderWindow>();
   readonly #holders = new Lru<number, string>({ countMax: limits.leaseHoldersMax });
   readonly #unblocked = new Set<number>();
+  /** For explanations only. */
+  readonly notes = new ShardNotes();
   readonly #passed = new Map<string, PassedCounts>();
   /** Of all groups and queues since the shard started. */
   readonly passedTotals: PassedCounts = { unmatched: 0, expired: 0 };
