@@ -11,6 +11,7 @@ import { BrokerError } from "../model/errors.ts";
 import type { ThreadPort } from "../ports/thread_port.ts";
 import {
   answerHead,
+  batchRoom,
   beginBatch,
   beginItem,
   endItem,
@@ -143,7 +144,7 @@ export class LinkClient<T extends Operations> {
     if (this.#itemCount === 0 || this.#underWay >= batchesUnderWayMax || this.#lost !== null) {
       return;
     }
-    const buffer = this.#writer.detach(64 * 1024);
+    const buffer = this.#writer.detach(batchRoom(this.#writer.length));
     beginBatch(this.#writer, 0);
     this.#itemCount = 0;
     this.#underWay++;

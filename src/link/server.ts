@@ -10,6 +10,7 @@ import { limits } from "../base/limits.ts";
 import type { ThreadPort } from "../ports/thread_port.ts";
 import {
   answerHead,
+  batchRoom,
   beginBatch,
   beginItem,
   endItem,
@@ -147,7 +148,7 @@ export class LinkServer<T extends Operations> {
   post(): void {
     if (this.#itemCount === 0 && this.#consumed === 0) return;
     this.#writer.setU32(0, this.#consumed);
-    const buffer = this.#writer.detach(64 * 1024);
+    const buffer = this.#writer.detach(batchRoom(this.#writer.length));
     beginBatch(this.#writer, 0);
     this.#itemCount = 0;
     this.#consumed = 0;
