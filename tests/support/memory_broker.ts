@@ -5,7 +5,6 @@
  *
  * @module
  */
-import { ByteWriter } from "../../src/base/bytes.ts";
 import type { ManualClock } from "../../src/base/clock.ts";
 import { javaHash } from "../../src/base/hash.ts";
 import type {
@@ -28,20 +27,25 @@ import { defaultGroupSettings, type Group, type GroupSettings } from "../../src/
 import type { SendReceipt } from "../../src/model/message.ts";
 import { checkGroupName, checkTopicName } from "../../src/model/names.ts";
 import { readProperty, withProperty } from "../../src/model/properties.ts";
-import { readRecord, recordProperties, writeRecord } from "../../src/model/record.ts";
+import { readRecord, recordProperties } from "../../src/model/record.ts";
 import type { Expression, Filter } from "../../src/model/subscription.ts";
 import type { Topic, TopicSettings } from "../../src/model/topic.ts";
 import {
   absent,
+  absentDeadLetters,
   absentTimers,
   absentTransactions,
+  found,
   type GroupState,
   later,
   type Lease,
   passes,
   type Place,
   placeOf,
+  pulled,
   type Queue,
+  recordOf,
+  settled,
   type Stored,
   topicDefaults,
 } from "./memory_broker_parts.ts";
@@ -51,6 +55,7 @@ import { ParkedPolls } from "./parked_polls.ts";
 export class MemoryBroker implements Broker {
   readonly timers = absentTimers;
   readonly transactions = absentTransactions;
+  readonly deadLetters = absentDeadLetters;
   readonly clock: ManualClock;
   /** Error code for the next sends; `null`: they work. A function picks by request. */
   sendFault: ((request: SendRequest) => ErrorCode | null) | null = null;
@@ -198,32 +203,8 @@ export class MemoryBroker implements Broker {
   }
 
   pull(request: PullRequest): Promise<PullResult> {
-    const { topic, queueId, offset, filter } = request;
-    const look = (isLast: boolean): PullResult | undefined => {
-      const queue = this.#queue(topic, queueId);
-      const { minOffset } = queue;
-      const maxOffset = queue.records.length;
-      const none = {
-        records: new Uint8Array(0),
-        count: 0,
-        nextOffset: offset,
-        minOffset,
-        maxOffset,
-      };
-      if (offset < minOffset || offset > maxOffset) return { ...none, outcome: "outside" };
-      if (offset === maxOffset) return isLast ? { ...none, outcome: "empty" } : undefined;
-      const writer = new ByteWriter();
-      let count = 0;
-      let next = offset;
-      while (next < maxOffset && count < request.messagesMax && writer.length < request.bytesMax) {
-        const record = queue.records[next++]!;
-        if (!passes(filter, record)) continue;
-        writer.put(record);
-        count++;
-      }
-      const outcome = count > 0 ? "found" : "filtered";
-      return { ...none, outcome, records: writer.view().slice(), count, nextOffset: next };
-    };
+    const { topic, queueId } = request;
+    const look = (isLast: boolean) => pulled(this.#queue(topic, queueId), request, isLast);
     return this.#polls.park(request, look);
   }
 
@@ -366,8 +347,20 @@ export class MemoryBroker implements Broker {
   onNews(): () => void {
     return () => {};
   }
+  carryReplies(): () => void {
+    return () => {};
+  }
   subscription(): undefined {}
   disconnected(): void {}
+  readonly previewReset = absent;
+  readonly undoReset = absent;
+  readonly cloneOffsets = absent;
+  readonly placeEvents = absent;
+  readonly parkedKeys = absent;
+  readonly settleKey = absent;
+  readonly explain = absent;
+  readonly request = absent;
+  readonly reply = absent;
   readonly sendBack = absent;
   readonly heartbeat = absent;
   readonly unregister = absent;
@@ -419,11 +412,8 @@ export class MemoryBroker implements Broker {
       const offset = queue.records.length;
       const messageId = readProperty(message.properties, "UNIQ_KEY") ?? `made-${physicalOffset}`;
       const properties = withProperty(message.properties, "UNIQ_KEY", messageId);
-      const writer = new ByteWriter();
       const place = { queueId, queueOffset: offset, physicalOffset, storedMs, storeHost };
-      const fields = { ...message, ...place, topic, properties, preparedTransactionOffset: 0 };
-      writeRecord(writer, fields);
-      queue.records.push(writer.view().slice());
+      queue.records.push(recordOf({ ...message, properties }, topic, place));
       this.#byPosition.push({ topic, queueId, offset });
       const survived = this.#known(topic).settings.durability;
       const repeated = false;
@@ -467,13 +457,7 @@ export class MemoryBroker implements Broker {
   }
 
   #settle(group: string, receipt: string, then: (lease: Lease) => void) {
-    if (!receipt.startsWith(`${group}:`)) return { receipt, verdict: "invalid" } as const;
-    const { leases } = this.#state(group);
-    const lease = leases.get(receipt);
-    if (!lease) return { receipt, verdict: "expired" } as const;
-    leases.delete(receipt);
-    then(lease);
-    return { receipt, verdict: "done" } as const;
+    return settled(this.#state(group), group, receipt, then);
   }
 
   #state(group: string): GroupState {
@@ -498,11 +482,6 @@ export class MemoryBroker implements Broker {
   }
 
   #find(topic: string | null, wanted: (record: Uint8Array) => boolean): FoundMessage[] {
-    return [...this.#queues].filter(([name]) => topic === null || name === topic)
-      .flatMap(([name, queues]) =>
-        queues.flatMap(({ records }, queueId) =>
-          records.filter(wanted).map((record) => ({ topic: name, queueId, record }))
-        )
-      );
+    return found(this.#queues, topic, wanted);
   }
 }

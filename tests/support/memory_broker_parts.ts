@@ -1,11 +1,14 @@
 /** What the broker in memory is made of. @module */
-import type { QueuePlace } from "../../src/broker/broker.ts";
+import { ByteWriter } from "../../src/base/bytes.ts";
+import type { FoundMessage, PullRequest, PullResult, QueuePlace } from "../../src/broker/broker.ts";
+import type { DeadLetterDesk } from "../../src/broker/dead_letter_desk.ts";
 import type { TimerDoor } from "../../src/broker/timer_door.ts";
 import type { TransactionDoor } from "../../src/broker/transaction_door.ts";
 import { accepts } from "../../src/core/filter.ts";
 import { BrokerError } from "../../src/model/errors.ts";
+import type { NewMessage } from "../../src/model/message.ts";
 import { readProperty } from "../../src/model/properties.ts";
-import { recordProperties } from "../../src/model/record.ts";
+import { type RecordFields, recordProperties, writeRecord } from "../../src/model/record.ts";
 import type { Filter } from "../../src/model/subscription.ts";
 import type { TopicSettings } from "../../src/model/topic.ts";
 
@@ -75,6 +78,84 @@ export const absentTransactions: TransactionDoor = {
   collectChecks: absent,
   onChecks: () => () => {},
 };
+
+/** The same for dead letters. */
+export const absentDeadLetters: DeadLetterDesk = {
+  list: absent,
+  find: absent,
+  redrive: absent,
+  redrives: () => [],
+  stopRedrive: () => {
+    throw new BrokerError("not_supported", "The broker in memory does not do this");
+  },
+  purge: absent,
+};
+
+/** A message as a broker stores it. */
+export function recordOf(
+  message: NewMessage,
+  topic: string,
+  place: Pick<
+    RecordFields,
+    "queueId" | "queueOffset" | "physicalOffset" | "storedMs" | "storeHost"
+  >,
+): Uint8Array {
+  const writer = new ByteWriter();
+  writeRecord(writer, { ...message, ...place, topic, preparedTransactionOffset: 0 });
+  return writer.view().slice();
+}
+
+/** What a pull finds; `undefined`: nothing yet, and it may wait. */
+export function pulled(
+  { records, minOffset }: Queue,
+  { offset, filter, messagesMax, bytesMax }: PullRequest,
+  isLast: boolean,
+): PullResult | undefined {
+  const maxOffset = records.length;
+  const none = { records: new Uint8Array(0), count: 0, nextOffset: offset, minOffset, maxOffset };
+  if (offset < minOffset || offset > maxOffset) return { ...none, outcome: "outside" };
+  if (offset === maxOffset) return isLast ? { ...none, outcome: "empty" } : undefined;
+  const writer = new ByteWriter();
+  let count = 0;
+  let next = offset;
+  while (next < maxOffset && count < messagesMax && writer.length < bytesMax) {
+    const record = records[next++]!;
+    if (!passes(filter, record)) continue;
+    writer.put(record);
+    count++;
+  }
+  const outcome = count > 0 ? "found" : "filtered";
+  return { ...none, outcome, records: writer.view().slice(), count, nextOffset: next };
+}
+
+/** The records of a topic, or of all topics, that are wanted. */
+export function found(
+  queues: ReadonlyMap<string, readonly Queue[]>,
+  topic: string | null,
+  wanted: (record: Uint8Array) => boolean,
+): FoundMessage[] {
+  return [...queues].filter(([name]) => topic === null || name === topic)
+    .flatMap(([name, ofTopic]) =>
+      ofTopic.flatMap(({ records }, queueId) =>
+        records.filter(wanted).map((record) => ({ topic: name, queueId, record }))
+      )
+    );
+}
+
+/** Ends a lease, and does what follows from it. */
+export function settled(
+  { leases }: GroupState,
+  group: string,
+  receipt: string,
+  then: (lease: Lease) => void,
+) {
+  if (!receipt.startsWith(`${group}:`)) return { receipt, verdict: "invalid" } as const;
+  const lease = leases.get(receipt);
+  if (!lease) return { receipt, verdict: "expired" } as const;
+  leases.delete(receipt);
+  then(lease);
+  return { receipt, verdict: "done" } as const;
+}
 
 /** Where a group is in a queue, as the door tells it. */
 export function placeOf(
