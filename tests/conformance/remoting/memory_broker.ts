@@ -33,12 +33,15 @@ import { propertyNames, readProperty } from "../../../src/model/properties.ts";
 import { recordStoredMs, writeRecord } from "../../../src/model/record.ts";
 import type { Expression, Filter } from "../../../src/model/subscription.ts";
 import type { Topic, TopicSettings } from "../../../src/model/topic.ts";
-import { absentTimers, absentTransactions } from "../../support/memory_broker_parts.ts";
-import { compiled, joined, matches, propertyOf, withKey } from "./memory_messages.ts";
+import {
+  absent,
+  absentDeadLetters,
+  absentTimers,
+  absentTransactions,
+} from "../../support/memory_broker_parts.ts";
+import { compiled, propertyOf, type Queue, readQueue, withKey } from "./memory_messages.ts";
 
-type Queue = { records: Uint8Array[]; minOffset: number };
 type Waiter = { request: PullRequest; dueMs: number; answer: (result: PullResult) => void };
-const noRecords = new Uint8Array(0);
 
 /** What a topic is made of unless a test says otherwise. */
 const topicDefaults: TopicSettings = {
@@ -58,6 +61,16 @@ const topicDefaults: TopicSettings = {
 export class MemoryBroker implements Broker {
   readonly timers = absentTimers;
   readonly transactions = absentTransactions;
+  readonly deadLetters = absentDeadLetters;
+  readonly previewReset = absent;
+  readonly undoReset = absent;
+  readonly cloneOffsets = absent;
+  readonly placeEvents = absent;
+  readonly parkedKeys = absent;
+  readonly settleKey = absent;
+  readonly explain = absent;
+  readonly request = absent;
+  readonly reply = absent;
   readonly clock = new ManualClock();
   readonly uniqueKeys = new UniqueKeys(this.clock, new Uint8Array(10).fill(7));
   readonly topicMap = new Map<string, Topic>();
@@ -225,12 +238,12 @@ export class MemoryBroker implements Broker {
   }
 
   // What this protocol does not use yet.
-  readonly receive = () => refuse("receive");
-  readonly ack = () => refuse("ack");
-  readonly nack = () => refuse("nack");
-  readonly extend = () => refuse("extend");
-  readonly findByTime = () => refuse("findByTime");
-  readonly resetOffsets = () => refuse("resetOffsets");
+  readonly receive = absent;
+  readonly ack = absent;
+  readonly nack = absent;
+  readonly extend = absent;
+  readonly findByTime = absent;
+  readonly resetOffsets = absent;
 
   async sendBack(request: SendBackRequest): Promise<void> {
     await this.#work();
@@ -374,6 +387,14 @@ export class MemoryBroker implements Broker {
     return () => this.news.delete(news);
   }
 
+  carryReplies(): () => void {
+    return () => {};
+  }
+
+  receiptOf(): string {
+    throw new BrokerError("not_supported", "The test broker has no receipts");
+  }
+
   async health() {
     await this.#work();
     return { ready: true, problems: [], shards: [] };
@@ -437,26 +458,8 @@ export class MemoryBroker implements Broker {
     }
   }
 
-  #read({ topic, queueId, offset, messagesMax, bytesMax, filter }: PullRequest): PullResult {
-    const { records, minOffset } = this.#queue(topic, queueId);
-    const maxOffset = records.length;
-    const bounds = { minOffset, maxOffset, records: noRecords, count: 0 };
-    if (offset < minOffset || offset > maxOffset) {
-      return { ...bounds, outcome: "outside", nextOffset: offset };
-    }
-    if (offset === maxOffset) return { ...bounds, outcome: "empty", nextOffset: offset };
-    const found: Uint8Array[] = [];
-    let next = offset;
-    for (let bytes = 0; next < maxOffset && found.length < messagesMax; next++) {
-      const record = records[next]!;
-      if (!matches(filter, record)) continue;
-      if (found.length > 0 && bytes + record.length > bytesMax) break;
-      bytes += record.length;
-      found.push(record);
-    }
-    if (found.length === 0) return { ...bounds, outcome: "filtered", nextOffset: next };
-    const outcome = "found";
-    return { ...bounds, outcome, nextOffset: next, records: joined(found), count: found.length };
+  #read(request: PullRequest): PullResult {
+    return readQueue(this.#queue(request.topic, request.queueId), request);
   }
 
   #place(group: string, topic: string, queueId: number): QueuePlace {
@@ -467,7 +470,7 @@ export class MemoryBroker implements Broker {
     const nextOffset = committedOffset;
     const openDeliveries = 0;
     const base = { topic, queueId, committedOffset, nextOffset, openDeliveries };
-    return { ...base, minOffset, maxOffset, lag };
+    return { ...base, minOffset, maxOffset, lag, unmatched: 0, expired: 0 };
   }
 
   /** The newest heartbeat of each client counts. */
@@ -486,8 +489,4 @@ export class MemoryBroker implements Broker {
     await this.#work();
     return this.byPosition.filter(isWanted);
   }
-}
-
-function refuse(operation: string): Promise<never> {
-  return Promise.reject(new BrokerError("not_supported", `The test broker has no ${operation}`));
 }

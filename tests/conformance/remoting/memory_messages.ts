@@ -1,7 +1,7 @@
 /** What the test broker does with single messages. @module */
 import { ByteWriter } from "../../../src/base/bytes.ts";
 import { javaHash } from "../../../src/base/hash.ts";
-import type { FoundMessage } from "../../../src/broker/broker.ts";
+import type { FoundMessage, PullRequest, PullResult } from "../../../src/broker/broker.ts";
 import { accepts, compileExpression } from "../../../src/core/filter.ts";
 import { BrokerError } from "../../../src/model/errors.ts";
 import type { NewMessage } from "../../../src/model/message.ts";
@@ -41,6 +41,34 @@ export function matches(filter: Filter, record: Uint8Array): boolean {
   if (filter.kind === "sql") return accepts(filter, 0, () => recordProperties(record, 0));
   const tag = readProperty(recordProperties(record, 0), propertyNames.tags);
   return tag !== undefined && filter.tags.includes(tag);
+}
+
+/** The stored records of one queue; the first has offset 0, those below `minOffset` are gone. */
+export type Queue = { records: Uint8Array[]; minOffset: number };
+
+/** What a pull of a queue comes to at once. */
+export function readQueue(
+  { records, minOffset }: Queue,
+  { offset, messagesMax, bytesMax, filter }: PullRequest,
+): PullResult {
+  const maxOffset = records.length;
+  const bounds = { minOffset, maxOffset, records: new Uint8Array(0), count: 0 };
+  if (offset < minOffset || offset > maxOffset) {
+    return { ...bounds, outcome: "outside", nextOffset: offset };
+  }
+  if (offset === maxOffset) return { ...bounds, outcome: "empty", nextOffset: offset };
+  const found: Uint8Array[] = [];
+  let next = offset;
+  for (let bytes = 0; next < maxOffset && found.length < messagesMax; next++) {
+    const record = records[next]!;
+    if (!matches(filter, record)) continue;
+    if (found.length > 0 && bytes + record.length > bytesMax) break;
+    bytes += record.length;
+    found.push(record);
+  }
+  if (found.length === 0) return { ...bounds, outcome: "filtered", nextOffset: next };
+  const outcome = "found";
+  return { ...bounds, outcome, nextOffset: next, records: joined(found), count: found.length };
 }
 
 /** One property of a stored message. */
