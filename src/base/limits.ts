@@ -40,8 +40,20 @@ export const limits = Object.freeze({
   parkedPerConnectionMax: 8192,
   /** Clients that share one remoting connection: their heartbeats are remembered by it. */
   clientsPerConnectionMax: 64,
+  /** Requests of ours a remoting client has not answered: tools wait for each of them. */
+  asksPerClientMax: 64,
   /** Queues of one lock request: a client asks for all of its share at once. */
   queuesPerLockRequestMax: 4096,
+  /** How long a connection may take to its first byte: clients dial because they have to ask. */
+  firstByteMsMax: 10 * secondMs,
+  /** A TLS handshake, from its first byte on: it costs us work before the peer has shown any. */
+  tlsHandshakeMsMax: 5 * secondMs,
+  /** A PROXY header with all its extensions: what it tells us fits into its first hundred bytes. */
+  proxyHeaderBytesMax: 4 * kib,
+  /** Networks in one setting: each is looked at for every new connection. */
+  networksPerSettingMax: 256,
+  /** Addresses the remoting protocol listens on besides its own. */
+  alsoListenMax: 16,
   /** A connection that has not said anything for so long is gone: clients speak every 30 s. */
   connectionIdleMsMax: 120 * secondMs,
 
@@ -183,6 +195,10 @@ export const limits = Object.freeze({
   groupFiltersMax: 20_000,
   /** Clients of broadcast groups with places of their own: each is a reader of its queues. */
   broadcastReadersMax: 10_000,
+  /** Requests that wait for a reply: each holds a connection. */
+  requestsWaitingMax: 4096,
+  /** How long a request may wait: below the idle limits of common proxies. */
+  requestMsMax: 60 * secondMs,
   /** Leases whose holder is remembered, per shard: for those who ask who has a message. */
   leaseHoldersMax: 100_000,
   /** Popped messages not yet acknowledged, per group and shard. */

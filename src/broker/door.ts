@@ -48,9 +48,9 @@ import { OtherFilters } from "./group_filters.ts";
 import { Offsets, queuesByShard } from "./offsets.ts";
 import { ParkedKeys } from "./parked_keys.ts";
 import { Reader } from "./receive.ts";
-import { Replies } from "./replies.ts";
 import { ReaderKeys } from "./reader_keys.ts";
 import type { RegistryView } from "./registry_view.ts";
+import { Requests } from "./requests.ts";
 import { Sender } from "./send.ts";
 import type { ShardRouter } from "./shard_router.ts";
 import type { TimerDoor } from "./timer_door.ts";
@@ -88,9 +88,7 @@ export class Door implements Broker {
   readonly #sender: Sender;
   readonly #otherFilters: OtherFilters;
   readonly #readerKeys: ReaderKeys;
-  readonly #replies: Replies;
-  /** Where replies to requests of this process go; another process cannot know who waits. */
-  readonly #replyTo: string;
+  readonly #requests: Requests;
   readonly #reader: Reader;
   readonly #offsets: Offsets;
   readonly #finder: Finder;
@@ -113,10 +111,9 @@ export class Door implements Broker {
       settings.dedupeWindowMs,
       settings.delayMsMax,
     );
+    this.#requests = new Requests({ ...parts, sender: this.#sender });
     this.#otherFilters = new OtherFilters(coordinator, clock);
     const otherFilters = this.#otherFilters;
-    this.#replies = new Replies(parts.timers);
-    this.#replyTo = `broker-${uniqueKeys.next()}`;
     this.#readerKeys = new ReaderKeys({ coordinator, router, clock });
     const readerKeys = this.#readerKeys;
     this.#reader = new Reader({ view, router, signer, clock, otherFilters, readerKeys });
@@ -254,29 +251,16 @@ export class Door implements Broker {
     return this.#sender.send(request);
   }
 
-  async request(request: ReplyRequest): Promise<Reply> {
-    const { message, timeoutMs, signal, ...target } = request;
-    const { uniqueKeys } = this.#parts;
-    const correlationId = readProperty(message.properties, propertyNames.correlationId) ??
-      uniqueKeys.next();
-    const replyTo = this.#replyTo;
-    const properties = withProperties(message.properties, [
-      [propertyNames.correlationId, correlationId],
-      [propertyNames.replyToClient, replyTo],
-      [propertyNames.ttl, String(timeoutMs)],
-    ]);
-    const wait = { correlationId, replyTo, timeoutMs, ...(signal ? { signal } : {}) };
-    return await this.#replies.wait(wait, () => {
-      return this.#sender.send({ ...target, messages: [{ ...message, properties }] });
-    });
+  request(request: ReplyRequest): Promise<Reply> {
+    return this.#requests.request(request);
   }
 
   reply(reply: Reply): Promise<void> {
-    return this.#replies.answer(reply);
+    return this.#requests.reply(reply);
   }
 
   carryReplies(carrier: ReplyCarrier): () => void {
-    return this.#replies.addCarrier(carrier);
+    return this.#requests.carry(carrier);
   }
 
   pull(request: PullRequest) {

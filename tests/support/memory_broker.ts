@@ -361,6 +361,11 @@ export class MemoryBroker implements Broker {
   readonly explain = absent;
   readonly request = absent;
   readonly reply = absent;
+  readonly request = absent;
+  readonly reply = absent;
+  carryReplies(): () => void {
+    return () => {};
+  }
   readonly sendBack = absent;
   readonly heartbeat = absent;
   readonly unregister = absent;

@@ -1,4 +1,8 @@
-/** The HTTP app over a whole broker in one thread: for routes whose answers the shards decide. @module */
+/**
+ * The HTTP app over a whole broker in one thread: for routes whose answers the shards decide.
+ *
+ * @module
+ */
 import { silentLog } from "../../src/base/log.ts";
 import { Metrics } from "../../src/base/metrics.ts";
 import { type HttpApp, httpApp } from "../../src/protocol/http/app.ts";

@@ -16,12 +16,17 @@ import { Guard, rawPath } from "./guards.ts";
 import { requestSeconds, requestsTotal } from "./metric_rows.ts";
 import { documentText } from "./openapi.ts";
 import { failureOf, problemAnswer } from "./problem.ts";
+import { deadLetterEndpoints } from "./routes/dead_letters.ts";
+import { explainEndpoints } from "./routes/explain.ts";
 import { findEndpoint } from "./routes/find.ts";
 import { groupEndpoints } from "./routes/groups.ts";
 import { offsetEndpoints } from "./routes/offsets.ts";
 import { operationEndpoints } from "./routes/operations.ts";
+import { parkedKeyEndpoints } from "./routes/parked_keys.ts";
 import { queueEndpoint } from "./routes/queues.ts";
 import { receiveEndpoints } from "./routes/receive.ts";
+import { resetEndpoints } from "./routes/resets.ts";
+import { requestEndpoints } from "./routes/requests.ts";
 import { sendEndpoint } from "./routes/send.ts";
 import { streamEndpoint } from "./routes/stream.ts";
 import { timerEndpoints } from "./routes/timers.ts";
@@ -36,13 +41,18 @@ export type HttpApp = OpenAPIHono<HttpEnv>;
 /** Every row, in the order of the documentation. */
 export const endpoints: readonly Endpoint[] = [
   sendEndpoint,
+  ...requestEndpoints,
   ...receiveEndpoints,
   streamEndpoint,
   queueEndpoint,
   findEndpoint,
+  ...explainEndpoints,
   ...topicEndpoints,
   ...groupEndpoints,
   ...offsetEndpoints,
+  ...resetEndpoints,
+  ...parkedKeyEndpoints,
+  ...deadLetterEndpoints,
   ...timerEndpoints,
   ...transactionEndpoints,
   ...operationEndpoints,

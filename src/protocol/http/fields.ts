@@ -35,6 +35,11 @@ export const sqlField = z.string().min(1).max(limits.filterBytesMax).openapi({
 /** Who receives. */
 export const clientIdField = z.string().min(1).max(limits.clientIdLengthMax)
   .openapi({ description: "Names the consumer; others of the group see it." });
+/** What a client is to its group. */
+export const modeField = z.enum(["cluster", "broadcast"]).openapi({
+  description: "cluster: the group shares the messages. broadcast: each client of the group gets " +
+    "all of them; the broker keeps its place by its clientId, for a week after it was last heard.",
+});
 /** The receipts to settle. */
 export const receiptsField = z.array(z.string().min(1).max(1024)).min(1)
   .max(limits.acksPerRequestMax);

@@ -27,6 +27,8 @@ const ownFields: ReadonlySet<string> = new Set([
   propertyNames.shardingKey,
   propertyNames.uniqueKey,
   propertyNames.timeToLiveMs,
+  propertyNames.correlationId,
+  propertyNames.replyToClient,
 ]);
 // A byte order mark at the front belongs to the body.
 const strictUtf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
@@ -45,6 +47,8 @@ export type MessageJson = {
   readonly properties: Readonly<Record<string, string>>;
   readonly shardingKey?: string;
   readonly ttlMs?: number;
+  readonly correlationId?: string;
+  readonly replyTo?: string;
   readonly bornMs: number;
   readonly storedMs: number;
   readonly attempt?: number;
@@ -87,16 +91,17 @@ export class MessageWriter {
       properties: userProperties(properties),
       ...(shardingKey === undefined ? {} : { shardingKey }),
       ...(ttlMs === undefined ? {} : { ttlMs: Number(ttlMs) }),
+      ...replyFields(properties),
       bornMs: fields.bornMs,
       storedMs: fields.storedMs,
     };
   }
 
   #body(fields: RecordFields): Pick<MessageJson, "body" | "bodyBase64" | "bodyEncoding"> {
-    if ((fields.sysFlag & compressedFlag) === 0) return plainBody(fields.body);
+    if ((fields.sysFlag & compressedFlag) === 0) return bodyJson(fields.body);
     const kind = encodings[fields.sysFlag >> compressionShift & compressionMask];
     const inflated = kind === "zlib" ? this.#inflate(fields.body) : undefined;
-    if (inflated) return plainBody(inflated);
+    if (inflated) return bodyJson(inflated);
     const bodyEncoding = kind === undefined ? {} : { bodyEncoding: kind };
     return { bodyBase64: base64(fields.body), ...bodyEncoding };
   }
@@ -117,7 +122,20 @@ export class MessageWriter {
   }
 }
 
-function plainBody(body: Uint8Array): { body: string } | { bodyBase64: string } {
+/** What a responder needs to reply, if a reply is asked for. */
+function replyFields(
+  properties: ReadonlyMap<string, string>,
+): Pick<MessageJson, "correlationId" | "replyTo"> {
+  const correlationId = properties.get(propertyNames.correlationId);
+  const replyTo = properties.get(propertyNames.replyToClient);
+  return {
+    ...(correlationId === undefined ? {} : { correlationId }),
+    ...(replyTo === undefined ? {} : { replyTo }),
+  };
+}
+
+/** A body as users read it: text when it is plain text, base64 otherwise. */
+export function bodyJson(body: Uint8Array): { body: string } | { bodyBase64: string } {
   const text = plainText(body);
   return text === undefined ? { bodyBase64: base64(body) } : { body: text };
 }
@@ -136,7 +154,8 @@ function base64(bytes: Uint8Array): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("base64");
 }
 
-function userProperties(properties: ReadonlyMap<string, string>): Record<string, string> {
+/** The properties that are no fields of their own. */
+export function userProperties(properties: ReadonlyMap<string, string>): Record<string, string> {
   const entries: [string, string][] = [];
   for (const entry of properties) if (!ownFields.has(entry[0])) entries.push(entry);
   // Not by assignment: a property may be called "__proto__".

@@ -92,6 +92,10 @@ export const messageSchema = z.object({
   properties: z.record(z.string(), z.string()),
   shardingKey: z.string().optional(),
   ttlMs: z.number().int().optional(),
+  correlationId: z.string().optional()
+    .openapi({ description: "Set when the message asks for a reply: names it." }),
+  replyTo: z.string().optional()
+    .openapi({ description: "Set when the message asks for a reply: who waits for it." }),
   bornMs: z.number().int(),
   storedMs: z.number().int(),
   attempt: z.number().int().optional().openapi({ description: "Deliveries so far, from 1." }),

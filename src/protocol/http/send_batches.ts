@@ -1,9 +1,9 @@
 /**
  * Messages of one request → sends. Messages with the same queue or the same sharding key go out
  * together; so do those whose ids lead to the same queue, where a repeat of them will look; those
- * with nothing of it go together to one queue that the broker chooses. A timer key chooses its queue
- * itself, so its message goes alone. Each such part is stored whole or not at all, parts go out side
- * by side, and receipts come back in the order of the request.
+ * with nothing of it go together to one queue that the broker chooses. A timer key chooses its
+ * queue itself, so its message goes alone. Each such part is stored whole or not at all, parts go
+ * out side by side, and receipts come back in the order of the request.
  *
  * @module
  */

@@ -6,12 +6,14 @@
 import { z } from "@hono/zod-openapi";
 import { limits } from "../../../base/limits.ts";
 import type { ReceiptVerdict } from "../../../broker/broker.ts";
+import { BrokerError } from "../../../model/errors.ts";
 import { type Answer, jsonAnswer } from "../answer.ts";
 import { bodyEndpoint, type Endpoint } from "../endpoint.ts";
 import type { Exchange } from "../exchange.ts";
 import {
   clientIdField,
   invisibleMsField,
+  modeField,
   receiptsField,
   sqlField,
   tagsField,
@@ -35,7 +37,8 @@ const receiveSchema = z.strictObject({
   invisibleMs: invisibleMsField.default(invisibleMsDefault),
   tags: tagsField.optional(),
   sql: sqlField.optional(),
-  clientId: clientIdField.default(clientIdDefault),
+  mode: modeField.default("cluster"),
+  clientId: clientIdField.optional(),
 }).openapi("Receive");
 const settleSchema = z.strictObject({ receipts: receiptsField }).openapi("Settle");
 const nackSchema = settleSchema.extend({
@@ -117,11 +120,13 @@ async function receive(
   const { broker } = context;
   const topic = existingTopic(broker, params["topic"] ?? "").name;
   const group = await usableGroup(context, params["group"] ?? "");
-  const { max, waitMs, invisibleMs, clientId } = ask;
+  const { max, waitMs, invisibleMs, mode, clientId } = ask;
+  if (mode === "broadcast" && clientId === undefined) throw needsClientId();
   const received = await broker.receive({
     topic,
     group,
-    clientId,
+    ...(mode === "broadcast" ? { mode } : {}),
+    clientId: clientId ?? clientIdDefault,
     messagesMax: max,
     bytesMax: limits.replyBytesMax,
     invisibleMs,
@@ -143,6 +148,13 @@ export async function usableGroup(context: Exchange["context"], name: string): P
     const error = failureOf(thrown);
     throw error.code === "group_not_found" ? groupMissing(context.broker, name) : error;
   }
+}
+
+function needsClientId(): BrokerError {
+  return new BrokerError(
+    "invalid_argument",
+    "Cannot receive in mode broadcast without clientId: each client has a place of its own",
+  );
 }
 
 function consumer({ context, params }: Exchange) {

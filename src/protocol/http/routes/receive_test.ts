@@ -195,3 +195,17 @@ test("extend keeps a message hidden and says until when", async () => {
   await house.broker.tick(1);
   assert.equal((await house.ask(`${base}/receive`, {})).json.messages.length, 1);
 });
+
+test("receive in mode broadcast needs a clientId, and says the mode to the broker", async () => {
+  const house = await openHouse();
+  const receive = "POST /v1/topics/orders/groups/billing/receive";
+
+  const refused = await house.ask(receive, { mode: "broadcast" });
+  assert.equal(refused.status, 400);
+  assert.match(refused.json.detail, /without clientId/);
+  await house.ask(receive, { mode: "broadcast", clientId: "screen-1" });
+  await house.ask(receive, { clientId: "c" });
+
+  const modes = house.broker.receives.map(({ mode, clientId }) => [mode, clientId]);
+  assert.deepEqual(modes, [["broadcast", "screen-1"], [undefined, "c"]]);
+});

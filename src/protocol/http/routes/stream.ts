@@ -19,19 +19,27 @@ const { invisibleMsMin, invisibleMsMax, popMessagesMax } = limits;
 
 const streamQuery = z.strictObject({
   mode: z.enum(["cluster", "broadcast"]).default("cluster").openapi({
-    description: "cluster: the group shares the messages; broadcast: this reader gets all of them.",
+    description: "cluster: the group shares the messages; broadcast: this reader gets all of " +
+      "them. With a clientId the broker keeps its place and wants acknowledgements; without one " +
+      "its place is in the ids of the events.",
   }),
   tags: tagsField.optional(),
   sql: sqlField.optional(),
   max: queryNumber(1, popMessagesMax, "Messages asked for at once.").optional(),
   ack: z.enum(["manual", "auto"]).optional().openapi({
-    description: "cluster only. manual: settle each receipt by a request. auto: a batch is " +
+    description:
+      "For streams whose place the broker keeps. manual: settle each receipt by a request. auto: a batch is " +
       "acknowledged when the connection has taken it and asks for the next.",
   }),
-  invisibleMs: queryNumber(invisibleMsMin, invisibleMsMax, "cluster only.").optional(),
+  invisibleMs: queryNumber(
+    invisibleMsMin,
+    invisibleMsMax,
+    "For streams whose place the broker keeps: how long before an unsettled message comes again.",
+  ).optional(),
   clientId: clientIdField.optional(),
   from: z.enum(["earliest", "latest"]).optional().openapi({
-    description: "broadcast only: where to begin without Last-Event-ID; else as the group says.",
+    description: "broadcast without clientId: where to begin without Last-Event-ID; else as the " +
+      "group says.",
   }),
 });
 type StreamQuery = z.output<typeof streamQuery>;
@@ -61,7 +69,7 @@ export const streamEndpoint: Endpoint = queryEndpoint({
   // Nobody will read a body here, so nobody would end the stream.
   if (request.method === "HEAD") return { status: 200, contentType: eventType, body: null };
   const over = new AbortController();
-  const source = query.mode === "cluster"
+  const source = isLeased(query)
     ? await clusterSource(exchange, query, { topic, group, signal: over.signal })
     : await broadcastSource(exchange, query, { topic, group, signal: over.signal });
   return eventAnswer(context, request, source, over);
@@ -81,6 +89,7 @@ async function clusterSource(
     ask: {
       topic,
       group,
+      ...(query.mode === "broadcast" ? { mode: query.mode } : {}),
       clientId: query.clientId ?? resumed?.clientId ?? clientIdDefault,
       messagesMax: query.max ?? streamMaxDefault,
       invisibleMs: query.invisibleMs ?? invisibleMsDefault,
@@ -118,11 +127,19 @@ async function firstOffsets(
   return ranges.map(({ minOffset, maxOffset }) => start === "earliest" ? minOffset : maxOffset);
 }
 
-function checkMode({ mode, ack, invisibleMs, from, clientId }: StreamQuery): void {
-  const foreign = mode === "cluster" ? { from } : { ack, invisibleMs, clientId };
+/** Whether the broker keeps the reader's place, or the ids of its events do. */
+function isLeased({ mode, clientId }: StreamQuery): boolean {
+  return mode === "cluster" || clientId !== undefined;
+}
+
+function checkMode(query: StreamQuery): void {
+  const { mode, ack, invisibleMs, from, clientId } = query;
+  const foreign = isLeased(query) ? { from } : { ack, invisibleMs };
+  const whose = mode === "cluster" ? "" : clientId === undefined ? " without" : " with";
   for (const [name, value] of Object.entries(foreign)) {
     if (value === undefined) continue;
-    const message = `Cannot read the query: ${name} has no meaning in mode ${mode}`;
+    const message = `Cannot read the query: ${name} has no meaning in mode ${mode}` +
+      (whose === "" ? "" : `${whose} clientId`);
     throw new BrokerError("invalid_argument", message);
   }
 }

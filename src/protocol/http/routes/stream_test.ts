@@ -237,3 +237,17 @@ test("stream opens nothing for HEAD, whose body nobody would end", async () => {
   assert.equal((await house.fetch(path, { method: "HEAD" })).status, 200);
   assert.match((await house.ask("GET /metrics")).json, /curlew_http_event_streams 0\n/);
 });
+
+test("stream in mode broadcast with a clientId leases for that client", async () => {
+  const house = await openHouse();
+  await send(house, "a");
+  const events = await open(house, "?mode=broadcast&clientId=screen-1&ack=auto");
+  assert.equal((await events.message()).data.body, "a");
+  await events.leave();
+
+  const [asked] = house.broker.receives;
+  assert.deepEqual([asked?.mode, asked?.clientId], ["broadcast", "screen-1"]);
+  const query = "?mode=broadcast&clientId=screen-1&from=latest";
+  const refused = await house.ask(`GET ${path}${query}`);
+  assert.match(refused.json.detail, /from has no meaning in mode broadcast with clientId/);
+});
