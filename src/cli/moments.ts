@@ -19,3 +19,13 @@ export function parseMoment(text: string, flag: string, nowMs: number): number {
       `or how long ago as 15m; found "${text}".`,
   );
 }
+
+/**
+ * The same for times to come: `15m` is in fifteen minutes.
+ *
+ * @throws {UsageError} It is none of them.
+ */
+export function parseDue(text: string, flag: string, nowMs: number): number {
+  const inMs = /^\d+(\.\d+)?[a-z]+$/i.test(text) ? parseDuration(text) : undefined;
+  return inMs === undefined ? parseMoment(text, flag, nowMs) : nowMs + inMs;
+}

@@ -5,7 +5,9 @@ import { checkCommand, type Inspect } from "./commands/check.ts";
 import { groupFamily } from "./commands/group.ts";
 import { messageFamily } from "./commands/message.ts";
 import { type ReadSettings, serveCommand } from "./commands/serve.ts";
+import { timerFamily } from "./commands/timer.ts";
 import { topicFamily } from "./commands/topic.ts";
+import { transactionFamily } from "./commands/transaction.ts";
 import { jsonLine } from "./output.ts";
 import { version } from "./version.ts";
 
@@ -38,6 +40,8 @@ export function rootFamily(loaders: Loaders): Family {
       topicFamily,
       groupFamily,
       messageFamily,
+      timerFamily,
+      transactionFamily,
       benchFamily,
       checkCommand(loaders.inspect),
       versionCommand,

@@ -12,6 +12,7 @@ import {
   type ValuesOf,
 } from "../command.ts";
 import { UsageError } from "../failure.ts";
+import { parseDue } from "../moments.ts";
 import { jsonLine, show, table } from "../output.ts";
 import { streamGiveUpMs } from "../patience.ts";
 import { rate, showProgress } from "../progress.ts";
@@ -24,7 +25,7 @@ import {
   sendStream,
   type SendTally,
 } from "../stream/sender.ts";
-import { showCount, showDuration } from "../units.ts";
+import { showCount, showDuration, showTime } from "../units.ts";
 
 const optionTable = {
   ...apiOptions,
@@ -40,6 +41,13 @@ const optionTable = {
     min: 1,
     max: limits.retentionMsMax,
     help: "pass the message over when it was not consumed for so long, as 30s",
+  },
+  delay: { kind: "duration", value: "TIME", help: "visible so long from now, up to 40 days" },
+  at: { kind: "text", value: "TIME", help: "visible at this date and time" },
+  timerKey: {
+    kind: "text",
+    value: "KEY",
+    help: "takes the place of the pending timer of this key",
   },
   count: { kind: "count", value: "N", min: 1, help: "send every body this often" },
   stdin: { kind: "flag", help: "send standard input, each line a message" },
@@ -108,7 +116,13 @@ async function run({ host, options, args }: SendCall): Promise<ExitCode> {
   }
   const api = apiClientOf(host, options);
   const ids = new UniqueKeys(host.clock, host.randomBytes(10));
-  const writer = messageWriter(templateOf(options));
+  if (options.delay !== undefined && options.at !== undefined) {
+    throw new UsageError("--delay and --at do not go together: give one.");
+  }
+  if (options.timerKey !== undefined && (args.length !== 1 || (options.count ?? 1) > 1)) {
+    throw new UsageError("--timer-key names one message: give one BODY.");
+  }
+  const writer = messageWriter(templateOf(options, host.clock.wallMs()));
   const write = (body: Uint8Array) => writer(body, ids.next());
   const single = args.length > 0 && (options.count ?? 1) * args.length <= options.batch;
   if (single) return await sendWords(api, { host, options, args }, write);
@@ -196,7 +210,7 @@ async function sourceOf(host: Host, { file, stdin }: ValuesOf<SendCallOptions>) 
   }
 }
 
-function templateOf(options: ValuesOf<SendCallOptions>): MessageTemplate {
+function templateOf(options: ValuesOf<SendCallOptions>, nowMs: number): MessageTemplate {
   const properties: Record<string, string> = {};
   for (const text of options.property) {
     const cut = text.indexOf("=");
@@ -209,6 +223,9 @@ function templateOf(options: ValuesOf<SendCallOptions>): MessageTemplate {
     properties: Object.keys(properties).length > 0 ? properties : undefined,
     shardingKey: options.shardingKey,
     queueId: options.queue,
+    delayMs: options.delay,
+    deliverAtMs: options.at === undefined ? undefined : parseDue(options.at, "--at", nowMs),
+    timerKey: options.timerKey,
     ttlMs: options.ttl,
   };
 }
@@ -232,7 +249,12 @@ function receiptsTable(receipts: readonly Receipt[]): string {
   const rows = receipts.map(({ messageId, queueId, offset, survived }) =>
     [messageId, queueId, offset, survived].map(show)
   );
-  return table(["MESSAGE ID", "QUEUE", "OFFSET", "SURVIVES"], rows);
+  const head = ["MESSAGE ID", "QUEUE", "OFFSET", "SURVIVES"];
+  if (receipts.every(({ deliverAtMs }) => deliverAtMs === undefined)) return table(head, rows);
+  const dues = receipts.map(({ deliverAtMs }) =>
+    typeof deliverAtMs === "number" ? showTime(deliverAtMs) : "-"
+  );
+  return table([...head, "DUE"], rows.map((row, index) => [...row, dues[index] ?? "-"]));
 }
 
 async function tellTally(

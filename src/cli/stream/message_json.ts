@@ -15,6 +15,9 @@ export type MessageTemplate = {
   readonly properties?: Readonly<Record<string, string>> | undefined;
   readonly shardingKey?: string | undefined;
   readonly queueId?: number | undefined;
+  readonly delayMs?: number | undefined;
+  readonly deliverAtMs?: number | undefined;
+  readonly timerKey?: string | undefined;
   readonly ttlMs?: number | undefined;
 };
 
