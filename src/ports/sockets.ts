@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { TlsContext } from "./tls.ts";
 
 /** One side of a connection, as text and number: `127.0.0.1` and `9876`, IPv6 without brackets. */
 export type SocketAddress = { readonly host: string; readonly port: number };
@@ -30,7 +31,10 @@ export interface Connection {
   readonly remote: SocketAddress;
   /** Bytes written here that the kernel has not taken yet. */
   readonly bufferedBytes: number;
-  /** Names the listener. Must be called before the current turn ends, once. */
+  /**
+   * Names the listener, before the first turn ends. A later call replaces it: the new one hears
+   * everything from then on.
+   */
   listen(listener: ConnectionListener): void;
   /**
    * Sends chunks in order. What one turn writes goes out together. The connection keeps the chunks
@@ -49,6 +53,21 @@ export interface Connection {
   destroy(): void;
 }
 
+/** Both ends of a connection. */
+export type ConnectionEnds = { readonly local: SocketAddress; readonly remote: SocketAddress };
+
+/** A connection that a peer opened: who it is and how it speaks may show in its first bytes. */
+export interface AcceptedConnection extends Connection {
+  /** Names the ends anew: a proxy that is trusted told who dialled it, and where. */
+  nameEnds(ends: ConnectionEnds): void;
+  /**
+   * From here on the socket speaks TLS, and the connection carries what is inside. `unread`: what
+   * was already read of it. Nothing may have been written. A peer that does not finish the
+   * handshake in time is closed as failed.
+   */
+  startTls(context: TlsContext, unread: Uint8Array): void;
+}
+
 /** Where to listen. Port 0 asks for any free one. */
 export type ListenOptions = {
   readonly host: string;
@@ -56,7 +75,7 @@ export type ListenOptions = {
   /** Above it, a new connection is closed at once. */
   readonly connectionsMax: number;
   /** Called with each new connection; it must call `listen` before it returns. */
-  onConnection(connection: Connection): void;
+  onConnection(connection: AcceptedConnection): void;
   /** The listener itself failed while running: no more connections will come. */
   onError(error: Error): void;
 };

@@ -6,6 +6,7 @@ import type { Signals } from "../ports/signals.ts";
 import type { Sockets } from "../ports/sockets.ts";
 import type { Threads } from "../ports/threads.ts";
 import type { Timers } from "../ports/timers.ts";
+import type { Tls } from "../ports/tls.ts";
 import { bunHttp } from "./bun/http.ts";
 import { systemClock } from "./clock.ts";
 import { denoHttp } from "./deno/http.ts";
@@ -13,6 +14,7 @@ import { systemFiles } from "./node/files.ts";
 import { systemSockets } from "./node/tcp.ts";
 import { systemThreads } from "./node/threads.ts";
 import { systemTimers } from "./node/timers.ts";
+import { systemTls } from "./node/tls.ts";
 import { systemSignals } from "./signals.ts";
 
 export { randomBytes, randomId, randomSeed } from "./random.ts";
@@ -27,6 +29,7 @@ export type Runtime = {
   readonly sockets: Sockets;
   readonly threads: Threads;
   readonly timers: Timers;
+  readonly tls: Tls;
 };
 
 /** The runtime this process runs on. */
@@ -42,4 +45,5 @@ export const runtime: Runtime = {
   sockets: systemSockets,
   threads: systemThreads,
   timers: systemTimers,
+  tls: systemTls,
 };

@@ -9,11 +9,14 @@
  */
 import { Buffer } from "node:buffer";
 import { createConnection, createServer, type Server, type Socket } from "node:net";
+import { TLSSocket } from "node:tls";
 import { assert } from "../../base/assert.ts";
 import { limits } from "../../base/limits.ts";
 import type {
+  AcceptedConnection,
   CloseReason,
   Connection,
+  ConnectionEnds,
   ConnectionListener,
   DialOptions,
   Listener,
@@ -21,6 +24,8 @@ import type {
   SocketAddress,
   Sockets,
 } from "../../ports/sockets.ts";
+import type { TlsContext } from "../../ports/tls.ts";
+import { NodeTlsContext } from "./tls.ts";
 
 /**
  * Chunks from this size on are written as they are; copying smaller ones is cheaper than a call.
@@ -116,10 +121,11 @@ class NodeListener implements Listener {
   }
 }
 
-class NodeConnection implements Connection {
-  readonly local: SocketAddress;
-  readonly remote: SocketAddress;
-  readonly #socket: Socket;
+class NodeConnection implements AcceptedConnection {
+  #ends: ConnectionEnds;
+  /** Replaced once at most, by the one that speaks TLS over it. */
+  #socket: Socket;
+  readonly #onData = (chunk: Uint8Array) => this.#listener?.onData(chunk);
   #listener: ConnectionListener | null = null;
   #failure: Error | null = null;
   /** Chunks of this turn, not given to the socket yet. Bounded by its owner, who sees the bytes. */
@@ -131,10 +137,20 @@ class NodeConnection implements Connection {
 
   constructor(socket: Socket) {
     this.#socket = socket;
-    this.local = addressOf(socket.localAddress, socket.localPort);
-    this.remote = addressOf(socket.remoteAddress, socket.remotePort);
+    this.#ends = {
+      local: addressOf(socket.localAddress, socket.localPort),
+      remote: addressOf(socket.remoteAddress, socket.remotePort),
+    };
     socket.on("error", (error) => this.#failure ??= error);
     socket.once("close", () => this.#close());
+  }
+
+  get local(): SocketAddress {
+    return this.#ends.local;
+  }
+
+  get remote(): SocketAddress {
+    return this.#ends.remote;
   }
 
   get bufferedBytes(): number {
@@ -146,9 +162,39 @@ class NodeConnection implements Connection {
   }
 
   listen(listener: ConnectionListener): void {
-    assert(this.#listener === null, "a connection has one listener");
+    const isFirst = this.#listener === null;
     this.#listener = listener;
-    this.#socket.on("data", (chunk: Uint8Array) => listener.onData(chunk));
+    if (isFirst) this.#socket.on("data", this.#onData);
+  }
+
+  nameEnds(ends: ConnectionEnds): void {
+    this.#ends = ends;
+  }
+
+  startTls(context: TlsContext, unread: Uint8Array): void {
+    assert(context instanceof NodeTlsContext, "the context was prepared by this runtime");
+    assert(this.#pending.length === 0, "nothing was written before TLS begins");
+    if (this.#closed) return;
+    const raw = this.#socket;
+    raw.removeListener("data", this.#onData);
+    // Paused, so that the bytes put back are read by the new owner, and by nobody before.
+    raw.pause();
+    raw.unshift(unread);
+    const { secureContext } = context;
+    const secured = new TLSSocket(raw, { isServer: true, secureContext });
+    const late = new Error(`The TLS handshake took more than ${limits.tlsHandshakeMsMax} ms`);
+    const timer = setTimeout(() => secured.destroy(late), limits.tlsHandshakeMsMax);
+    secured.once("secure", () => clearTimeout(timer));
+    secured.once("close", () => {
+      clearTimeout(timer);
+      raw.destroy();
+    });
+    secured.on("error", (error: Error) => {
+      this.#failure ??= error;
+      secured.destroy();
+    });
+    secured.on("data", this.#onData);
+    this.#socket = secured;
   }
 
   write(chunks: readonly Uint8Array[]): boolean {
