@@ -361,11 +361,6 @@ export class MemoryBroker implements Broker {
   readonly explain = absent;
   readonly request = absent;
   readonly reply = absent;
-  readonly request = absent;
-  readonly reply = absent;
-  carryReplies(): () => void {
-    return () => {};
-  }
   readonly sendBack = absent;
   readonly heartbeat = absent;
   readonly unregister = absent;
