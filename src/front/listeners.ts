@@ -96,6 +96,7 @@ function sessionsOf({ broker, log, settings, runtime }: ListenerParts): Remoting
       traceOn: traceTopic,
     },
     clock: runtime.clock,
+    timers: runtime.timers,
     log,
     bootMs: runtime.clock.wallMs(),
   });

@@ -36,6 +36,10 @@ const bornHostAt = 48;
 const bytesMin = 91;
 const ipv6ExtraBytes = 12;
 const high = 0x1_0000_0000;
+/** What ends an entry of the properties. */
+const propertyEnd = 0x02;
+/** Their length is a signed 16-bit number. */
+const propertiesBytesMax = 32_767;
 
 /** Bits of `sysFlag` this file knows; the others belong to clients and to transactions. */
 export const recordFlags = { bornHostV6: 0x10, storeHostV6: 0x20 } as const;
@@ -106,7 +110,10 @@ export function writeRecord(writer: ByteWriter, fields: RecordFields): void {
   writer.text(fields.topic);
   const propertiesAt = writer.reserve(2);
   const propertiesBytes = writer.text(fields.properties);
-  assert(topicBytes <= 32_767 && propertiesBytes <= 32_767, "a record's texts fit their lengths");
+  assert(
+    topicBytes <= 32_767 && propertiesBytes <= propertiesBytesMax,
+    "a record's texts fit their lengths",
+  );
   const bytes = writer.view();
   bytes[propertiesAt] = propertiesBytes >>> 8;
   bytes[propertiesAt + 1] = propertiesBytes;
@@ -146,6 +153,37 @@ export function patchTransaction(
   bytes[flagAt + 2] = sysFlag >>> 8;
   bytes[flagAt + 3] = sysFlag;
   setI64(bytes, bodyAt - 12, preparedTransactionOffset);
+}
+
+/**
+ * Appends a copy of a record as one delivery shows it: tried `reconsumeTimes` times before, with
+ * `added` properties, in the text form of `properties.ts`. False: they do not fit, and are left
+ * out.
+ *
+ * @throws {WireError} `record` is no whole record.
+ */
+export function writeDelivery(
+  writer: ByteWriter,
+  record: Uint8Array,
+  reconsumeTimes: number,
+  added: string,
+): boolean {
+  const timesAt = bodyStart(record, 0) - 16;
+  const lengthAt = propertiesStart(record, 0);
+  const length = u16At(record, lengthAt);
+  const isEnded = length === 0 || record[lengthAt + 1 + length] === propertyEnd;
+  const text = isEnded ? added : String.fromCharCode(propertyEnd) + added;
+  const isFitting = length + Buffer.byteLength(text) <= propertiesBytesMax;
+  const start = writer.length;
+  writer.put(record);
+  if (isFitting) writer.text(text);
+  const moreBytes = writer.length - start - record.length;
+  writer.setI32(start, i32At(record, 0) + moreBytes);
+  writer.setI32(start + timesAt, reconsumeTimes);
+  const bytes = writer.view();
+  bytes[start + lengthAt] = length + moreBytes >>> 8;
+  bytes[start + lengthAt + 1] = length + moreBytes;
+  return isFitting;
 }
 
 /**

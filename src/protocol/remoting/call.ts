@@ -8,10 +8,14 @@ import type { Log } from "../../base/log.ts";
 import type { Broker } from "../../broker/broker.ts";
 import type { Host } from "../../model/message.ts";
 import type { SocketAddress } from "../../ports/sockets.ts";
+import type { Timers } from "../../ports/timers.ts";
+import type { ClientAnswer } from "./client_asks.ts";
 import { responseCodes } from "./codes.ts";
 import type { ExtFields, RemotingCommand } from "./command.ts";
+import type { FilterMemory } from "./filter_memory.ts";
 import type { HeartbeatMemory } from "./heartbeat_memory.ts";
 import type { Parking } from "./parking.ts";
+import type { WaitingPops } from "./waiting_pops.ts";
 
 /** What an operator chooses of this protocol. */
 export type RemotingSettings = {
@@ -26,14 +30,41 @@ export type RemotingSettings = {
   readonly traceOn: boolean;
 };
 
-/** What all sessions share. */
-export type RemotingContext = {
+/** What the protocol is made of. */
+export type RemotingParts = {
   readonly broker: Broker;
   readonly settings: RemotingSettings;
   readonly clock: Clock;
+  readonly timers: Timers;
   readonly log: Log;
   /** When the broker came up, for those who ask how long it runs. */
   readonly bootMs: number;
+};
+
+/** A request of ours to a client. */
+export type ClientRequest = {
+  readonly code: number;
+  readonly extFields: ExtFields;
+  readonly body?: Uint8Array;
+};
+
+/** How a handler reaches clients other than the one that asks. They are named by connection. */
+export interface Clients {
+  /** Sends a request that wants no answer. False: the client is gone, or does not read. */
+  tell(connection: number, request: ClientRequest): boolean;
+  /**
+   * Sends a request and waits for its answer.
+   *
+   * @throws {BrokerError} `timeout` or `too_busy`: there will be none.
+   */
+  ask(connection: number, request: ClientRequest, waitMs: number): Promise<ClientAnswer>;
+}
+
+/** What all sessions share. */
+export type RemotingContext = RemotingParts & {
+  readonly clients: Clients;
+  readonly filters: FilterMemory;
+  readonly waitingPops: WaitingPops;
 };
 
 /** The client at the other end of a connection. */

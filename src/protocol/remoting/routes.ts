@@ -2,6 +2,11 @@
 import { type Answer, type Call, type Handler, refusal } from "./call.ts";
 import { requestCodes as codes, requestName, responseCodes } from "./codes.ts";
 import {
+  handleAckMessage,
+  handleBatchAckMessage,
+  handleChangeInvisibleTime,
+} from "./handlers/ack_message.ts";
+import {
   handleConsumerConnections,
   handleConsumeStats,
   handleProducerConnections,
@@ -36,7 +41,14 @@ import {
   handleSearchOffset,
   handleUpdateOffset,
 } from "./handlers/offsets.ts";
+import {
+  handleNotification,
+  handlePeekMessage,
+  handlePollingInfo,
+} from "./handlers/peek_message.ts";
+import { handlePopMessage } from "./handlers/pop_message.ts";
 import { handlePullMessage } from "./handlers/pull_message.ts";
+import { handleQueryAssignment, handleSetRequestMode } from "./handlers/query_assignment.ts";
 import { handleQueryMessage, handleViewMessage } from "./handlers/query_message.ts";
 import {
   handleClusterInfo,
@@ -96,6 +108,15 @@ const handlers: ReadonlyMap<number, Handler> = new Map<number, Handler>([
   [codes.queryMessage, handleQueryMessage],
   [codes.viewMessageById, handleViewMessage],
   [codes.getBrokerRuntimeInfo, handleRuntimeInfo],
+  [codes.queryAssignment, handleQueryAssignment],
+  [codes.setMessageRequestMode, handleSetRequestMode],
+  [codes.popMessage, handlePopMessage],
+  [codes.ackMessage, handleAckMessage],
+  [codes.batchAckMessage, handleBatchAckMessage],
+  [codes.changeMessageInvisibletime, handleChangeInvisibleTime],
+  [codes.peekMessage, handlePeekMessage],
+  [codes.notification, handleNotification],
+  [codes.pollingInfo, handlePollingInfo],
 ]);
 
 /** The handler of a request; one that refuses if there is none. */

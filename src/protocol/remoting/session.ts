@@ -15,9 +15,10 @@
  */
 import { ByteWriter } from "../../base/bytes.ts";
 import { limits } from "../../base/limits.ts";
-import { asBrokerError, WireError } from "../../model/errors.ts";
+import { asBrokerError, BrokerError, WireError } from "../../model/errors.ts";
 import type { Connection } from "../../ports/sockets.ts";
-import type { Answer, Peer, RemotingContext } from "./call.ts";
+import type { Answer, ClientRequest, Peer, RemotingContext } from "./call.ts";
+import { type ClientAnswer, ClientAsks } from "./client_asks.ts";
 import { requestCodes, requestName, responseCodes } from "./codes.ts";
 import {
   commandFlags,
@@ -45,6 +46,7 @@ export class RemotingSession {
   readonly #gone = new AbortController();
   readonly #parking = new Parking(() => this.#adjustPressure());
   readonly #peer: Peer;
+  readonly #asks: ClientAsks;
   readonly #take = (frame: Frame) => this.#serve(frame);
   readonly #flush = () => this.#writeOut();
   #state: "open" | "paused" | "closed" = "open";
@@ -64,6 +66,7 @@ export class RemotingSession {
   constructor(number: number, connection: Connection, context: RemotingContext) {
     this.#connection = connection;
     this.#context = context;
+    this.#asks = new ClientAsks(context.timers);
     const { advertise } = context.settings;
     this.#peer = peerOf(number, connection, advertise, this.#gone.signal, this.#parking);
   }
@@ -106,32 +109,60 @@ export class RemotingSession {
     this.#piecesBytes = 0;
     this.#writer.clear();
     this.#gone.abort();
+    this.#asks.close();
     this.#context.broker.disconnected(this.#peer.connection);
   }
 
   /** Tells the client that the members of a group changed, so that it shares the queues anew. */
   notifyMembersChanged(group: string): void {
-    if (this.#state === "closed" || this.#isFull()) return;
-    const command: RemotingCommand = {
+    this.tell({
       code: requestCodes.notifyConsumerIdsChanged,
+      extFields: { consumerGroup: group },
+    });
+  }
+
+  /** Sends a request that wants no answer. False: the client is gone, or does not read. */
+  tell(request: ClientRequest): boolean {
+    if (this.#state === "closed" || this.#isFull()) return false;
+    this.#push(request, commandFlags.oneway);
+    return true;
+  }
+
+  /**
+   * Sends a request and waits for its answer.
+   *
+   * @throws {BrokerError} `timeout`: none came within `waitMs`. `too_busy`: it does not keep up.
+   */
+  ask(request: ClientRequest, waitMs: number): Promise<ClientAnswer> {
+    if (this.#state === "closed" || this.#isFull()) {
+      const reason = this.#state === "closed" ? "it has left" : "it does not read what it was sent";
+      return Promise.reject(new BrokerError("too_busy", `Cannot ask the client: ${reason}`));
+    }
+    const answer = this.#asks.begin(this.#nextOpaque, waitMs);
+    this.#push(request, 0);
+    return answer;
+  }
+
+  #push({ code, extFields, body }: ClientRequest, flag: number): void {
+    const command: RemotingCommand = {
+      code,
       language: "JAVA",
       version: ownVersion,
       opaque: this.#nextOpaque,
-      flag: commandFlags.oneway,
+      flag,
       remark: undefined,
-      extFields: { consumerGroup: group },
+      extFields,
       serializer: this.#serializer,
     };
     this.#nextOpaque = (this.#nextOpaque + 1) & 0x7fffffff;
-    writeCommand(this.#writer, command);
+    writeCommand(this.#writer, command, body);
     this.#flushSoon();
   }
 
   #serve(frame: Frame): void {
     if (this.#state === "closed") return;
     const command = decodeCommand(frame);
-    // Nothing we push wants an answer, so a response is a client's mistake without consequence.
-    if (isResponse(command)) return;
+    if (isResponse(command)) return this.#asks.answered(command, frame.body);
     this.#serializer = command.serializer;
     let answer: Answer | Promise<Answer>;
     try {

@@ -1,8 +1,12 @@
 /** All remoting sessions of a front, so that news for a client finds its connection. @module */
 import { limits } from "../../base/limits.ts";
+import { BrokerError } from "../../model/errors.ts";
 import type { Connection } from "../../ports/sockets.ts";
-import type { RemotingContext } from "./call.ts";
+import type { ClientRequest, Clients, RemotingContext, RemotingParts } from "./call.ts";
+import type { ClientAnswer } from "./client_asks.ts";
+import { FilterMemory } from "./filter_memory.ts";
 import { RemotingSession } from "./session.ts";
+import { WaitingPops } from "./waiting_pops.ts";
 
 /** Looks at a connection within the longest silence that is borne: how exact that is. */
 const looksPerSilence = 4;
@@ -11,15 +15,20 @@ const looksPerSilence = 4;
 export const silenceLookMs = limits.connectionIdleMsMax / looksPerSilence;
 
 /** Opens sessions, and passes the broker's news on to them. */
-export class RemotingSessions {
+export class RemotingSessions implements Clients {
   readonly #context: RemotingContext;
   /** By connection number; the front opens at most `limits.connectionsMax`. */
   readonly #sessions = new Map<number, RemotingSession>();
   readonly #stopNews: () => void;
 
-  constructor(context: RemotingContext) {
-    this.#context = context;
-    this.#stopNews = context.broker.onNews({
+  constructor(parts: RemotingParts) {
+    this.#context = {
+      ...parts,
+      clients: this,
+      filters: new FilterMemory(parts.broker),
+      waitingPops: new WaitingPops(),
+    };
+    this.#stopNews = parts.broker.onNews({
       membersChanged: (group, connections) => {
         for (const number of connections) this.#sessions.get(number)?.notifyMembersChanged(group);
       },
@@ -46,6 +55,16 @@ export class RemotingSessions {
     const session = new RemotingSession(number, connection, this.#context);
     this.#sessions.set(number, session);
     return session;
+  }
+
+  tell(connection: number, request: ClientRequest): boolean {
+    return this.#sessions.get(connection)?.tell(request) ?? false;
+  }
+
+  ask(connection: number, request: ClientRequest, waitMs: number): Promise<ClientAnswer> {
+    const session = this.#sessions.get(connection);
+    if (session !== undefined) return session.ask(request, waitMs);
+    return Promise.reject(new BrokerError("timeout", "Cannot ask the client: it has left"));
   }
 
   /** Forgets a connection whose socket is gone. */
