@@ -1,12 +1,12 @@
-/** `/v1/groups/{group}/offsets` and `reset`: where a group is, and where it shall be. @module */
+/** `/v1/groups/{group}/offsets`: where a group is, and how consumers that pull say so. @module */
 import { z } from "@hono/zod-openapi";
 import { limits } from "../../../base/limits.ts";
-import type { QueuePlace, ResetTarget } from "../../../broker/broker.ts";
+import type { QueuePlace } from "../../../broker/broker.ts";
 import { BrokerError } from "../../../model/errors.ts";
-import { jsonAnswer } from "../answer.ts";
 import { bodyEndpoint, type Endpoint, queryEndpoint } from "../endpoint.ts";
 import { placesSchema } from "../fields.ts";
 import { existingGroup, existingTopic } from "../lookup.ts";
+import { placesAnswer } from "../places_out.ts";
 
 const topicField = z.string().min(1).max(255);
 const queueIdField = z.number().int().min(0).max(limits.queuesPerTopicMax - 1);
@@ -18,16 +18,6 @@ const commitSchema = z.strictObject({
   )
     .min(1).max(limits.queuesPerTopicMax),
 }).openapi("CommitOffsets");
-const resetSchema = z.strictObject({
-  topic: topicField,
-  to: z.union([
-    z.literal("earliest"),
-    z.literal("latest"),
-    z.strictObject({ timeMs: z.number().int().min(0) }),
-    z.strictObject({ queueId: queueIdField, offset: offsetField }),
-  ]).openapi({ description: "earliest, latest, {timeMs}, or {queueId, offset}." }),
-}).openapi("Reset");
-
 /** The rows of offsets. */
 export const offsetEndpoints: readonly Endpoint[] = [
   queryEndpoint({
@@ -69,44 +59,4 @@ export const offsetEndpoints: readonly Endpoint[] = [
     }
     return placesAnswer(places);
   }),
-  bodyEndpoint({
-    method: "post",
-    path: "/v1/groups/{group}/reset",
-    tag: "Groups",
-    summary: "Move a group to another place",
-    description: "Open deliveries of the queues are forgotten: their receipts expire.",
-    body: resetSchema,
-    answers: { 200: { description: "The group's places now.", schema: placesSchema } },
-  }, async ({ context, params }, { topic, to }) => {
-    const group = existingGroup(context.broker, params["group"] ?? "");
-    existingTopic(context.broker, topic);
-    return placesAnswer(await context.broker.resetOffsets(group.name, topic, targetOf(to), "http"));
-  }),
 ];
-
-function targetOf(to: z.output<typeof resetSchema>["to"]): ResetTarget {
-  if (typeof to === "string") return { kind: to };
-  if ("timeMs" in to) return { kind: "time", ms: to.timeMs };
-  return { kind: "offset", queueId: to.queueId, offset: to.offset };
-}
-
-function placesAnswer(places: readonly QueuePlace[]) {
-  return jsonAnswer({
-    places: places.map((place) => {
-      const { topic, queueId, committedOffset, nextOffset, openDeliveries } = place;
-      const { unmatched, expired, minOffset, maxOffset, lag } = place;
-      return {
-        topic,
-        queueId,
-        committedOffset,
-        nextOffset,
-        openDeliveries,
-        unmatched,
-        expired,
-        minOffset,
-        maxOffset,
-        lag,
-      };
-    }),
-  });
-}
