@@ -4,6 +4,7 @@ import { limits } from "../../base/limits.ts";
 import type { Host } from "../../ports/host.ts";
 import { apiClientOf, apiOptions } from "../api_client.ts";
 import { type Call, type Command, command, type ExitCode, exitCodes } from "../command.ts";
+import { UsageError } from "../failure.ts";
 import { jsonLine } from "../output.ts";
 import { streamGiveUpMs } from "../patience.ts";
 import { bodyLines } from "../stream/message_json.ts";
@@ -59,6 +60,10 @@ const optionTable = {
     max: limits.popMessagesMax,
     help: "messages in one request",
   },
+  broadcast: {
+    kind: "flag",
+    help: "get every message, not a share of them; needs --client-id, which names your place",
+  },
   clientId: { kind: "text", value: "ID", help: "the name of this consumer; made up otherwise" },
   giveUpMs: {
     kind: "duration",
@@ -97,6 +102,11 @@ export const messageReceive: Command = command({
 
 async function run({ host, options }: Call<typeof optionTable>): Promise<ExitCode> {
   const { follow, untilIdleMs, json } = options;
+  if (options.broadcast && options.clientId === undefined) {
+    throw new UsageError(
+      "--broadcast needs --client-id: the broker keeps a place for each client.",
+    );
+  }
   const endless = follow || untilIdleMs !== undefined;
   const stop = host.takeStopSignals();
   const tally = emptyReceiveTally();

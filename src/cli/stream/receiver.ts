@@ -24,6 +24,8 @@ export type ReceiveOptions = {
   readonly tags?: string | undefined;
   readonly sql?: string | undefined;
   readonly clientId: string;
+  /** Every client of the group gets everything, instead of its share. */
+  readonly broadcast: boolean;
   readonly batchMax: number;
   readonly waitMs: number;
   readonly invisibleMs: number;
@@ -101,7 +103,9 @@ async function receiveOnce(
   onAway: () => void,
 ): Promise<readonly ReceivedJson[]> {
   const { topic, group, tags, sql, clientId, invisibleMs, stop, giveUpMs } = options;
-  const body = { max, waitMs, invisibleMs, clientId, ...(tags && { tags }), ...(sql && { sql }) };
+  const wanted = { ...(tags && { tags }), ...(sql && { sql }) };
+  const mode = options.broadcast ? { mode: "broadcast" } : {};
+  const body = { max, waitMs, invisibleMs, clientId, ...mode, ...wanted };
   const path = ["v1", "topics", topic, "groups", group, "receive"];
   const patience: Patience = {
     giveUpMs,

@@ -47,6 +47,7 @@ async function receive(
     topic: "t",
     group: "g",
     clientId: "c",
+    broadcast: false,
     batchMax: 10,
     waitMs: 10,
     invisibleMs: 1000,
