@@ -47,7 +47,7 @@ async function send(broker: OneThreadBroker, ...texts: string[]): Promise<void> 
   for (const text of texts) await broker.run(broker.door.send(sendOf("news", [text])));
 }
 
-test("broadcast gives every client every message, and a cluster of the group its own share", async () => {
+test("broadcast gives each client every message, and the group's cluster its share", async () => {
   await withNews(async (broker) => {
     await send(broker, "a", "b", "c");
 
@@ -77,7 +77,7 @@ test("broadcast lets a client that comes back miss nothing, also over a restart"
   });
 });
 
-test("broadcast delivers again to the same client, without end and without dead letters", async () => {
+test("broadcast delivers again to the same client, without end or dead letters", async () => {
   await withNews(async (broker) => {
     const { door } = broker;
     await broker.run(door.createGroup("screens", { attemptsMax: 2, retryDelaysMs: [0] }));
@@ -110,7 +110,7 @@ test("broadcast drops the places of a client that does not come for a week", asy
   });
 });
 
-test("a broadcast receipt settles nothing for another group, and its group's deletion ends it", async () => {
+test("a broadcast receipt settles nothing for another group, nor once its own is gone", async () => {
   await withNews(async (broker) => {
     const { door } = broker;
     await send(broker, "a");

@@ -22,7 +22,7 @@ import type {
 } from "../link/coordinator_messages.ts";
 import type { PlaceEvent } from "../ports/shard_store.ts";
 import type { DeadLetterDesk } from "./dead_letter_desk.ts";
-import type { Explanation, ExplainTarget } from "./explainer.ts";
+import type { ExplainTarget, Explanation } from "../model/explanation.ts";
 import type { TimerDoor } from "./timer_door.ts";
 import type { TransactionDoor } from "./transaction_door.ts";
 import type { LeaseVerdict, ParkedKey, PullOutcome, ShardStats } from "../link/shard_messages.ts";

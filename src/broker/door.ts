@@ -16,6 +16,7 @@ import type {
 import { BrokerError } from "../model/errors.ts";
 import type { Group, GroupSettings } from "../model/group.ts";
 import type { UniqueKeys } from "../model/message_id.ts";
+import type { ExplainTarget } from "../model/explanation.ts";
 import { isDerivedTopic } from "../model/names.ts";
 import { everything, type Expression, type Filter } from "../model/subscription.ts";
 import type { Topic, TopicSettings } from "../model/topic.ts";
@@ -42,7 +43,7 @@ import { Checks } from "./checks.ts";
 import { RecordEncoder } from "./encode.ts";
 import type { DeadLetterDesk } from "./dead_letter_desk.ts";
 import { DeadLetters } from "./dead_letters.ts";
-import { Explainer, type ExplainTarget } from "./explainer.ts";
+import { Explainer } from "./explainer.ts";
 import { Finder } from "./find.ts";
 import { OtherFilters } from "./group_filters.ts";
 import { Offsets, queuesByShard } from "./offsets.ts";

@@ -3,7 +3,14 @@ import { explain } from "../core/explain.ts";
 import type { Clock } from "../base/clock.ts";
 import type { LinkClient } from "../link/client.ts";
 import type { CoordinatorOperations, LiveFilter } from "../link/coordinator_messages.ts";
-import type { Cause, DeadFacts, ExplainFacts, WaitingFacts } from "../model/explanation.ts";
+import type {
+  Cause,
+  DeadFacts,
+  ExplainFacts,
+  ExplainTarget,
+  Explanation,
+  WaitingFacts,
+} from "../model/explanation.ts";
 import { deathFacts } from "../model/dead_letter.ts";
 import { BrokerError } from "../model/errors.ts";
 import type { Group } from "../model/group.ts";
@@ -20,27 +27,6 @@ import { queuesByShard } from "./offsets.ts";
 import type { RegistryView } from "./registry_view.ts";
 import type { ShardRouter } from "./shard_router.ts";
 import { transactionIdOf } from "./transaction_ids.ts";
-
-/** Which message: by its id, in one topic or any, or by its place. */
-export type ExplainTarget =
-  | { readonly by: "id"; readonly messageId: string; readonly topic: string | null }
-  | {
-    readonly by: "place";
-    readonly topic: string;
-    readonly queueId: number;
-    readonly offset: number;
-  };
-
-/** Why the message was, or was not, delivered; the deciding cause first. */
-export type Explanation = {
-  readonly messageId: string | null;
-  readonly topic: string;
-  /** `null`: in no queue. */
-  readonly queueId: number | null;
-  readonly offset: number | null;
-  readonly group: string;
-  readonly causes: readonly Cause[];
-};
 
 /** What explaining needs. */
 export type ExplainerParts = {

@@ -1,5 +1,5 @@
 /**
- * The keys under which clients of broadcast groups have their places, as far as they were asked for.
+ * The keys under which clients of broadcast groups have their places, once they were asked for.
  *
  * @module
  */

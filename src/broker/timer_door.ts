@@ -39,3 +39,5 @@ export interface TimerDoor {
   /** @throws `invalid_argument`: further ahead than allowed. */
   move(topic: string | null, name: TimerName, to: TimerMove): Promise<TimerOutcome>;
 }
+
+export type { TimerName };

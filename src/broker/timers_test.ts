@@ -53,7 +53,7 @@ function withTopic(work: (broker: OneThreadBroker) => Promise<void>, shards = 2)
   });
 }
 
-test("send() puts a timed message aside and tells when it is due; it fires then, once", async () => {
+test("send() puts a timed message aside, tells when it is due, and it fires once", async () => {
   await withTopic(async (broker) => {
     const receipt = await sendTimed(broker, "a", { delayMs: 1000 });
     assert.deepEqual([receipt.offset, receipt.deliverAtMs], [null, broker.nowMs + 1000]);
@@ -67,7 +67,7 @@ test("send() puts a timed message aside and tells when it is due; it fires then,
   });
 });
 
-test("send() fires overdue timers when the broker starts again, and none before its time", async () => {
+test("send() fires overdue timers when the broker starts again, and no others", async () => {
   await withTopic(async (broker) => {
     await sendTimed(broker, "a", { delayMs: 1000 });
     await sendTimed(broker, "b", { delayMs: 90_000 });
@@ -81,7 +81,7 @@ test("send() fires overdue timers when the broker starts again, and none before 
   });
 });
 
-test("send() fires soon after the host's clock was set forward, and waits when it is set back", async () => {
+test("send() fires soon after the clock was set forward, and waits when it is set back", async () => {
   await withTopic(async (broker) => {
     await sendTimed(broker, "a", { delayMs: 3_600_000 });
     broker.timers.clock.jump(3_600_000);

@@ -148,3 +148,24 @@ export type ExplainFacts = {
   /** Members that are connected or asked lately. */
   readonly members: number;
 };
+
+/** Which message: by its id, in one topic or any, or by its place. */
+export type ExplainTarget =
+  | { readonly by: "id"; readonly messageId: string; readonly topic: string | null }
+  | {
+    readonly by: "place";
+    readonly topic: string;
+    readonly queueId: number;
+    readonly offset: number;
+  };
+
+/** Why the message was, or was not, delivered; the deciding cause first. */
+export type Explanation = {
+  readonly messageId: string | null;
+  readonly topic: string;
+  /** `null`: in no queue. */
+  readonly queueId: number | null;
+  readonly offset: number | null;
+  readonly group: string;
+  readonly causes: readonly Cause[];
+};

@@ -1,8 +1,7 @@
 /** `/v1/timers`: messages that are not visible yet, looked at, called off, moved. @module */
 import { z } from "@hono/zod-openapi";
 import { limits } from "../../../base/limits.ts";
-import type { TimerInfo, TimerMove, TimerOutcome } from "../../../broker/timer_door.ts";
-import type { TimerName } from "../../../link/timer_messages.ts";
+import type { TimerInfo, TimerMove, TimerName, TimerOutcome } from "../../../broker/timer_door.ts";
 import { BrokerError } from "../../../model/errors.ts";
 import { type Answer, jsonAnswer } from "../answer.ts";
 import { bodyText, parseJson } from "../body.ts";
