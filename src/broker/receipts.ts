@@ -3,8 +3,9 @@
  *
  *     receipt := group ["-" reader] "." shard "." queue "." offset "." lease "." signature
  *
- * Numbers in base 36; the reader stands where a client of a broadcast group has its own place. The lease changes with every delivery, so an old receipt of a message that
- * was handed out again is refused by the shard; the group is part of what is signed.
+ * Numbers in base 36; the reader stands where a client of a broadcast group has its own place. The
+ * lease changes with every delivery, so an old receipt of a message that was handed out again is
+ * refused by the shard; the group is part of what is signed.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
- * The readers of broadcast groups: each client has a place of its own in every queue, under a key of
- * its own, as a group has.
+ * The readers of broadcast groups: each client has a place of its own in every queue, under a key
+ * of its own, as a group has.
  *
  *     join ──▶ reader ──not heard for `keptMs`, or its group deleted──▶ gone ──dropped──▶ forgotten
  *

@@ -1,4 +1,8 @@
-/** Owns the readers of broadcast groups: who has places of his own, and since when he is silent. @module */
+/**
+ * Owns the readers of broadcast groups: who has places of his own, and since when he is silent.
+ *
+ * @module
+ */
 import { BroadcastReaders, type Reader } from "../../src/core/broadcast_readers.ts";
 import type { BroadcastReader, CoordinatorNews } from "../../src/link/coordinator_messages.ts";
 import type { MetaStore } from "../../src/ports/meta_store.ts";

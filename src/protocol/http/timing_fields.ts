@@ -1,6 +1,6 @@
 /**
- * When a message becomes visible, as HTTP users write it: `deliverAtMs`, `delayMs` and `timerKey` in
- * JSON, `Curlew-Deliver-At-Ms`, `Curlew-Delay-Ms` and `Curlew-Timer-Key` beside a raw body.
+ * When a message becomes visible, as HTTP users write it: `deliverAtMs`, `delayMs` and `timerKey`
+ * in JSON, `Curlew-Deliver-At-Ms`, `Curlew-Delay-Ms` and `Curlew-Timer-Key` beside a raw body.
  *
  * @module
  */

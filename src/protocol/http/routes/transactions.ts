@@ -1,6 +1,6 @@
 /**
- * `/v1/transactions`: messages that nobody sees before their producer has decided; and the questions
- * to producers who have not.
+ * `/v1/transactions`: messages that nobody sees before their producer has decided; and the
+ * questions to producers who have not.
  *
  * @module
  */
