@@ -2,6 +2,7 @@
 import { command, exitCodes, type Family, family } from "./command.ts";
 import { benchFamily } from "./commands/bench.ts";
 import { checkCommand, type Inspect } from "./commands/check.ts";
+import { deadLetterFamily } from "./commands/dead_letter.ts";
 import { groupFamily } from "./commands/group.ts";
 import { messageFamily } from "./commands/message.ts";
 import { type ReadSettings, serveCommand } from "./commands/serve.ts";
@@ -40,6 +41,7 @@ export function rootFamily(loaders: Loaders): Family {
       topicFamily,
       groupFamily,
       messageFamily,
+      deadLetterFamily,
       timerFamily,
       transactionFamily,
       benchFamily,

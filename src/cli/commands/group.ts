@@ -1,13 +1,14 @@
 /** `curlew group`: who shares the messages of a topic, and how far they are. @module */
 import { limits } from "../../base/limits.ts";
-import { apiClientOf, apiOptions, listAt } from "../api_client.ts";
+import { apiClientOf, apiOptions } from "../api_client.ts";
 import { type Call, command, type ExitCode, type Family, family } from "../command.ts";
 import { UsageError } from "../failure.ts";
-import { parseMoment } from "../moments.ts";
-import { show, table } from "../output.ts";
+import { show } from "../output.ts";
 import { askAndTell, changesOf, type Column, fieldOf, listAll, showOne } from "../resource.ts";
 import { parseDuration } from "../../base/quantities.ts";
 import { showDuration } from "../units.ts";
+import { keyCommands } from "./group_keys.ts";
+import { placeCommands } from "./group_places.ts";
 
 const name = [{ name: "GROUP", help: "the group's name", required: true }] as const;
 
@@ -50,18 +51,6 @@ const settingOptions = {
 } as const;
 
 const changeOptions = { ...apiOptions, ...settingOptions } as const;
-
-const resetOptions = {
-  ...apiOptions,
-  topic: { kind: "text", short: "t", value: "TOPIC", required: true, help: "the topic" },
-  to: {
-    kind: "text",
-    value: "WHERE",
-    required: true,
-    help: "earliest, latest, a time as 2026-01-31T12:00:00Z, how long ago as 15m, or an offset",
-  },
-  queue: { kind: "count", value: "ID", help: "the queue whose offset --to names" },
-} as const;
 
 const columns: readonly Column[] = [
   ["GROUP", (item) => show(item["group"] ?? item["name"])],
@@ -131,35 +120,8 @@ export const groupFamily: Family = family({
         return askAndTell(apiClientOf(host, options), request, { host, json: options.json }, told);
       },
     }),
-    command({
-      name: "offsets",
-      summary: "Show how far a group is, queue by queue",
-      args: name,
-      options: {
-        ...apiOptions,
-        topic: { kind: "text", short: "t", value: "TOPIC", help: "only this topic" },
-      },
-      examples: [{ line: "curlew group offsets billing -t orders", says: "offset and lag" }],
-      run: ({ host, options, args }) => {
-        const path = ["v1", "groups", args[0] ?? "", "offsets"];
-        const request = { method: "GET", path, query: { topic: options.topic } } as const;
-        const printer = { host, json: options.json };
-        return askAndTell(apiClientOf(host, options), request, printer, placesTable);
-      },
-    }),
-    command({
-      name: "reset",
-      summary: "Move a group's offsets in a topic",
-      details: ["What the group holds in flight is given up: it is delivered from the new place."],
-      args: name,
-      options: resetOptions,
-      examples: [
-        { line: "curlew group reset billing -t orders --to latest", says: "skip what is there" },
-        { line: "curlew group reset billing -t orders --to 1h", says: "the last hour again" },
-        { line: "curlew group reset billing -t orders --queue 3 --to 42", says: "one queue" },
-      ],
-      run: reset,
-    }),
+    ...placeCommands,
+    ...keyCommands,
   ],
 });
 
@@ -181,37 +143,6 @@ function put(
   const verb = method === "PUT" ? "is there" : "is changed";
   const told = () => `Group ${args[0]} ${verb}. \`curlew group show ${args[0]}\` shows it.\n`;
   return askAndTell(apiClientOf(host, options), request, { host, json: options.json }, told);
-}
-
-function reset({ host, options, args }: Call<typeof resetOptions>): Promise<ExitCode> {
-  const { topic, to, queue } = options;
-  const body = { topic, to: targetOf(to, queue, host.clock.wallMs()) };
-  const path = ["v1", "groups", args[0] ?? "", "reset"];
-  const request = { method: "POST", path, body } as const;
-  const printer = { host, json: options.json };
-  return askAndTell(apiClientOf(host, options), request, printer, placesTable);
-}
-
-/** @throws {UsageError} An offset names no queue, or a queue is named without an offset. */
-function targetOf(to: string, queueId: number | undefined, nowMs: number): unknown {
-  const isOffset = /^\d{1,10}$/.test(to);
-  if (isOffset !== (queueId !== undefined)) {
-    throw new UsageError(
-      "An offset means one queue: give --to OFFSET and --queue ID together, and neither alone.",
-    );
-  }
-  if (isOffset) return { queueId, offset: Number(to) };
-  return to === "earliest" || to === "latest" ? to : { timeMs: parseMoment(to, "--to", nowMs) };
-}
-
-function placesTable(answer: unknown): string {
-  const places = listAt(answer, "places");
-  if (places.length === 0) return "The group has no place there yet: it has not read.\n";
-  const names = ["topic", "queueId", "committedOffset", "nextOffset", "maxOffset", "lag"];
-  const rows = places.map((place) => {
-    return [...names, "openDeliveries"].map((name) => show(place[name]));
-  });
-  return table(["TOPIC", "QUEUE", "COMMITTED", "NEXT", "END", "LAG", "IN FLIGHT"], rows);
 }
 
 function delaysOf(text: string | undefined): readonly number[] | undefined {

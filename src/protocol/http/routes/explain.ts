@@ -1,8 +1,7 @@
 /** `/v1/messages/{id}/explain`: why a message was, or was not, delivered to a group. @module */
 import { z } from "@hono/zod-openapi";
 import { limits } from "../../../base/limits.ts";
-import type { ExplainTarget } from "../../../model/explanation.ts";
-import { causeKinds } from "../../../model/explanation.ts";
+import { causeKinds, type ExplainTarget } from "../../../model/explanation.ts";
 import { BrokerError } from "../../../model/errors.ts";
 import { jsonAnswer } from "../answer.ts";
 import { type Endpoint, queryEndpoint } from "../endpoint.ts";
