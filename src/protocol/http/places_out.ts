@@ -7,13 +7,15 @@ export function placesAnswer(places: readonly QueuePlace[]): Answer {
   return jsonAnswer({
     places: places.map((place) => {
       const { topic, queueId, committedOffset, nextOffset, openDeliveries } = place;
-      const { minOffset, maxOffset, lag } = place;
+      const { unmatched, expired, minOffset, maxOffset, lag } = place;
       return {
         topic,
         queueId,
         committedOffset,
         nextOffset,
         openDeliveries,
+        unmatched,
+        expired,
         minOffset,
         maxOffset,
         lag,
