@@ -16,5 +16,13 @@ export const messageFamily: Family = family({
     { line: "curlew message send -t orders 'hello'", says: "one message" },
     { line: "curlew message receive -t orders -g billing --ack", says: "read for a group" },
   ],
-  members: [messageSend, messageReceive, messageTail, messageQuery, messageRequest, messageReply],
+  members: [
+    messageSend,
+    messageReceive,
+    messageTail,
+    messageQuery,
+    messageExplain,
+    messageRequest,
+    messageReply,
+  ],
 });
