@@ -129,7 +129,7 @@ export class Explainer {
       ? null
       : await this.#placeOf(group, topic, spot, live);
     const id = messageId ?? place?.stored?.messageId ?? null;
-    const exists = topic !== undefined || (target.topic === null && group !== undefined);
+    const exists = topic !== undefined || target.topic === null;
     const readable = topic === undefined || (topic.settings.perm & permRead) !== 0;
     const { consumeEnabled = false, attemptsMax = 0 } = group?.settings ?? {};
     const letter = group === undefined || !id ? null : await this.#deadOf(group, id);

@@ -183,7 +183,7 @@ function openCauses(facts: ExplainFacts, place: Place, open: OpenFacts): Cause[]
     const command = `curlew group offsets ${group.name} -t ${topic.name}`;
     return [cause("leased", sentence, { holder, untilMs, attempts }, command)];
   }
-  if (before !== null) return [behindCause(facts, place), ...goingOn(facts, place)];
+  if (before !== null) return [behindCause(facts, place), ...nobodyAsks(facts, place)];
   if (attempts === 0) {
     const expired = expiredCauses(facts, place);
     if (expired.length > 0) return expired;
@@ -195,8 +195,14 @@ function openCauses(facts: ExplainFacts, place: Place, open: OpenFacts): Cause[]
     const command = `curlew message receive -t ${topic.name} -g ${group.name}`;
     return [
       cause("held-for-member", sentence, { wantedBy: mine.join("; ") }, command),
-      ...goingOn(facts, place),
+      ...nobodyAsks(facts, place),
     ];
+  }
+  if (attempts >= group.attemptsMax) {
+    const sentence = `All ${group.attemptsMax} deliveries failed: when the group asks for its ` +
+      "queue next, it goes to the dead letters, or its key is parked.";
+    const command = `curlew group change ${group.name} --attempts-max N`;
+    return [cause("retry-waiting", sentence, { attempts, nextMs: untilMs }, command)];
   }
   if (untilMs > nowMs) {
     const sentence = `Delivery ${attempts} of ${group.attemptsMax} failed; the next comes at ` +
@@ -226,26 +232,29 @@ function freshCauses(facts: ExplainFacts, place: Place): Cause[] {
     const command = `curlew group offsets ${group.name} -t ${topic.name}`;
     causes.push(cause("queue-behind", sentence, { ahead, nextOffset: next }, command));
   }
-  return [...causes, ...goingOn(facts, place)];
+  return causes.length > 0 ? [...causes, ...nobodyAsks(facts, place)] : goingOn(facts, place);
 }
 
 /** What is left when nothing holds the message: somebody has to ask. */
-function goingOn(facts: ExplainFacts, { lastAsked, next }: Place): Cause[] {
+function goingOn(facts: ExplainFacts, place: Place): Cause[] {
+  const nobody = nobodyAsks(facts, place);
+  if (nobody.length > 0 || place.lastAsked === null) return nobody;
+  const { atMs, by } = place.lastAsked;
+  const sentence = `Nothing holds it: the next who asks for it gets it (${by} asked last, at ` +
+    `${time(atMs)}).`;
+  return [cause("ready", sentence, { lastAskedMs: atMs, lastAskedBy: by }, null)];
+}
+
+function nobodyAsks(facts: ExplainFacts, { lastAsked, next }: Place): Cause[] {
   const { group, topic, members, nowMs } = facts;
+  if (lastAsked !== null && nowMs - lastAsked.atMs <= memberSilentMs) return [];
+  const since = lastAsked === null
+    ? "since the broker started"
+    : `since ${time(lastAsked.atMs)}, when ${lastAsked.by} did`;
+  const sentence = `Nobody of group ${group.name} has asked for this queue ${since}.`;
+  const told = { lastAskedMs: lastAsked?.atMs ?? null, members, hasPlace: next !== null };
   const command = `curlew message receive -t ${topic.name} -g ${group.name}`;
-  const isSilent = lastAsked === null || nowMs - lastAsked.atMs > memberSilentMs;
-  if (isSilent) {
-    const since = lastAsked === null
-      ? "since the broker started"
-      : `since ${time(lastAsked.atMs)}, when ${lastAsked.by} did`;
-    const sentence = `Nobody of group ${group.name} has asked for this queue ${since}.`;
-    const told = { lastAskedMs: lastAsked?.atMs ?? null, members, hasPlace: next !== null };
-    return [cause("no-member", sentence, told, command)];
-  }
-  const sentence = `Nothing holds it: the next who asks for it gets it (${lastAsked.by} asked ` +
-    `last, at ${time(lastAsked.atMs)}).`;
-  const told = { lastAskedMs: lastAsked.atMs, lastAskedBy: lastAsked.by };
-  return [cause("ready", sentence, told, null)];
+  return [cause("no-member", sentence, told, command)];
 }
 
 function behindCause(facts: ExplainFacts, { before, stored, queueId }: Place): Cause {

@@ -172,7 +172,7 @@ const cases: readonly Case[] = [
   {
     name: "tells for whom a message is kept",
     facts: facts({ open: held, next: 9, matches: [false, true] }, { filters: ["red", "blue"] }),
-    causes: "held-for-member ready",
+    causes: "held-for-member",
     says: /that wants it: "blue"/,
   },
   {
@@ -184,7 +184,7 @@ const cases: readonly Case[] = [
   {
     name: "tells which parked message a message waits for",
     facts: facts({ open: held, next: 9, before: before({ parked: true, attempts: 3 }) }),
-    causes: "behind-parked-key ready",
+    causes: "behind-parked-key",
     says: /behind message m-2 of key "k" \(offset 2\), which is parked/,
   },
   {
@@ -192,7 +192,7 @@ const cases: readonly Case[] = [
     facts: facts({
       before: before({ leased: true, untilMs: nowMs + 5_000, holder: "c9" }),
     }),
-    causes: "behind-key ready",
+    causes: "behind-key",
     says: /is delivered to c9 until/,
   },
   {
@@ -211,6 +211,17 @@ const cases: readonly Case[] = [
     says: /Delivery 1 of 3 failed; the next comes at .* in 20 s/,
   },
   {
+    name: "tells that the last delivery has failed",
+    facts: facts({ open: { ...open, attempts: 3 }, next: 9 }),
+    causes: "retry-waiting",
+    says: /All 3 deliveries failed/,
+  },
+  {
+    name: "tells of both when a queue is behind and nobody asks",
+    facts: facts({ next: 2, lastAsked: null }),
+    causes: "queue-behind no-member",
+  },
+  {
     name: "tells when a message that a consumer sent back comes again",
     facts: facts({ ...finished, retry: { dueMs: nowMs + 10_000, times: 2 } }),
     causes: "retry-waiting",
@@ -219,13 +230,13 @@ const cases: readonly Case[] = [
   {
     name: "counts the messages before it",
     facts: facts({ next: 2 }),
-    causes: "queue-behind ready",
+    causes: "queue-behind",
     says: /3 messages of queue 0 come before it/,
   },
   {
     name: "tells that a queue is full of what is kept back",
     facts: facts({ held: 10 }),
-    causes: "queue-full ready",
+    causes: "queue-full",
   },
   {
     name: "tells that nobody asks",

@@ -110,7 +110,7 @@ export const deadLetterFamily: Family = family({
       ],
       run: (call) => {
         const { stop } = call.options;
-        const path = pathOf(call, "redrives");
+        const path = ["v1", "groups", call.args[0] ?? "", "redrives"];
         if (stop === undefined) return ask(call, { method: "GET", path }, redrivesTable);
         return ask(call, { method: "DELETE", path: [...path, stop] }, describe);
       },

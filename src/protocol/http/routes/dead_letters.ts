@@ -108,7 +108,7 @@ export const deadLetterEndpoints: readonly Endpoint[] = [
     tag: "Dead letters",
     summary: "Send dead letters back to the topics they came from",
     description:
-      "Begins, and answers at once; `GET …/redrives/{id}` tells how far it is. A letter goes back " +
+      "Begins, and answers at once; `GET /v1/groups/{group}/redrives/{id}` tells how far it is. A letter goes back " +
       "exactly once, whatever is restarted meanwhile. It keeps its message id and begins with no " +
       "attempts.",
     body: redriveBody,
@@ -136,11 +136,12 @@ export const deadLetterEndpoints: readonly Endpoint[] = [
 ];
 
 function redriveEndpoints(): Endpoint[] {
-  const one = `${path}/redrives/{id}`;
+  const all = "/v1/groups/{group}/redrives";
+  const one = `${all}/{id}`;
   return [
     plainEndpoint({
       method: "get",
-      path: `${path}/redrives`,
+      path: all,
       tag: "Dead letters",
       summary: "List a group's redrives since the broker started",
       answers: {
