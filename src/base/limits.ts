@@ -125,6 +125,8 @@ export const limits = Object.freeze({
   listPageMax: 1000,
   /** Label combinations of one metric. */
   metricSeriesMax: 2048,
+  /** Topics and groups whose traffic is kept by the minute: 2 KiB each. */
+  trafficSeriesMax: 4096,
 
   // Names.
   /** Topics of one broker: each is in every snapshot. */
@@ -237,6 +239,8 @@ export const limits = Object.freeze({
   webhookAnswerBytesMax: 4 * kib,
   /** Where a producer is asked: what clients and proxies take as a URL. */
   checkUrlLengthMax: 2048,
+  /** Damaged rows of one table that are passed over; a file with more of them is given up. */
+  damagedRowsMax: 1024,
   /** Pending timers of one topic in one shard: each is a row with its record on disk. */
   timersPerTopicMax: 10_000_000,
   /** Timers or half messages on one page of a listing: a look at them reads their rows. */

@@ -24,6 +24,7 @@ import type { PlaceEvent } from "../ports/shard_store.ts";
 import type { DeadLetterDesk } from "./dead_letter_desk.ts";
 import type { ExplainTarget, Explanation } from "../model/explanation.ts";
 import type { TimerDoor } from "./timer_door.ts";
+import type { Traffic } from "./traffic.ts";
 import type { TransactionDoor } from "./transaction_door.ts";
 import type { LeaseVerdict, ParkedKey, PullOutcome, ShardStats } from "../link/shard_messages.ts";
 
@@ -52,6 +53,8 @@ export type PullRequest = {
   readonly waitMs: number;
   /** Aborted when the client is gone: the parked request is forgotten. */
   readonly signal?: AbortSignal;
+  /** Who reads, for the statistics; absent: nobody who counts. */
+  readonly group?: string;
 };
 /** `records`: the stored records back to back (protocol/remoting 4.1), a view. */
 export type PullResult = {
@@ -223,6 +226,9 @@ export type BrokerNews = {
 export interface Broker {
   readonly timers: TimerDoor;
   readonly transactions: TransactionDoor;
+
+  /** What went in and out lately. */
+  readonly traffic: Traffic;
 
   // Names. Answered from the newest snapshot, at once.
   topic(name: string): Topic | undefined;

@@ -56,6 +56,7 @@ import { Sender } from "./send.ts";
 import type { ShardRouter } from "./shard_router.ts";
 import type { TimerDoor } from "./timer_door.ts";
 import { PendingTimers } from "./timers.ts";
+import { Traffic } from "./traffic.ts";
 import type { TransactionDoor } from "./transaction_door.ts";
 import { Transactions } from "./transactions.ts";
 
@@ -98,6 +99,7 @@ export class Door implements Broker {
   readonly #parkedKeys: ParkedKeys;
   readonly #checks: Checks;
   readonly timers: TimerDoor;
+  readonly traffic: Traffic;
   readonly transactions: TransactionDoor;
   /** One for each protocol. */
   readonly #listeners = new Set<BrokerNews>();
@@ -105,6 +107,7 @@ export class Door implements Broker {
   constructor(parts: DoorParts) {
     const { view, router, signer, uniqueKeys, settings, coordinator, clock } = parts;
     this.#parts = parts;
+    this.traffic = new Traffic(clock);
     this.#sender = new Sender(
       view,
       router,
@@ -248,8 +251,12 @@ export class Door implements Broker {
     return this.#parts.view.needGroup(name);
   }
 
-  send(request: SendRequest) {
-    return this.#sender.send(request);
+  async send(request: SendRequest) {
+    const receipts = await this.#sender.send(request);
+    const { topic, messages } = request;
+    const bytes = messages.reduce((sum, { body }) => sum + body.length, 0);
+    this.traffic.put(topic, messages.length, bytes);
+    return receipts;
   }
 
   request(request: ReplyRequest): Promise<Reply> {
@@ -264,13 +271,24 @@ export class Door implements Broker {
     return this.#requests.carry(carrier);
   }
 
-  pull(request: PullRequest) {
-    return this.#reader.pull(request);
+  async pull(request: PullRequest) {
+    const result = await this.#reader.pull(request);
+    const { topic, group } = request;
+    if (group !== undefined && result.count > 0) {
+      this.traffic.got(topic, group, result.count, result.records.length);
+    }
+    return result;
   }
 
   async receive(request: ReceiveRequest) {
-    await this.groupForUse(request.group);
-    return await this.#reader.receive(request);
+    const { topic, group } = request;
+    await this.groupForUse(group);
+    const received = await this.#reader.receive(request);
+    if (received.length > 0) {
+      const bytes = received.reduce((sum, { record }) => sum + record.length, 0);
+      this.traffic.got(topic, group, received.length, bytes);
+    }
+    return received;
   }
 
   receiptOf(group: string, name: LeaseName) {

@@ -20,6 +20,7 @@ import type {
   ResetTarget,
   SendRequest,
 } from "../../src/broker/broker.ts";
+import { Traffic } from "../../src/broker/traffic.ts";
 import { compileExpression } from "../../src/core/filter.ts";
 import type { ErrorCode } from "../../src/model/error_codes.ts";
 import { BrokerError } from "../../src/model/errors.ts";
@@ -54,6 +55,7 @@ import { ParkedPolls } from "./parked_polls.ts";
 /** Broker, and handles for tests: `fail`, `trim`, `tick`, `parked`, `records`. */
 export class MemoryBroker implements Broker {
   readonly timers = absentTimers;
+  readonly traffic = new Traffic({ monotonicMs: () => 0 });
   readonly transactions = absentTransactions;
   readonly deadLetters = absentDeadLetters;
   readonly clock: ManualClock;
