@@ -9,6 +9,7 @@
 import { assert } from "../src/base/assert.ts";
 import { StorageError } from "../src/model/errors.ts";
 import type { DelayedQuery, DelayedRow, DelayKind } from "../src/ports/shard_store.ts";
+import { DamagedRows } from "./damaged_rows.ts";
 import { LastId } from "./last_ids.ts";
 import { rowChecksum } from "./row_checksum.ts";
 import type { SqliteClient, SqliteStatement } from "./session.ts";
@@ -69,6 +70,7 @@ export class DelayStore {
   readonly #ofQueue: SqliteStatement;
   readonly #drop: SqliteStatement;
   readonly #counts = new Map<number, Counts>();
+  readonly #damaged = new DamagedRows();
   #rows = 0;
   /** What the transaction changes: +1 or −1 for a row. */
   #changes: { readonly row: Counted; readonly by: 1 | -1 }[] = [];
@@ -82,7 +84,7 @@ export class DelayStore {
     this.#due = client.prepare(
       "SELECT * FROM delayed WHERE dueMs <= ? ORDER BY dueMs, id LIMIT ?",
     );
-    this.#nextDue = client.prepare("SELECT dueMs FROM delayed ORDER BY dueMs, id LIMIT 1");
+    this.#nextDue = client.prepare("SELECT id, dueMs FROM delayed ORDER BY dueMs, id LIMIT ?");
     this.#row = client.prepare("SELECT * FROM delayed WHERE id = ?");
     this.#byMessage = client.prepare(
       `SELECT * FROM delayed INDEXED BY delayed_message
@@ -177,10 +179,10 @@ export class DelayStore {
     this.#changes = [];
   }
 
-  /** @throws {StorageError} `damaged`: a row does not match its checksum. */
+  /** @throws {StorageError} `damaged`: a row does not match its checksum; it is told only once. */
   due(untilMs: number, countMax: number): DelayedRow[] {
-    const rows = this.#due.all(untilMs, countMax) as DelayedTableRow[];
-    return rows.map((row) => {
+    const rows = this.#due.all(untilMs, countMax + this.#damaged.count) as DelayedTableRow[];
+    return this.#damaged.good(rows, countMax, (row) => {
       const found = delayedRowOf(row, this.#path);
       if (found.dueMs <= untilMs) return found;
       // The index says otherwise than the row. Nothing is early, whoever is right.
@@ -190,8 +192,8 @@ export class DelayStore {
   }
 
   nextDueMs(): number | null {
-    const dueMs = this.#nextDue.get()?.["dueMs"];
-    return dueMs === undefined ? null : Number(dueMs);
+    const rows = this.#nextDue.all(this.#damaged.count + 1) as Slim[];
+    return rows.find(({ id }) => !this.#damaged.has(id))?.dueMs ?? null;
   }
 
   lastId(): number {

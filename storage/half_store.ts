@@ -7,6 +7,7 @@
  */
 import { StorageError } from "../src/model/errors.ts";
 import type { HalfRow, HalfState } from "../src/ports/shard_store.ts";
+import { DamagedRows } from "./damaged_rows.ts";
 import { LastId } from "./last_ids.ts";
 import { rowChecksum } from "./row_checksum.ts";
 import type { SqliteClient, SqliteStatement } from "./session.ts";
@@ -64,6 +65,7 @@ export class HalfStore {
   readonly #ofQueues: SqliteStatement;
   /** Rows in each state. */
   readonly #counts = halfStates.map(() => 0);
+  readonly #damaged = new DamagedRows();
   #changes = halfStates.map(() => 0);
 
   constructor(client: SqliteClient, path: string) {
@@ -79,8 +81,8 @@ export class HalfStore {
         ORDER BY nextCheckMs, id LIMIT ?`,
     );
     this.#nextCheck = client.prepare(
-      `SELECT nextCheckMs FROM half INDEXED BY half_check WHERE state = 0
-        ORDER BY nextCheckMs, id LIMIT 1`,
+      `SELECT id, nextCheckMs FROM half INDEXED BY half_check WHERE state = 0
+        ORDER BY nextCheckMs, id LIMIT ?`,
     );
     this.#inState = client.prepare(
       "SELECT * FROM half WHERE state = ? AND id > ? ORDER BY id LIMIT ?",
@@ -171,7 +173,8 @@ export class HalfStore {
   }
 
   due(untilMs: number, countMax: number): HalfRow[] {
-    return this.#all(this.#due.all(untilMs, countMax));
+    const rows = this.#due.all(untilMs, countMax + this.#damaged.count) as HalfTableRow[];
+    return this.#damaged.good(rows, countMax, (row) => halfRowOf(row, this.#path));
   }
 
   inState(state: HalfState, afterId: number, countMax: number): HalfRow[] {
@@ -183,8 +186,11 @@ export class HalfStore {
   }
 
   nextCheckMs(): number | null {
-    const nextMs = this.#nextCheck.get()?.["nextCheckMs"];
-    return nextMs === undefined ? null : Number(nextMs);
+    const rows = this.#nextCheck.all(this.#damaged.count + 1) as {
+      readonly id: number;
+      readonly nextCheckMs: number;
+    }[];
+    return rows.find(({ id }) => !this.#damaged.has(id))?.nextCheckMs ?? null;
   }
 
   count(state: HalfState): number {

@@ -40,8 +40,10 @@ export const limits = Object.freeze({
   parkedPerConnectionMax: 8192,
   /** Clients that share one remoting connection: their heartbeats are remembered by it. */
   clientsPerConnectionMax: 64,
-  /** Requests of ours a remoting client has not answered: tools wait for each of them. */
-  asksPerClientMax: 64,
+  /** Requests of ours a remoting client has not answered: replies to its own are among them. */
+  asksPerClientMax: 1024,
+  /** How long a client may take to accept a reply: its responder waits 3 s, and is told why. */
+  pushReplyMsMax: 2500,
   /** Queues of one lock request: a client asks for all of its share at once. */
   queuesPerLockRequestMax: 4096,
   /** How long a connection may take to its first byte: clients dial because they have to ask. */

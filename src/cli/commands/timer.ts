@@ -1,4 +1,4 @@
-/** `curlew timer`: messages that are not visible yet, and how to call them off or move them. @module */
+/** `curlew timer`: messages that are not visible yet, looked at, called off, moved. @module */
 import { limits } from "../../base/limits.ts";
 import { apiClientOf, apiOptions, type ApiRequest, isObject, listAt } from "../api_client.ts";
 import { type Call, command, type ExitCode, exitCodes, type Family, family } from "../command.ts";
