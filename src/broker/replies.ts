@@ -5,9 +5,9 @@
  *                   ├──deadline──▶ timed out, and a later reply finds nobody
  *                   └──client gone──▶ forgotten
  *
- * A reply finds its request here, in memory: it is no message of a topic, and it does not outlive the
- * process any more than whoever waits does. Requests of a protocol's own clients are answered by that
- * protocol, which says so with `addCarrier`.
+ * A reply finds its request here, in memory: it is no message of a topic, and it does not outlive
+ * the process any more than whoever waits does. Requests of a protocol's own clients are answered
+ * by that protocol, which says so with `addCarrier`.
  *
  * @module
  */
@@ -16,7 +16,6 @@ import { BrokerError } from "../model/errors.ts";
 import type { Timers } from "../ports/timers.ts";
 import type { Reply, ReplyCarrier } from "./broker.ts";
 
-/** Bytes a reply's fields may have beside its body. */
 type Waiting = {
   readonly replyTo: string;
   readonly resolve: (reply: Reply) => void;

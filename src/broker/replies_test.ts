@@ -60,7 +60,7 @@ test("Replies.wait() ends at its deadline, and not a millisecond before", async 
   assert.equal(await codeOf(replies.answer(replyTo("1"))), "message_not_found");
 });
 
-test("Replies.wait() forgets a request whose message was refused, or whose client left", async () => {
+test("Replies.wait() forgets a request that was refused, or whose client left", async () => {
   const replies = new Replies(new ManualTimers());
   const refused = replies.wait(ask("1"), () => Promise.reject(new BrokerError("disk_full")));
   assert.equal(await codeOf(refused), "disk_full");

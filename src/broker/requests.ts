@@ -14,13 +14,13 @@ export type RequestsParts = {
 };
 
 /**
- * Sends requests and finds who waits when a reply comes. The message says where its reply belongs in
- * the properties RocketMQ's clients use for it, so that they can be asked and can ask.
+ * Sends requests and finds who waits when a reply comes. The message says where its reply belongs
+ * in the properties RocketMQ's clients use for it, so that they can be asked and can ask.
  */
 export class Requests {
   readonly #parts: RequestsParts;
   readonly #replies: Replies;
-  /** Where replies to this process go. Another process, this one after a restart, waits for none. */
+  /** Where replies to this process go. Another one, or this one after a restart, waits for none. */
   readonly #replyTo: string;
 
   constructor(parts: RequestsParts) {

@@ -94,14 +94,6 @@ export type GroupFilters = {
   readonly filters: readonly LiveFilter[];
 };
 
-/** A client of a broadcast group; its places are kept under `readerKey` as a group's are. */
-export type BroadcastReader = {
-  readonly clientId: string;
-  readonly readerKey: number;
-  /** About when it was heard last. */
-  readonly heardMs: number;
-};
-
 /** What the front keeps of the registry. */
 export type RegistrySnapshot = {
   readonly filters: readonly GroupFilters[];
@@ -139,7 +131,6 @@ export const coordinatorOperations = {
     { readonly group: string; readonly clientId: string },
     { readonly readerKey: number }
   >(),
-  broadcastReaders: jsonOperation<{ readonly group: string }, readonly BroadcastReader[]>(),
   /** Every shard has dropped their places. */
   readersDropped: jsonOperation<{ readonly readerKeys: readonly number[] }, null>(),
   getKeyValue: jsonOperation<{ readonly namespace: string; readonly key: string }, string | null>(),

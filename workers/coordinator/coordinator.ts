@@ -21,6 +21,8 @@ import {
 } from "../../src/link/coordinator_messages.ts";
 import { LinkServer } from "../../src/link/server.ts";
 import { BrokerError } from "../../src/model/errors.ts";
+import type { Group } from "../../src/model/group.ts";
+import type { Topic } from "../../src/model/topic.ts";
 import type { MetaStore } from "../../src/ports/meta_store.ts";
 import type { ThreadPort } from "../../src/ports/thread_port.ts";
 import type { Timers } from "../../src/ports/timers.ts";
@@ -122,21 +124,9 @@ export class Coordinator {
         return { ...this.#registry.snapshot(), filters: this.#groupFilters.snapshot() };
       },
       putTopic: (ask) => this.#registry.putTopic(ask, nowMs()),
-      deleteTopic: ({ name }) => {
-        const topic = this.#registry.deleteTopic(name);
-        this.#locks.forgetTopic(name);
-        this.#groupFilters.forgetTopic(name);
-        return topic;
-      },
+      deleteTopic: ({ name }) => this.#deleteTopic(name),
       putGroup: (ask) => this.#registry.putGroup(ask, nowMs()),
-      deleteGroup: ({ name }) => {
-        const group = this.#registry.deleteGroup(name);
-        this.#locks.forgetGroup(name);
-        this.#groupFilters.forgetGroup(name);
-        this.#readers.forgetGroup(name);
-        this.#members.forgetGroup(name);
-        return group;
-      },
+      deleteGroup: ({ name }) => this.#deleteGroup(name),
       heartbeat: (ask) => this.#members.heartbeat(ask),
       unregister: (ask) => {
         this.#members.unregister(ask);
@@ -161,7 +151,6 @@ export class Coordinator {
       joinBroadcast: ({ group, clientId }) => {
         return { readerKey: this.#readers.join(group, clientId, nowMs()) };
       },
-      broadcastReaders: ({ group }) => this.#readers.list(group),
       readersDropped: ({ readerKeys }) => {
         this.#readers.dropped(readerKeys);
         return null;
@@ -177,6 +166,22 @@ export class Coordinator {
         return null;
       },
     };
+  }
+
+  #deleteTopic(name: string): Topic {
+    const topic = this.#registry.deleteTopic(name);
+    this.#locks.forgetTopic(name);
+    this.#groupFilters.forgetTopic(name);
+    return topic;
+  }
+
+  #deleteGroup(name: string): Group {
+    const group = this.#registry.deleteGroup(name);
+    this.#locks.forgetGroup(name);
+    this.#groupFilters.forgetGroup(name);
+    this.#readers.forgetGroup(name);
+    this.#members.forgetGroup(name);
+    return group;
   }
 
   /** Now and then, what is not heard of any more is forgotten. */

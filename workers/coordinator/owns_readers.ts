@@ -4,7 +4,7 @@
  * @module
  */
 import { BroadcastReaders, type Reader } from "../../src/core/broadcast_readers.ts";
-import type { BroadcastReader, CoordinatorNews } from "../../src/link/coordinator_messages.ts";
+import type { CoordinatorNews } from "../../src/link/coordinator_messages.ts";
 import type { MetaStore } from "../../src/ports/meta_store.ts";
 import { readersNamespace } from "./owns_key_values.ts";
 
@@ -41,12 +41,6 @@ export class OwnsReaders {
     const readerKey = this.#parts.newKey();
     this.#put({ readerKey, group, clientId, heardMs: nowMs, isGone: false });
     return readerKey;
-  }
-
-  list(group: string): BroadcastReader[] {
-    return this.#readers.of(group).map(({ clientId, readerKey, heardMs }) => {
-      return { clientId, readerKey, heardMs };
-    });
   }
 
   forgetGroup(group: string): void {

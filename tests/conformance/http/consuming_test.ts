@@ -11,7 +11,7 @@ function bodies(json: { messages: readonly Shown[] }): string[] {
   return json.messages.map(({ body }) => body);
 }
 
-test("members that want different tags get their own, and what nobody wants is counted", async () => {
+test("members that want different tags get their own; what nobody wants is counted", async () => {
   await withHouse(async (house) => {
     await house.ask("PUT /v1/topics/news", { queues: 1 });
     for (const tags of ["a", "b"]) await house.ask(receive, { tags, clientId: tags });
@@ -43,7 +43,7 @@ test("what expired is passed over by groups and by readers of queues, and counte
   });
 });
 
-test("a message sent again with its id answers the first receipt, in every form of a send", async () => {
+test("a message sent again with its id answers the first receipt, in all forms", async () => {
   await withHouse(async (house) => {
     await house.ask("PUT /v1/topics/news", { queues: 3 });
     const { json } = await house.ask(send, { body: "x", messageId: "once" });
@@ -57,15 +57,14 @@ test("a message sent again with its id answers the first receipt, in every form 
     assert.deepEqual((await house.ask(send, "x", raw)).json.receipts, [again]);
     const line = '{"body":"x","messageId":"once"}\n';
     assert.deepEqual((await house.ask(send, line + line, lines)).json.receipts, [again, again]);
-    const batch = {
-      messages: [{ body: "new", messageId: "new" }, { body: "x", messageId: "once" }],
-    };
+    const [fresh, known] = [{ body: "new", messageId: "new" }, { body: "x", messageId: "once" }];
+    const batch = { messages: [fresh, known] };
     const receipts = (await house.ask(send, batch)).json.receipts;
     assert.deepEqual([receipts[0].repeated, receipts[1]], [undefined, again]);
   });
 });
 
-test("clients in mode broadcast get everything each, and settle by the group's routes", async () => {
+test("clients in mode broadcast get everything each, and settle as others do", async () => {
   await withHouse(async (house) => {
     await house.ask("PUT /v1/topics/news", { queues: 1 });
     await house.ask(send, { body: "a" });

@@ -38,7 +38,7 @@ test("a request is answered with the reply to its message", async () => {
   });
 });
 
-test("a request without a reply ends at its deadline, and its message is not handed out", async () => {
+test("a request without a reply ends at its deadline, and its message with it", async () => {
   await withHouse(async (house) => {
     const asked = house.begin(request, { body: "?", timeoutMs: 2_000 });
     await house.settle();

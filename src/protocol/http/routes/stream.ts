@@ -27,9 +27,8 @@ const streamQuery = z.strictObject({
   sql: sqlField.optional(),
   max: queryNumber(1, popMessagesMax, "Messages asked for at once.").optional(),
   ack: z.enum(["manual", "auto"]).optional().openapi({
-    description:
-      "For streams whose place the broker keeps. manual: settle each receipt by a request. auto: a batch is " +
-      "acknowledged when the connection has taken it and asks for the next.",
+    description: "For streams whose place the broker keeps. manual: settle each receipt by a " +
+      "request. auto: a batch is acknowledged when the connection took it and asks for the next.",
   }),
   invisibleMs: queryNumber(
     invisibleMsMin,
