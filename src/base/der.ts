@@ -35,6 +35,7 @@ export function derSet(only: Uint8Array): Uint8Array {
   return tagged(tags.set, only);
 }
 
+/** True or false. */
 export function derBoolean(value: boolean): Uint8Array {
   return tagged(tags.boolean, Uint8Array.of(value ? 0xff : 0));
 }
@@ -53,10 +54,12 @@ export function derBitString(bytes: Uint8Array): Uint8Array {
   return tagged(tags.bitString, join([Uint8Array.of(0), bytes]));
 }
 
+/** Bytes that mean something to whoever asks for them. */
 export function derOctetString(bytes: Uint8Array): Uint8Array {
   return tagged(tags.octetString, bytes);
 }
 
+/** Text in UTF-8. */
 export function derText(text: string): Uint8Array {
   return tagged(tags.utf8String, new TextEncoder().encode(text));
 }

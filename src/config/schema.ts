@@ -125,6 +125,56 @@ export const settingsTable = {
     effect: "start",
     sentence: "The host:port that clients are told; without it, the address they dialled",
   },
+  advertiseNetworks: {
+    kind: "text",
+    default: null,
+    pattern: line,
+    effect: "start",
+    sentence: "Which clients are told another host:port, as network=host:port, parted by commas; " +
+      "the first network that holds the client counts, before advertise",
+  },
+  remotingAlso: {
+    kind: "text",
+    default: null,
+    pattern: line,
+    effect: "start",
+    sentence: "More addresses for RocketMQ clients, as host:port, parted by commas",
+  },
+  proxyProtocolFrom: {
+    kind: "text",
+    default: null,
+    pattern: line,
+    effect: "start",
+    sentence: "Proxies that tell who dialled them by a PROXY header, as addresses or networks, " +
+      "parted by commas; without it, none are believed",
+  },
+  tlsMode: {
+    kind: "text",
+    default: "permissive",
+    choices: ["disabled", "permissive", "enforcing"],
+    effect: "start",
+    sentence: "Whether RocketMQ clients may, or must, speak TLS on the remoting port",
+  },
+  tlsCertFile: {
+    kind: "text",
+    default: null,
+    pattern: line,
+    effect: "start",
+    sentence: "The certificate, as PEM, read again when it changes; without it, a self-signed one",
+  },
+  tlsKeyFile: {
+    kind: "text",
+    default: null,
+    pattern: line,
+    effect: "start",
+    sentence: "The certificate's key, as PEM; both files are given, or none",
+  },
+  tlsHttp: {
+    kind: "bool",
+    default: false,
+    effect: "start",
+    sentence: "Speak HTTPS instead of HTTP, with the certificate there is at start",
+  },
   clusterName: {
     kind: "text",
     default: "DefaultCluster",

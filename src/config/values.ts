@@ -70,8 +70,8 @@ function readBool(raw: RawValue): boolean | undefined {
   return undefined;
 }
 
-/** `broker.example:9876`, `10.0.0.1:9876`, `[2001:db8::1]:9876`. */
-function readAddress(raw: string): HostAndPort | undefined {
+/** `broker.example:9876`, `10.0.0.1:9876`, `[2001:db8::1]:9876`; `undefined` if it is none. */
+export function readAddress(raw: string): HostAndPort | undefined {
   const match = /^(?:\[([0-9a-f:.]+)\]|([\w.-]+)):(\d{1,5})$/i.exec(raw);
   const port = Number(match?.[3]);
   const host = match?.[1] ?? match?.[2];

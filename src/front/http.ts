@@ -2,18 +2,23 @@
 import { Metrics } from "../base/metrics.ts";
 import type { HttpServer } from "../ports/http.ts";
 import { httpApp } from "../protocol/http/app.ts";
-import { loopbackHostNames } from "../protocol/http/exchange.ts";
+import { type HttpSettings, loopbackHostNames } from "../protocol/http/exchange.ts";
 import type { ListenerParts } from "./parts.ts";
+import type { TlsKeys } from "./tls_keys.ts";
 
 /** How long an idle event stream stays silent: below the idle limits of common proxies. */
 const heartbeatMs = 15_000;
 /** How long requests under way may still take when the broker stops. */
 const graceMs = 2_000;
 
-/** Serves HTTP. `nameServers`: where remoting listens, for clients that look it up here. */
+/**
+ * Serves HTTP, or HTTPS if there are keys. `nameServers`: where remoting listens, for clients that
+ * look it up here.
+ */
 export async function serveHttp(
   parts: ListenerParts,
-  nameServers: readonly string[],
+  keys: TlsKeys | null,
+  nameServers: HttpSettings["nameServers"],
 ): Promise<HttpServer> {
   const { broker, log, version, settings, runtime, signer, uniqueKeys } = parts;
   const onLoopback = settings.host === "127.0.0.1" || settings.host === "localhost";
@@ -36,6 +41,7 @@ export async function serveHttp(
   return await runtime.http.serve({
     host: settings.host,
     port: settings.httpPort,
+    ...(keys === null ? {} : { tls: keys.context.identity }),
     fetch: (request, info) => app.fetch(request, info),
     onError: (error) => {
       log.error("http request failed", { reason: error instanceof Error ? error : String(error) });

@@ -1,12 +1,17 @@
 /** Which protocol listens where. @module */
-import { limits } from "../base/limits.ts";
+import type { Settings } from "../config/schema.ts";
 import { BrokerError } from "../model/errors.ts";
 import type { HttpServer } from "../ports/http.ts";
-import type { Connection, SocketAddress } from "../ports/sockets.ts";
+import type { Connection } from "../ports/sockets.ts";
+import type { RemotingSettings } from "../protocol/remoting/call.ts";
+import { advertisedTo } from "../protocol/remoting/peer.ts";
 import { RemotingSessions, silenceLookMs } from "../protocol/remoting/sessions.ts";
 import type { Runtime } from "../runtime/mod.ts";
+import { addressText, advertisedNetworksOf, dialled } from "./addresses.ts";
 import { serveHttp, stopHttp } from "./http.ts";
 import type { ListenerParts } from "./parts.ts";
+import { openRemotingDoors } from "./remoting_doors.ts";
+import { openTlsKeys, tlsLookMs } from "./tls_keys.ts";
 
 /** How long peers may take to close after the last answer; then they are cut. */
 const lastAnswerMsMax = 500;
@@ -36,65 +41,62 @@ export async function startListeners(parts: ListenerParts): Promise<Listeners> {
 }
 
 async function listenAll(parts: ListenerParts): Promise<Listeners> {
-  const { log, settings, runtime } = parts;
-  const sessions = sessionsOf(parts);
-  let connections = 0;
-  /** Bounded by `connectionsMax`. */
-  const open = new Set<Connection>();
-  const remoting = await runtime.sockets.listen({
-    host: settings.host,
-    port: settings.remotingPort,
-    connectionsMax: limits.connectionsMax,
-    onConnection: (connection) => {
-      const number = ++connections;
-      const session = sessions.open(number, connection);
-      open.add(connection);
-      connection.listen({
-        onData: (chunk) => session.feed(chunk),
-        onDrain: () => session.drained(),
-        onClose: () => {
-          open.delete(connection);
-          sessions.close(number);
-        },
-      });
-    },
-    onError: (error) => log.error("remoting listener failed", { reason: error }),
-  });
-  const remotingText = addressText(remoting.address);
+  const { settings, runtime, log } = parts;
+  const { clock, files, tls } = runtime;
+  const sessionSettings = sessionSettingsOf(settings);
+  const keys = await openTlsKeys({ settings, files, tls, clock, log });
+  const sessions = sessionsOf(parts, sessionSettings);
+  const remoting = await openRemotingDoors(parts, sessions, keys);
   let http: HttpServer;
   try {
-    http = await serveHttp(parts, [remotingText]);
+    http = await serveHttp(parts, settings.tlsHttp ? keys : null, (remoteHost, dialledHost) => {
+      const told = advertisedTo(remoteHost, sessionSettings);
+      const places = told === null
+        ? remoting.addresses.map((address) => dialled(address, dialledHost))
+        : [told];
+      return places.map(addressText);
+    });
   } catch (thrown) {
     await remoting.close();
     throw thrown;
   }
   const stopLooking = repeat(silenceLookMs, () => sessions.endSilent(), runtime);
+  const stopTlsLooking = repeat(tlsLookMs, () => void keys?.look(), runtime);
   return {
     http: addressText(http.address),
-    remoting: remotingText,
+    remoting: addressText(remoting.addresses[0] ?? { host: settings.host, port: 0 }),
     async stop(drained) {
       stopLooking();
+      stopTlsLooking();
       sessions.stop();
       // What is parked is answered by the drain, so HTTP may wait for it while it happens.
       await Promise.all([remoting.close(), stopHttp(http), drained]);
-      await endAll(open, runtime);
+      await endAll(remoting.open, runtime);
       remoting.destroyConnections();
     },
   };
 }
 
-function sessionsOf({ broker, log, settings, runtime }: ListenerParts): RemotingSessions {
+function sessionSettingsOf(settings: Settings): RemotingSettings {
   const { clusterName, brokerName, advertise, autoCreateTopics, traceTopic } = settings;
+  return {
+    clusterName,
+    brokerName,
+    advertise,
+    advertiseNetworks: advertisedNetworksOf("advertiseNetworks", settings.advertiseNetworks),
+    autoCreateTopics,
+    region: "DefaultRegion",
+    traceOn: traceTopic,
+  };
+}
+
+function sessionsOf(
+  { broker, log, runtime }: ListenerParts,
+  settings: RemotingSettings,
+): RemotingSessions {
   return new RemotingSessions({
     broker,
-    settings: {
-      clusterName,
-      brokerName,
-      advertise,
-      autoCreateTopics,
-      region: "DefaultRegion",
-      traceOn: traceTopic,
-    },
+    settings,
     clock: runtime.clock,
     timers: runtime.timers,
     log,
@@ -120,8 +122,4 @@ function repeat(intervalMs: number, fn: () => void, { timers }: Runtime): () => 
     fn();
   }
   return () => cancel();
-}
-
-function addressText({ host, port }: SocketAddress): string {
-  return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
 }

@@ -4,6 +4,7 @@
  * @module
  */
 import type { SocketAddress } from "./sockets.ts";
+import type { TlsIdentity } from "./tls.ts";
 
 /** What a request does not carry itself. */
 export type RequestInfo = { readonly remote: SocketAddress };
@@ -19,6 +20,8 @@ export type HttpOptions = {
    * aborts. The server sets no limit on bodies and on waiting: the app does.
    */
   fetch(request: Request, info: RequestInfo): Response | Promise<Response>;
+  /** Speak HTTPS with these keys; without them, HTTP. */
+  readonly tls?: TlsIdentity;
   /** `fetch` threw: the answer to give. */
   onError(error: unknown): Response;
 };

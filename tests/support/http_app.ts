@@ -49,7 +49,7 @@ export class HttpHouse {
       signer: testSigner,
       settings: {
         hostNames: loopbackHostNames,
-        nameServers: ["10.0.0.1:9876", "10.0.0.2:9876"],
+        nameServers: () => ["10.0.0.1:9876", "10.0.0.2:9876"],
         storeHost: { ip: "127.0.0.1", port: 9876 },
         queuesPerNewTopic: 4,
         heartbeatMs: 15_000,

@@ -74,7 +74,7 @@ export class WholeHouse {
       signer: testSigner,
       settings: {
         hostNames: loopbackHostNames,
-        nameServers: [],
+        nameServers: () => [],
         storeHost: { ip: "127.0.0.1", port: 9876 },
         queuesPerNewTopic: 4,
         heartbeatMs: 15_000,

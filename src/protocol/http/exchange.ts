@@ -15,8 +15,11 @@ export type HttpSettings = {
    * allows its own names only, so that no web page can reach it under a name of its own.
    */
   readonly hostNames: readonly string[] | null;
-  /** `host:port` of name servers, told at `/rocketmq/nsaddr`. */
-  readonly nameServers: readonly string[];
+  /**
+   * `host:port` of name servers for who asks at `/rocketmq/nsaddr`, by where they are and the host
+   * they asked.
+   */
+  readonly nameServers: (remoteHost: string, dialledHost: string) => readonly string[];
   /** Becomes the store host of what is sent here. */
   readonly storeHost: Host;
   /** Queues of a topic made on the fly. */

@@ -7,6 +7,7 @@ import type { Clock } from "../../base/clock.ts";
 import type { Log } from "../../base/log.ts";
 import type { Broker } from "../../broker/broker.ts";
 import type { Host } from "../../model/message.ts";
+import type { Network } from "../../model/network.ts";
 import type { SocketAddress } from "../../ports/sockets.ts";
 import type { Timers } from "../../ports/timers.ts";
 import type { ClientAnswer } from "./client_asks.ts";
@@ -15,7 +16,11 @@ import type { ExtFields, RemotingCommand } from "./command.ts";
 import type { FilterMemory } from "./filter_memory.ts";
 import type { HeartbeatMemory } from "./heartbeat_memory.ts";
 import type { Parking } from "./parking.ts";
+import type { ProducerConnections } from "./producer_connections.ts";
 import type { WaitingPops } from "./waiting_pops.ts";
+
+/** Where routes send the clients of one network. */
+export type AdvertisedNetwork = { readonly network: Network; readonly address: SocketAddress };
 
 /** What an operator chooses of this protocol. */
 export type RemotingSettings = {
@@ -23,6 +28,8 @@ export type RemotingSettings = {
   readonly brokerName: string;
   /** Where routes send clients, an address or a name; `null`: wherever they dialled. */
   readonly advertise: SocketAddress | null;
+  /** Clients of these networks are sent elsewhere; the first that holds the client counts. */
+  readonly advertiseNetworks?: readonly AdvertisedNetwork[];
   /** Whether producers may make topics by sending to them: then there is a route for TBW102. */
   readonly autoCreateTopics: boolean;
   /** Told to producers with every send, for their traces. */
@@ -63,6 +70,7 @@ export interface Clients {
 /** What all sessions share. */
 export type RemotingContext = RemotingParts & {
   readonly clients: Clients;
+  readonly producers: ProducerConnections;
   readonly filters: FilterMemory;
   readonly waitingPops: WaitingPops;
 };

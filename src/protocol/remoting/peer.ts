@@ -2,8 +2,9 @@
 import type { Host } from "../../model/message.ts";
 import { ipv4Number, ipv4Text } from "../../model/ip_address.ts";
 import { offsetMessageIdPrefix } from "../../model/message_id.ts";
+import { networkHolds } from "../../model/network.ts";
 import type { Connection, SocketAddress } from "../../ports/sockets.ts";
-import type { Peer } from "./call.ts";
+import type { Peer, RemotingSettings } from "./call.ts";
 import { HeartbeatMemory } from "./heartbeat_memory.ts";
 import type { Parking } from "./parking.ts";
 
@@ -31,6 +32,15 @@ export function peerOf(
     heartbeats: new HeartbeatMemory(),
     parking,
   };
+}
+
+/** Where a client is sent by the operator's word; `null`: wherever it dialled. */
+export function advertisedTo(
+  remoteHost: string,
+  { advertise, advertiseNetworks }: Pick<RemotingSettings, "advertise" | "advertiseNetworks">,
+): SocketAddress | null {
+  const own = advertiseNetworks?.find(({ network }) => networkHolds(network, remoteHost));
+  return own?.address ?? advertise;
 }
 
 function hostOf({ host, port }: SocketAddress): Host {

@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Connection, SocketAddress } from "../../ports/sockets.ts";
 import { Parking } from "./parking.ts";
-import { peerOf } from "./peer.ts";
+import { parseNetwork } from "../../model/network.ts";
+import { advertisedTo, peerOf } from "./peer.ts";
 
 function connectionAt(host: string): Connection {
   const nothing = () => {};
@@ -41,4 +42,21 @@ test("peerOf() leaves an advertised name to clients; records hold the dialled ad
   const advertise = { host: "mq.example.org", port: 10_911 };
 
   assert.deepEqual(places("192.0.2.4", advertise), ["mq.example.org:10911", "192.0.2.4 10911"]);
+});
+
+test("advertisedTo() goes by the first network that holds the client, then for all", () => {
+  const address = (host: string) => ({ host, port: 9876 });
+  const settings = {
+    advertise: address("broker.example"),
+    advertiseNetworks: [
+      { network: parseNetwork("10.1.0.0/16"), address: address("10.1.0.9") },
+      { network: parseNetwork("10.0.0.0/8"), address: address("10.0.0.9") },
+    ],
+  };
+  const hosts = ["10.1.2.3", "::ffff:10.2.0.1", "192.0.2.1", "2001:db8::1"].map((remote) =>
+    advertisedTo(remote, settings)?.host
+  );
+
+  assert.deepEqual(hosts, ["10.1.0.9", "10.0.0.9", "broker.example", "broker.example"]);
+  assert.equal(advertisedTo("192.0.2.1", { ...settings, advertise: null }), null);
 });

@@ -31,7 +31,7 @@ import {
 import { decodeCommand, encodeCommand, writeCommand } from "./command_frames.ts";
 import { type Frame, FrameDecoder, type Serializer } from "./frames.ts";
 import { Parking } from "./parking.ts";
-import { peerOf } from "./peer.ts";
+import { advertisedTo, peerOf } from "./peer.ts";
 import { handlerOf } from "./routes.ts";
 import { statusOf } from "./status.ts";
 
@@ -67,7 +67,7 @@ export class RemotingSession {
     this.#connection = connection;
     this.#context = context;
     this.#asks = new ClientAsks(context.timers);
-    const { advertise } = context.settings;
+    const advertise = advertisedTo(connection.remote.host, context.settings);
     this.#peer = peerOf(number, connection, advertise, this.#gone.signal, this.#parking);
   }
 

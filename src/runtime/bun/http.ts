@@ -16,6 +16,7 @@ type BunServeOptions = {
   maxRequestBodySize: number;
   reusePort: boolean;
   development: boolean;
+  tls?: { cert: string; key: string };
   fetch(request: Request, server: BunServer): Response | Promise<Response>;
   error(error: unknown): Response;
 };
@@ -25,7 +26,7 @@ declare const Bun: { serve(options: BunServeOptions): BunServer };
 export const bunHttp: Http = { serve };
 
 function serve(options: HttpOptions): Promise<HttpServer> {
-  const { host, port } = options;
+  const { host, port, tls } = options;
   try {
     const server = Bun.serve({
       hostname: host,
@@ -37,6 +38,7 @@ function serve(options: HttpOptions): Promise<HttpServer> {
       // Otherwise a second broker would share the port, and half of the requests.
       reusePort: false,
       development: false,
+      ...(tls === undefined ? {} : { tls: { cert: tls.certificatePem, key: tls.keyPem } }),
       fetch: (request, server) => {
         const remote = server.requestIP(request);
         return options.fetch(request, {

@@ -71,10 +71,11 @@ function listen(
   handle: (request: Request, info: DenoInfo) => Response | Promise<Response>,
   signal: AbortSignal,
 ): Promise<DenoServer> {
-  const { host, port, onError } = options;
+  const { host, port, onError, tls } = options;
+  const keys = tls === undefined ? {} : { cert: tls.certificatePem, key: tls.keyPem };
   try {
     return Promise.resolve(
-      Deno.serve({ hostname: host, port, signal, onListen: () => {}, onError }, handle),
+      Deno.serve({ hostname: host, port, signal, onListen: () => {}, onError, ...keys }, handle),
     );
   } catch (thrown) {
     const cause = thrown instanceof Error ? thrown : new Error(String(thrown));

@@ -63,7 +63,11 @@ export const operationEndpoints: readonly Endpoint[] = [
     summary: "Name servers' addresses, for RocketMQ clients that are given an address server",
     query: z.looseObject({}),
     answers: { 200: { description: "`host:port`, parted by `;`.", contentType: "text/plain" } },
-  }, ({ context }) => textAnswer(context.settings.nameServers.join(";"))),
+  }, ({ context, request, info }) => {
+    const { hostname } = new URL(request.url);
+    const dialledHost = hostname.replace(/^\[|\]$/g, "");
+    return textAnswer(context.settings.nameServers(info.remote.host, dialledHost).join(";"));
+  }),
 ];
 
 async function readiness({ context }: Exchange) {
