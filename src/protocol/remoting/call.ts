@@ -17,6 +17,7 @@ import type { FilterMemory } from "./filter_memory.ts";
 import type { HeartbeatMemory } from "./heartbeat_memory.ts";
 import type { Parking } from "./parking.ts";
 import type { ProducerConnections } from "./producer_connections.ts";
+import type { ProducerConnections } from "./producer_connections.ts";
 import type { WaitingPops } from "./waiting_pops.ts";
 
 /** Where routes send the clients of one network. */
@@ -70,6 +71,7 @@ export interface Clients {
 /** What all sessions share. */
 export type RemotingContext = RemotingParts & {
   readonly clients: Clients;
+  readonly producers: ProducerConnections;
   readonly producers: ProducerConnections;
   readonly filters: FilterMemory;
   readonly waitingPops: WaitingPops;

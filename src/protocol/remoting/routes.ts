@@ -32,6 +32,7 @@ import {
   handleHeartbeat,
   handleUnregister,
 } from "./handlers/heartbeat.ts";
+import { handleEndTransaction } from "./handlers/end_transaction.ts";
 import { handleLockQueues, handleUnlockQueues } from "./handlers/lock_queues.ts";
 import {
   handleEarliestTime,
@@ -60,14 +61,20 @@ import {
   handleTopicList,
   handleTopicsByCluster,
 } from "./handlers/query_route.ts";
+import { handleRecallMessage } from "./handlers/recall_message.ts";
 import { handleRuntimeInfo } from "./handlers/runtime_info.ts";
 import { handleSendBack } from "./handlers/send_back.ts";
 import { handleSendMessage } from "./handlers/send_message.ts";
+import { handleSendReply } from "./handlers/send_reply.ts";
 
 const handlers: ReadonlyMap<number, Handler> = new Map<number, Handler>([
   [codes.sendMessage, handleSendMessage],
   [codes.sendMessageV2, handleSendMessage],
   [codes.sendBatchMessage, handleSendMessage],
+  [codes.endTransaction, handleEndTransaction],
+  [codes.recallMessage, handleRecallMessage],
+  [codes.sendReplyMessage, handleSendReply],
+  [codes.sendReplyMessageV2, handleSendReply],
   [codes.pullMessage, handlePullMessage],
   [codes.litePullMessage, handlePullMessage],
   [codes.queryConsumerOffset, handleQueryOffset],

@@ -5,7 +5,10 @@ import type { Connection } from "../../ports/sockets.ts";
 import type { ClientRequest, Clients, RemotingContext, RemotingParts } from "./call.ts";
 import type { ClientAnswer } from "./client_asks.ts";
 import { FilterMemory } from "./filter_memory.ts";
+import { ProducerConnections } from "./producer_connections.ts";
+import { replyCarrier } from "./reply_push.ts";
 import { RemotingSession } from "./session.ts";
+import { TransactionChecks } from "./transaction_checks.ts";
 import { WaitingPops } from "./waiting_pops.ts";
 
 /** Looks at a connection within the longest silence that is borne: how exact that is. */
@@ -19,20 +22,27 @@ export class RemotingSessions implements Clients {
   readonly #context: RemotingContext;
   /** By connection number; the front opens at most `limits.connectionsMax`. */
   readonly #sessions = new Map<number, RemotingSession>();
-  readonly #stopNews: () => void;
+  readonly #stops: readonly (() => void)[];
 
   constructor(parts: RemotingParts) {
     this.#context = {
       ...parts,
       clients: this,
+      producers: new ProducerConnections(),
       filters: new FilterMemory(parts.broker),
       waitingPops: new WaitingPops(),
     };
-    this.#stopNews = parts.broker.onNews({
-      membersChanged: (group, connections) => {
-        for (const number of connections) this.#sessions.get(number)?.notifyMembersChanged(group);
-      },
-    });
+    const { broker } = parts;
+    const checks = new TransactionChecks(this.#context);
+    this.#stops = [
+      broker.onNews({
+        membersChanged: (group, connections) => {
+          for (const each of connections) this.#sessions.get(each)?.notifyMembersChanged(group);
+        },
+      }),
+      broker.transactions.onChecks((check) => checks.ask(check)),
+      broker.carryReplies(replyCarrier(this.#context)),
+    ];
   }
 
   /** How many sessions are open. */
@@ -71,6 +81,7 @@ export class RemotingSessions implements Clients {
   close(number: number): void {
     this.#sessions.get(number)?.closed();
     this.#sessions.delete(number);
+    this.#context.producers.drop(number);
   }
 
   /**
@@ -81,8 +92,8 @@ export class RemotingSessions implements Clients {
     for (const session of this.#sessions.values()) session.look(looksPerSilence);
   }
 
-  /** No more news. */
+  /** No more news, questions and replies. */
   stop(): void {
-    this.#stopNews();
+    for (const stop of this.#stops) stop();
   }
 }

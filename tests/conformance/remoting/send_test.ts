@@ -5,7 +5,7 @@ import { utf8 } from "../../../src/base/bytes.ts";
 import { parseOffsetMessageId } from "../../../src/model/message_id.ts";
 import { recordProperties } from "../../../src/model/record.ts";
 import { encodeBatch } from "../../../src/protocol/remoting/batch_encoding.ts";
-import { type Received, TestWorld } from "./test_client.ts";
+import { TestWorld } from "./test_client.ts";
 
 /** The fields of a V2 send, as a Java producer writes them. */
 function v2(changes: Record<string, string> = {}): Record<string, string> {
@@ -14,10 +14,6 @@ function v2(changes: Record<string, string> = {}): Record<string, string> {
     ...{ i: "TAGS\x01a\x02UNIQ_KEY\x01K1\x02", j: "0", k: "false", m: "false", n: "curlew" },
     ...changes,
   };
-}
-
-function said(answer: Received): string {
-  return `${answer.code} ${answer.remark ?? ""}`;
 }
 
 test("6.1 a V2 send answers id, queue, offset, transaction id, region and trace", async () => {
@@ -186,21 +182,6 @@ test("6.1 a batch to a retry topic answers 13", async () => {
   const answer = await new TestWorld().connect().call(310, v2({ b: "%RETRY%G", m: "true" }));
 
   assert.equal(answer.code, 13);
-});
-
-test("6.3 6.4 half, delayed and timed messages answer 13 and why, and are not stored", async () => {
-  const world = new TestWorld();
-  world.broker.addTopic("T");
-  const client = world.connect();
-  const refused = async (properties: string, sysFlag = "0") =>
-    said(await client.call(310, v2({ i: properties, f: sysFlag })));
-
-  assert.match(await refused("TRAN_MSG\x01true\x02PGROUP\x01PG\x02", "4"), /^13 .*transaction/);
-  assert.match(await refused("DELAY\x013\x02"), /^13 .*delay level 3/);
-  assert.match(await refused("TIMER_DELAY_SEC\x0110\x02"), /^13 .*TIMER_DELAY_SEC/);
-  assert.match(await refused("TIMER_DELIVER_MS\x0117\x02"), /^13 .*TIMER_DELIVER_MS/);
-  assert.equal((await client.call(310, v2({ i: "DELAY\x010\x02" }))).code, 0);
-  assert.equal(world.broker.sends.length, 1);
 });
 
 test("6.1 a send to a retry topic is stored there, its group made on the fly", async () => {

@@ -42,6 +42,8 @@ export async function handleHeartbeat(call: Call, context: RemotingContext): Pro
   const ask = recalled ?? await readHeartbeat(body, clientId, call, context);
   const { subscriptionsChanged } = await broker.heartbeat(ask);
   if (!isLight) call.peer.heartbeats.remember(fingerprint, ask);
+  // Those that produce may ask, and replies are to find them.
+  if (ask.producerGroups.length > 0) context.producers.put(clientId, call.peer.connection);
   return heartbeatAnswer(subscriptionsChanged);
 }
 

@@ -1,14 +1,12 @@
 /** CONSUMER_SEND_MSG_BACK (36): a consumer could not process a message. Protocol 7.5. @module */
-import { defaultRetryDelaysMs } from "../../../model/group.ts";
 import { offsetMessageIdAt } from "../../../model/message_id.ts";
 import { BrokerError } from "../../../model/errors.ts";
 import { type Answer, type Call, done, refusal, type RemotingContext } from "../call.ts";
 import { responseCodes } from "../codes.ts";
+import { delayOfLevelMs } from "../delay_levels.ts";
 import { readHeader } from "../field_tables.ts";
 import { consumerSendMessageBack } from "../fields.ts";
 
-/** Levels 1 to 18. The retries begin at level 3, so the ladder of retries is the rest of them. */
-const delayLevelsMs: readonly number[] = [1_000, 5_000, ...defaultRetryDelaysMs];
 /** From this version on (3.4.9) clients say how many retries they want. */
 const ownRetriesVersionMin = 121;
 
@@ -42,6 +40,5 @@ export async function handleSendBack(call: Call, context: RemotingContext): Prom
 /** Milliseconds of a level; `null` for 0: the group's own ladder. Negative: dead at once. */
 function delayOfLevel(level: number): number | null {
   if (level < 0) return -1;
-  if (level === 0) return null;
-  return delayLevelsMs[Math.min(level, delayLevelsMs.length) - 1] ?? null;
+  return level === 0 ? null : delayOfLevelMs(level);
 }

@@ -1,5 +1,5 @@
 /**
- * SEND_MESSAGE (10), SEND_MESSAGE_V2 (310) and SEND_BATCH_MESSAGE (320): protocol 6.1.
+ * SEND_MESSAGE (10), SEND_MESSAGE_V2 (310) and SEND_BATCH_MESSAGE (320): protocol 6.1 and 6.4.
  *
  * The busiest handler. The properties of a message pass through as the text they came in; the door
  * adds the unique key to those that have none.
@@ -9,7 +9,7 @@
 import { limits } from "../../../base/limits.ts";
 import type { SendRequest } from "../../../broker/broker.ts";
 import { BrokerError } from "../../../model/errors.ts";
-import type { Host, NewMessage, SendReceipt } from "../../../model/message.ts";
+import type { NewMessage, SendReceipt } from "../../../model/message.ts";
 import { offsetMessageIdAt } from "../../../model/message_id.ts";
 import { checkTopicName, deadLetterTopicOf, retryPrefix } from "../../../model/names.ts";
 import { propertyNames, readProperty, withoutProperties } from "../../../model/properties.ts";
@@ -18,20 +18,21 @@ import { type BatchMessage, decodeBatch } from "../batch_encoding.ts";
 import { type Answer, type Call, refusal, type RemotingContext } from "../call.ts";
 import { requestCodes, responseCodes } from "../codes.ts";
 import type { ExtFields } from "../command.ts";
-import { readHeader } from "../field_tables.ts";
-import { sendMessage, type SendMessageHeader, sendMessageV2 } from "../fields.ts";
+import { type Deferral, deferralOf } from "../deferral.ts";
+import type { SendMessageHeader } from "../fields.ts";
+import { recallHandleText } from "../recall_handle.ts";
+import { type MessageOrigin, newMessageOf } from "./new_message.ts";
+import { isHalf, sendHalf } from "./send_half.ts";
+import { readSendHeader } from "./send_header.ts";
 import { autoCreatedQueues, isClosedToSenders } from "./system_topics.ts";
-import { refusedSchedule } from "./unscheduled.ts";
 
 /** What a send carries, once its body is taken apart. A batch is a send of several. */
 type Sent = { readonly header: SendMessageHeader; readonly messages: readonly BatchMessage[] };
 
 /** Stores one message or one batch. */
 export function handleSendMessage(call: Call, context: RemotingContext): Answer | Promise<Answer> {
-  const { code, extFields } = call.command;
-  const table = code === requestCodes.sendMessage ? sendMessage : sendMessageV2;
-  const header = readHeader(table, extFields);
-  const isBatch = header.isBatch === true || code === requestCodes.sendBatchMessage;
+  const header = readSendHeader(call);
+  const isBatch = header.isBatch === true || call.command.code === requestCodes.sendBatchMessage;
   const sent: Sent = { header, messages: isBatch ? decodeBatch(call.body) : single(call, header) };
   if (isClosedToSenders(header.topic)) {
     return refusal(
@@ -60,8 +61,8 @@ async function createForSend(header: SendMessageHeader, context: RemotingContext
 }
 
 /**
- * A consumer that could not send back by CONSUMER_SEND_MSG_BACK sends the message itself
- * (protocol 7.5). After the last retry it goes to the dead-letter topic.
+ * A consumer that could not send back by CONSUMER_SEND_MSG_BACK sends the message itself, to come
+ * again after its delay level (protocol 7.5). After the last retry it goes to the dead-letter topic.
  */
 async function sendToRetry(call: Call, context: RemotingContext, sent: Sent): Promise<Answer> {
   const { header, messages } = sent;
@@ -70,26 +71,29 @@ async function sendToRetry(call: Call, context: RemotingContext, sent: Sent): Pr
   // Its retry and dead-letter topics come with the group.
   const group = await context.broker.groupForUse(name);
   const retriesMax = header.maxReconsumeTimes ?? group.settings.attemptsMax - 1;
-  if ((header.reconsumeTimes ?? 0) <= retriesMax) {
-    const topic = await context.broker.topicForSend(header.topic, 1);
-    return await sendTo(topic, call, context, sent);
-  }
-  const dead = await context.broker.topicForSend(deadLetterTopicOf(name), 1);
-  return await sendTo(dead, call, context, {
-    header: { ...header, queueId: 0 },
+  const isDead = (header.reconsumeTimes ?? 0) > retriesMax;
+  const target = isDead ? deadLetterTopicOf(name) : header.topic;
+  const topic = await context.broker.topicForSend(target, 1);
+  // Once committed, a transaction's message is as any other; a dead one is to be seen at once.
+  const dropped = isDead ? [transactionPrepared, delayLevel] : [transactionPrepared];
+  return await sendTo(topic, call, context, {
+    header: { ...header, topic: target, queueId: isDead ? 0 : header.queueId },
     messages: messages.map((message) => ({
       ...message,
-      properties: withoutProperties(message.properties, [propertyNames.delayLevel]),
+      properties: withoutProperties(message.properties, dropped),
     })),
   });
 }
+
+const { transactionPrepared, delayLevel } = propertyNames;
 
 function sendTo(
   topic: Topic,
   call: Call,
   context: RemotingContext,
-  { header, messages }: Sent,
+  sent: Sent,
 ): Answer | Promise<Answer> {
+  const { header, messages } = sent;
   const { queueId } = header;
   if ((topic.settings.perm & permWrite) === 0) {
     return refusal(responseCodes.noPermission, `Cannot send to topic ${topic.name}: not writable`);
@@ -101,16 +105,67 @@ function sendTo(
         `it has queues 0 to ${topic.queueRefs.length - 1}`,
     );
   }
-  const fault = faultOf(messages, header);
+  const fault = faultOf(messages);
   if (fault !== undefined) return illegal(fault);
-  const request: SendRequest = {
-    topic: topic.name,
-    queueId,
-    storeHost: call.peer.storeHost,
-    messages: messages.map((message) => storedMessage(message, header, call.peer.remote)),
-  };
+  return store(call, context, sent);
+}
+
+/** Why the messages cannot be stored as they are. */
+function faultOf(messages: readonly BatchMessage[]): string | undefined {
+  if (messages.length === 0) return "Cannot send a batch: it has no messages";
+  for (const { body } of messages) {
+    if (body.length > limits.bodyBytesMax) {
+      return `Cannot send a message of ${body.length} bytes: the limit is ${limits.bodyBytesMax}`;
+    }
+  }
+  return undefined;
+}
+
+function store(call: Call, context: RemotingContext, sent: Sent): Answer | Promise<Answer> {
+  const { header } = sent;
+  const { queueId } = header;
+  const nowMs = context.clock.wallMs();
+  const { clusterName } = context.settings;
+  const origin: MessageOrigin = { header, bornHost: call.peer.remote, clusterName };
+  const messages: NewMessage[] = [];
+  let deferred: Deferral & { kind: "later" } | undefined;
+  for (const each of sent.messages) {
+    const message = newMessageOf(each, origin);
+    const deferral = deferralOf(message.properties, header, nowMs);
+    if (deferral.kind === "illegal") return illegal(deferral.reason);
+    if (deferral.kind === "later") deferred = deferral;
+    messages.push(deferral.kind === "later" ? { ...message, ...timed(deferral) } : message);
+  }
+  const [first] = messages;
+  if (first !== undefined && isHalf(first.properties, header.sysFlag)) {
+    if (messages.length > 1) return illegal("Cannot begin a transaction: a batch cannot be half");
+    return refusedTimes(sendHalf(first, header, call, context));
+  }
+  const { storeHost } = call.peer;
+  const request: SendRequest = { topic: header.topic, queueId, storeHost, messages };
   const stored = context.broker.send(queueId < 0 ? anyQueue(request, header) : request);
-  return stored.then((receipts) => receiptAnswer(receipts, call, context));
+  if (deferred === undefined) {
+    return stored.then((receipts) => receiptAnswer(receipts, call, context));
+  }
+  const isRecallable = deferred.isTimer && messages.length === 1;
+  return refusedTimes(stored.then((receipts) => {
+    const answer = receiptAnswer(receipts, call, context);
+    return isRecallable ? withRecallHandle(answer, receipts, header, context) : answer;
+  }));
+}
+
+function timed({ timing, properties }: Deferral & { kind: "later" }) {
+  return { timing, properties };
+}
+
+/** A time further ahead than the settings allow, and the like: the message is at fault. */
+function refusedTimes(asked: Promise<Answer>): Promise<Answer> {
+  return asked.catch((fault: unknown) => {
+    if (fault instanceof BrokerError && fault.code === "invalid_argument") {
+      return illegal(fault.message);
+    }
+    throw fault;
+  });
 }
 
 /** The broker chooses the queue: messages with one sharding key into one, the others in turn. */
@@ -120,44 +175,25 @@ function anyQueue(request: SendRequest, { properties }: SendMessageHeader): Send
   return shardingKey === undefined ? chosen : { ...chosen, shardingKey };
 }
 
-/** Why the messages cannot be stored as they are. */
-function faultOf(
-  messages: readonly BatchMessage[],
-  { sysFlag }: SendMessageHeader,
-): string | undefined {
-  if (messages.length === 0) return "Cannot send a batch: it has no messages";
-  for (const { body, properties } of messages) {
-    if (body.length > limits.bodyBytesMax) {
-      return `Cannot send a message of ${body.length} bytes: the limit is ${limits.bodyBytesMax}`;
-    }
-    const refused = refusedSchedule(properties, sysFlag);
-    if (refused !== undefined) return refused;
-  }
-  return undefined;
-}
-
-function storedMessage(
-  { body, properties, flag }: BatchMessage,
-  header: SendMessageHeader,
-  bornHost: Host,
-): NewMessage {
-  return {
-    body,
-    properties: withoutProperties(properties, strippedNames),
-    flag,
-    sysFlag: header.sysFlag,
-    bornMs: header.bornMs,
-    bornHost,
-    reconsumeTimes: header.reconsumeTimes ?? 0,
-  };
-}
-
 function illegal(remark: string): Answer {
   return refusal(responseCodes.messageIllegal, remark);
 }
 
-/** What a pop had added must not come back: it would be taken for this delivery's. */
-const strippedNames: readonly string[] = [propertyNames.popCheckPoint];
+/** What the producer can call the message back by. A retry is no message of a producer. */
+function withRecallHandle(
+  answer: Answer,
+  [receipt]: readonly SendReceipt[],
+  { topic }: SendMessageHeader,
+  { settings }: RemotingContext,
+): Answer {
+  const deliverMs = receipt?.deliverAtMs;
+  if (receipt === undefined || deliverMs === undefined || topic.startsWith(retryPrefix)) {
+    return answer;
+  }
+  const { brokerName } = settings;
+  const handle = { topic, brokerName, deliverMs, uniqueKey: receipt.messageId };
+  return { ...answer, extFields: { ...answer.extFields, recallHandle: recallHandleText(handle) } };
+}
 
 function receiptAnswer(
   receipts: readonly SendReceipt[],
