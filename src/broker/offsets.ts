@@ -50,15 +50,10 @@ export class Offsets {
       const { queueKey, shard } = this.#queue(topic, place.queueId);
       const toOffset = await this.#offsetOf(target, shard, queueKey);
       const fromOffset = place.committedOffset;
-      const handedOutBefore = place.nextOffset ?? place.minOffset;
-      const first = Math.max(fromOffset ?? place.minOffset, place.minOffset);
-      return [{
-        queueId: place.queueId,
-        fromOffset,
-        toOffset,
-        replayed: Math.max(0, handedOutBefore - Math.max(toOffset, place.minOffset)),
-        skipped: Math.max(0, toOffset - first),
-      }];
+      const ask = { groupKey: group.groupKey, targets: [{ queueKey, toOffset }] };
+      const [would] = await this.#router.ask(shard, "previewReset", ask);
+      const { replayed, skipped } = would ?? { replayed: 0, skipped: 0 };
+      return [{ queueId: place.queueId, fromOffset, toOffset, replayed, skipped }];
     }));
     return previews.flat();
   }

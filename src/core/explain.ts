@@ -52,7 +52,9 @@ function placeCauses(facts: ExplainFacts, place: Place, switches: Cause[]): Caus
   if (isFinished) return [finishedCause(facts, place)];
   if (place.stored === null) return [retentionCause(facts, place)];
   const causes = open !== null ? openCauses(facts, place, open) : freshCauses(facts, place);
-  return [...switches, ...causes];
+  // What is switched off is not ready, whatever else is well with it.
+  const isOff = switches.length > 0;
+  return [...switches, ...causes.filter(({ cause }) => !isOff || cause !== "ready")];
 }
 
 function switchedOff({ topic, group }: ExplainFacts): Cause[] {
@@ -83,12 +85,14 @@ function waitingCauses(facts: ExplainFacts, waiting: WaitingFacts): Cause[] {
   switch (state) {
     case "prepared": {
       const sentence = `Its transaction is undecided since ${time(createdMs)}: producer group ` +
-        `${producerGroup} was asked ${checks} times and is asked next at ${time(nextCheckMs)}.`;
+        `${producerGroup} was asked ${counted(checks, "time")} and is asked next at ${
+          time(nextCheckMs)
+        }.`;
       return [cause("transaction-open", sentence, { ...told, nextCheckMs }, settle)];
     }
     case "parked": {
       const sentence = `Its transaction is parked: producer group ${producerGroup} was asked ` +
-        `${checks} times and never decided; an operator has to.`;
+        `${counted(checks, "time")} and never decided; an operator has to.`;
       return [cause("transaction-parked", sentence, told, settle)];
     }
     case "rolled-back": {
@@ -171,7 +175,8 @@ function openCauses(facts: ExplainFacts, place: Place, open: OpenFacts): Cause[]
   const { queueId, offset, before } = place;
   const { attempts, untilMs, holder } = open;
   if (open.parked) {
-    const sentence = `Its key is parked on it: ${attempts} deliveries failed, and group ` +
+    const sentence =
+      `Its key is parked on it: ${counted(attempts, "delivery")} failed, and group ` +
       `${group.name} waits for an operator.`;
     const told = { attempts, key: place.stored?.key ?? "" };
     return [cause("key-parked", sentence, told, settleKey(facts, queueId, offset))];
@@ -188,8 +193,8 @@ function openCauses(facts: ExplainFacts, place: Place, open: OpenFacts): Cause[]
     const expired = expiredCauses(facts, place);
     if (expired.length > 0) return expired;
     const mine = facts.filters.filter((_, at) => place.matches[at] === true);
-    const unwanted = facts.filters.length > 0 && mine.length === 0;
-    if (unwanted) return [filteredCause(facts)];
+    if (mine.length === facts.filters.length) return goingOn(facts, place);
+    if (mine.length === 0) return [filteredCause(facts)];
     const sentence = `It waits for a member of group ${group.name} that wants it: ` +
       `${quoted(mine)}.`;
     const command = `curlew message receive -t ${topic.name} -g ${group.name}`;
@@ -199,8 +204,8 @@ function openCauses(facts: ExplainFacts, place: Place, open: OpenFacts): Cause[]
     ];
   }
   if (attempts >= group.attemptsMax) {
-    const sentence = `All ${group.attemptsMax} deliveries failed: when the group asks for its ` +
-      "queue next, it goes to the dead letters, or its key is parked.";
+    const sentence = `The last of ${counted(group.attemptsMax, "delivery")} failed: when the ` +
+      "group asks for its queue next, it goes to the dead letters, or its key is parked.";
     const command = `curlew group change ${group.name} --attempts-max N`;
     return [cause("retry-waiting", sentence, { attempts, nextMs: untilMs }, command)];
   }
@@ -228,7 +233,9 @@ function freshCauses(facts: ExplainFacts, place: Place): Cause[] {
   }
   const ahead = next === null ? offset - place.minOffset : offset - next;
   if (ahead > 0) {
-    const sentence = `${ahead} messages of queue ${queueId} come before it.`;
+    const sentence = `${counted(ahead, "message")} of queue ${queueId} ${
+      ahead === 1 ? "comes" : "come"
+    } before it.`;
     const command = `curlew group offsets ${group.name} -t ${topic.name}`;
     causes.push(cause("queue-behind", sentence, { ahead, nextOffset: next }, command));
   }
@@ -263,7 +270,7 @@ function behindCause(facts: ExplainFacts, { before, stored, queueId }: Place): C
   const name = key === "" ? "without a key" : `of key "${key}"`;
   if (open?.parked) {
     const sentence = `It waits behind message ${messageId} ${name} (offset ${offset}), which is ` +
-      `parked after ${open.attempts} failed deliveries.`;
+      `parked after ${counted(open.attempts, "failed delivery")}.`;
     const command = settleKey(facts, queueId, offset);
     return cause("behind-parked-key", sentence, { key, behind: messageId, offset }, command);
   }
@@ -314,7 +321,7 @@ function deadCause({ group, messageId }: ExplainFacts, dead: DeadFacts): Cause {
     ? `an operator (${by ?? "unknown"}) buried it`
     : reason === "given-up"
     ? "a consumer gave it up"
-    : `${attempts} deliveries failed`;
+    : `${counted(attempts, "delivery")} failed`;
   const where = left
     ? `it is in the dead letters of group ${group.name}`
     : `its dead letter of group ${group.name} was redriven or purged since`;
@@ -325,9 +332,12 @@ function deadCause({ group, messageId }: ExplainFacts, dead: DeadFacts): Cause {
 
 function unknownMessage({ messageId, topic, place }: ExplainFacts): Cause {
   const what = messageId ?? `at offset ${place?.offset} of queue ${place?.queueId}`;
-  const sentence = `The broker knows no message ${what} in topic ${topic.name}: it was never ` +
-    "sent, its send failed, or retention has removed it.";
-  const command = `curlew message query -t ${topic.name} --from 1h`;
+  const where = topic.name === "" ? "any topic" : `topic ${topic.name}`;
+  const sentence = `The broker knows no message ${what} in ${where}: it was never sent, its send ` +
+    "failed, or retention has removed it.";
+  const command = topic.name === ""
+    ? "curlew topic list"
+    : `curlew message query -t ${topic.name} --from 1h`;
   return cause("unknown-message", sentence, { messageId }, command);
 }
 
@@ -346,6 +356,12 @@ function cause(kind: CauseKind, sentence: string, facts: Facts, command: string 
 
 function quoted(expressions: readonly string[]): string {
   return expressions.length === 0 ? "everything" : expressions.map((one) => `"${one}"`).join(", ");
+}
+
+/** "1 message", "2 messages", "2 deliveries". */
+function counted(count: number, one: string): string {
+  const many = one.endsWith("y") ? `${one.slice(0, -1)}ies` : `${one}s`;
+  return `${count} ${count === 1 ? one : many}`;
 }
 
 function time(ms: number): string {

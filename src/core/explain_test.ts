@@ -88,7 +88,7 @@ const cases: readonly Case[] = [
       topic: { name: "orders", exists: true, readable: false },
       group: { name: "billing", exists: true, consumeEnabled: false, attemptsMax: 3 },
     }),
-    causes: "topic-unreadable group-off ready",
+    causes: "topic-unreadable group-off",
   },
   {
     name: "tells that retention removed a message the group had not read",
@@ -176,6 +176,11 @@ const cases: readonly Case[] = [
     says: /that wants it: "blue"/,
   },
   {
+    name: "tells that what everybody wants is held for nobody",
+    facts: facts({ open: held, next: 9, matches: [true] }, { filters: ["red"] }),
+    causes: "ready",
+  },
+  {
     name: "tells that a key is parked on the message",
     facts: facts({ open: { ...open, attempts: 3, parked: true }, next: 9 }),
     causes: "key-parked",
@@ -214,7 +219,7 @@ const cases: readonly Case[] = [
     name: "tells that the last delivery has failed",
     facts: facts({ open: { ...open, attempts: 3 }, next: 9 }),
     causes: "retry-waiting",
-    says: /All 3 deliveries failed/,
+    says: /The last of 3 deliveries failed/,
   },
   {
     name: "tells of both when a queue is behind and nobody asks",

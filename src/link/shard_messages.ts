@@ -175,6 +175,15 @@ export type GroupPlace = {
 /** A group's places in these queues, all of the shard that is asked. */
 export type PlacesAsk = { readonly groupKey: number; readonly queueKeys: readonly number[] };
 /** Moves a group's places, all or none. */
+/** What a reset to these offsets would do: deliver once more, and never deliver. */
+export type PreviewResetAsk = {
+  readonly groupKey: number;
+  readonly targets: readonly { readonly queueKey: number; readonly toOffset: number }[];
+};
+export type PreviewResetAnswer = readonly {
+  readonly replayed: number;
+  readonly skipped: number;
+}[];
 export type CommitOffsetsAsk = {
   readonly groupKey: number;
   readonly offsets: readonly { readonly queueKey: number; readonly offset: number }[];
@@ -341,6 +350,7 @@ export const shardOperations = {
   ...transactionOperations,
   ...deadLetterOperations,
   ...explainOperations,
+  previewReset: jsonOperation<PreviewResetAsk, PreviewResetAnswer>(),
 };
 
 /** Name → request and answer types, derived from the table. */

@@ -11,6 +11,7 @@ import type { WorkName } from "./plan.ts";
 import { readParkedKeys } from "./plan_keys.ts";
 import { explainPlace, explainWaiting } from "./explain.ts";
 import { readLetters } from "./plan_letters.ts";
+import { previewReset } from "./plan_places.ts";
 import { listHalves, listTimers } from "./list_waiting.ts";
 import { join, readFind } from "./read.ts";
 import type { ShardState } from "./state.ts";
@@ -85,7 +86,8 @@ function answerListing(
         | "halves"
         | "letters"
         | "explainPlace"
-        | "explainWaiting";
+        | "explainWaiting"
+        | "previewReset";
     }
   >,
   server: LinkServer<ShardOperations>,
@@ -114,6 +116,9 @@ function answerListing(
       return;
     case "explainWaiting":
       server.answer("explainWaiting", id, explainWaiting(store, question.request));
+      return;
+    case "previewReset":
+      server.answer("previewReset", id, previewReset(state, store, question.request));
       return;
     case "letters":
       server.answer("letters", id, readLetters(state, store, question.request));

@@ -2,7 +2,13 @@
 import { ByteReader, ByteWriter } from "../../src/base/bytes.ts";
 import { limits } from "../../src/base/limits.ts";
 import type { Deliveries, OpenDelivery } from "../../src/core/deliveries.ts";
-import type { CommitOffsetsAsk, UndoAnswer, UndoAsk } from "../../src/link/shard_messages.ts";
+import type {
+  CommitOffsetsAsk,
+  PreviewResetAnswer,
+  PreviewResetAsk,
+  UndoAnswer,
+  UndoAsk,
+} from "../../src/link/shard_messages.ts";
 import type { ShardStore } from "../../src/ports/shard_store.ts";
 import type { TurnDraft } from "./draft.ts";
 import type { ShardState } from "./state.ts";
@@ -60,6 +66,27 @@ function noteBeginning(
 ): void {
   const span = { fromOffset: offset, toOffset: offset, before: new Uint8Array(0) };
   draft.note({ groupKey, queueKey, kind: "began", by: reset?.by ?? "", ...span });
+}
+
+/** What resets to these offsets would do. Changes nothing. */
+export function previewReset(
+  state: ShardState,
+  store: ShardStore,
+  { groupKey, targets }: PreviewResetAsk,
+): PreviewResetAnswer {
+  return targets.map(({ queueKey, toOffset }) => {
+    const minOffset = store.minOffset(queueKey);
+    const deliveries = state.deliveries(groupKey, queueKey);
+    const next = Math.max(deliveries?.next ?? minOffset, minOffset);
+    let replayed = Math.max(0, next - Math.max(toOffset, minOffset));
+    let skipped = Math.max(0, toOffset - next);
+    for (const { offset, attempts } of deliveries?.all() ?? []) {
+      if (offset < minOffset) continue;
+      if (offset < toOffset) skipped++;
+      else if (attempts === 0) replayed--;
+    }
+    return { replayed, skipped };
+  });
 }
 
 /** Puts a group back to where the newest reset, or clone, of each queue found it. */
