@@ -44,7 +44,6 @@ export class TurnDraft {
   /** Topic and id → where this turn stores the message: it may be sent twice within one turn. */
   readonly firstPlaces = new Map<string, FirstPlace>();
   readonly #shown = new Set<string>();
-  #releasesAny = false;
   readonly #events: PlaceEvent[] = [];
   #nextEventId: number | null = null;
   #bytes = 0;
@@ -68,11 +67,6 @@ export class TurnDraft {
   /** The queues that grow. */
   get grownQueues(): Iterable<number> {
     return this.#ends.keys();
-  }
-
-  /** Whether messages that were delayed become visible. */
-  get releasesAny(): boolean {
-    return this.#releasesAny;
   }
 
   /** The shard this turn belongs to. */
@@ -109,7 +103,6 @@ export class TurnDraft {
   release(row: DelayedRow): void {
     this.append(row.queueKey, row.tagHash, row.record);
     this.rows.deleteDelayed(row);
-    this.#releasesAny = true;
     this.mustSurvive("power-loss");
   }
 

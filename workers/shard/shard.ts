@@ -162,7 +162,7 @@ export class Shard {
       this.#commit(draft);
     } catch (thrown) {
       if (!(thrown instanceof StorageError)) throw thrown;
-      if (thrown.fault === "full" && draft.releasesAny) this.#releaseLater();
+      if (thrown.fault === "full" && draft.rows.changed) this.#releaseLater();
       return this.#recoverFrom(thrown, work, nowMs);
     }
     for (const one of planned) this.#reply(one);
@@ -265,6 +265,7 @@ export class Shard {
       return [];
     }
     for (const one of planned) this.#reply(one);
+    if (draft.rows.changed) this.#setAlarm();
     return draft.grownQueues;
   }
 
