@@ -1,11 +1,26 @@
-/** Reads everything that is stored, queue by queue, as any client could. @module */
+/**
+ * Everything that is stored, queue by queue: as the disks have it, and as any client can read it,
+ * which leaves out what has expired.
+ *
+ * @module
+ */
 import type { Broker } from "../../src/broker/broker.ts";
 import { everything } from "../../src/model/subscription.ts";
-import { type ClientParts, seenAll } from "./clients.ts";
-import type { Audit, AuditedQueue, Seen } from "./journal.ts";
+import { type ClientParts, seen, seenAll } from "./clients.ts";
+import type { Audit, AuditedQueue, Seen } from "./events.ts";
 
-/** The contents of all topics that stay, and of the groups' own. */
-export async function audit({ world }: ClientParts): Promise<Audit> {
+/** What the disks hold of all topics that stay, and of the groups' own. */
+export function auditDisks({ world }: ClientParts): Audit {
+  const queues = new Map<string, AuditedQueue>();
+  for (const { topic, queueId, min, max, records } of world.storedQueues()) {
+    if (!isAudited(topic)) continue;
+    queues.set(`${topic}/${queueId}`, { topic, queueId, min, max, messages: records.map(seen) });
+  }
+  return queues;
+}
+
+/** The same as a client reads it. */
+export async function readAll({ world }: ClientParts): Promise<Audit> {
   const broker = await world.broker();
   const queues = new Map<string, AuditedQueue>();
   const names = broker.topics().map(({ name }) => name).filter(isAudited).sort();

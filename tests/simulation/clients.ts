@@ -6,21 +6,36 @@ import { asBrokerError, type BrokerError } from "../../src/model/errors.ts";
 import type { NewMessage } from "../../src/model/message.ts";
 import { encodeProperties, propertyNames } from "../../src/model/properties.ts";
 import { readRecord, splitRecords } from "../../src/model/record.ts";
-import type { Journal, Outcome, Seen } from "./journal.ts";
+import type { MessageFacts, Outcome, Seen } from "./events.ts";
+import { amountMax } from "./groups.ts";
+import type { Journal } from "./journal.ts";
 import type { SimOptions } from "./options.ts";
 import type { Scheduler } from "./scheduler.ts";
 import type { World } from "./world.ts";
 
 /** What a client is made of. */
 export type ClientParts = {
+  /** What was put into each message, by the name its producer gave it. */
+  readonly facts: Map<string, MessageFacts>;
   readonly options: SimOptions;
   readonly scheduler: Scheduler;
   readonly journal: Journal;
   readonly world: World;
+  /** Groups that begin with what is new → their topics, as far as they have begun there. */
+  readonly beginnings: ReadonlyMap<string, Map<string, "asked" | "placed">>;
   /** Topics that are there now, beside those of the groups. */
   readonly topics: Set<string>;
   /** True once all is over: clients finish what they are doing. */
   readonly isOver: () => boolean;
+  /** Whether what is made to fail does so still; later than the storm operators put it right. */
+  readonly isFailing: () => boolean;
+};
+
+/** What makes a message: its facts, and what only its record carries. */
+export type Draft = MessageFacts & {
+  readonly bodyBytes: number;
+  /** Its producer chose its id. */
+  readonly ownId: boolean;
 };
 
 /** The address everybody dialled. */
@@ -46,23 +61,45 @@ export async function attempt<T>(
   }
 }
 
-/** A message named `id`. */
-export function messageOf(
-  id: string,
-  tag: string | null,
-  bornMs: number,
-  bodyBytes: number,
-): NewMessage {
-  const properties: [string, string][] = [[propertyNames.keys, id]];
+/** A message of one's own making, noted before it is sent. */
+export function newMessage(parts: ClientParts, draft: Draft): NewMessage {
+  const { bodyBytes, ownId, ...facts } = draft;
+  const { id, tag, key, amount, ttlMs } = facts;
+  parts.facts.set(id, facts);
+  parts.journal.note({ kind: "message", ...facts });
+  const properties: [string, string][] = [
+    [propertyNames.keys, id],
+    ["amount", String(amount)],
+  ];
+  if (ownId) properties.push([propertyNames.uniqueKey, id]);
   if (tag !== null) properties.push([propertyNames.tags, tag]);
+  if (key !== null) properties.push([propertyNames.shardingKey, key]);
+  if (ttlMs !== null) properties.push([propertyNames.timeToLiveMs, String(ttlMs)]);
   return {
     body: utf8(`${id}.`.padEnd(bodyBytes, "x")),
     properties: encodeProperties(properties),
     flag: 0,
     sysFlag: 0,
-    bornMs,
+    bornMs: parts.scheduler.clock.wallMs(),
     bornHost: { ip: "127.0.0.1", port: 4000 },
     reconsumeTimes: 0,
+  };
+}
+
+/** What a message is like, drawn; its producer gives it a name. */
+export function drawMessage(
+  { options }: ClientParts,
+  prng: Prng,
+  topic: string,
+): Omit<Draft, "id" | "how" | "ownId"> {
+  const hasTags = options.tags || options.mixedFilters;
+  return {
+    topic,
+    tag: hasTags ? prng.pick(["A", "B", null]) : null,
+    key: prng.chance(options.ordered ? 0.9 : 0.4) ? `key ${prng.int(6)}` : null,
+    amount: prng.int(amountMax),
+    ttlMs: prng.chance(options.ttlShare) ? prng.pick([100, 2_000, 20_000]) : null,
+    bodyBytes: prng.int(options.bodyBytesMax),
   };
 }
 

@@ -7,14 +7,18 @@ import type { Prng } from "../../src/base/prng.ts";
 import type { ReceivedMessage } from "../../src/broker/broker.ts";
 import type { Filter } from "../../src/model/subscription.ts";
 import { attempt, type ClientParts, pickTopic, seen } from "./clients.ts";
-import type { SeenDelivery } from "./journal.ts";
+import type { SeenDelivery } from "./events.ts";
 
 /** Who consumes what. */
 export type Member = {
   readonly group: string;
   readonly client: string;
   readonly filter: Filter;
+  readonly ordered: boolean;
 };
+
+/** The sharding key whose messages fail, where some are made to. */
+export const failingKey = "key 0";
 
 /** How long a member that died stays away at most. */
 const awayMsMax = 3_000;
@@ -41,7 +45,7 @@ export async function runConsumer(parts: ClientParts, member: Member, prng: Prng
 /** One poll, noted. `null`: it failed. */
 export async function receiveOnce(
   parts: ClientParts,
-  { group, client, filter }: Member,
+  { group, client, filter, ordered }: Member,
   prng: Prng,
   topic: string,
 ): Promise<SeenDelivery[] | null> {
@@ -58,6 +62,11 @@ export async function receiveOnce(
     waitMs,
     filter,
   };
+  const begins = parts.beginnings.get(group);
+  if (begins?.has(topic) === false) {
+    begins.set(topic, "asked");
+    journal.note({ kind: "beginning", group, topic });
+  }
   const startedMs = scheduler.nowMs;
   await parts.world.broker();
   const askedMs = scheduler.nowMs;
@@ -69,7 +78,14 @@ export async function receiveOnce(
   journal.note({ kind: "waited", what: "receive", waitMs, tookMs: scheduler.nowMs - askedMs });
   if (!("answer" in result)) return null;
   const messages = result.answer.map((message) => deliveryOf(message, invisibleMs));
-  if (messages.length > 0) journal.note({ kind: "delivered", group, client, messages });
+  if (messages.length === 0 && begins?.get(topic) === "asked") {
+    begins.set(topic, "placed");
+    journal.note({ kind: "placed", group, topic });
+  }
+  if (messages.length > 0) {
+    const told = { group, client, ordered, filter: filter.kind, messages };
+    journal.note({ kind: "delivered", ...told });
+  }
   return startedMs <= askedMs ? messages : null;
 }
 
@@ -89,14 +105,15 @@ function deliveryOf(message: ReceivedMessage, invisibleMs: number): SeenDelivery
 
 async function work(
   parts: ClientParts,
-  { group }: Member,
+  { group, ordered }: Member,
   prng: Prng,
   messages: readonly SeenDelivery[],
 ): Promise<void> {
   const { options, scheduler, world } = parts;
   const done: string[] = [];
-  for (const { receipt } of messages) {
-    if (world.isCalm) done.push(receipt);
+  for (const { receipt, id } of messages) {
+    if (ordered && isFailing(parts, id)) await settle(parts, "nack", group, [receipt], prng);
+    else if (world.isCalm) done.push(receipt);
     else if (prng.chance(options.nackRate)) await settle(parts, "nack", group, [receipt], prng);
     else {
       if (prng.chance(options.extendRate)) await settle(parts, "extend", group, [receipt], prng);
@@ -108,6 +125,10 @@ async function work(
   }
   if (done.length > 0) await settle(parts, "ack", group, done, prng);
   if (done.length > 0 && prng.chance(0.1)) await settle(parts, "ack", group, done, prng);
+}
+
+function isFailing({ options, facts, isFailing }: ClientParts, id: string): boolean {
+  return options.failingKeys && isFailing() && facts.get(id)?.key === failingKey;
 }
 
 async function settle(

@@ -10,7 +10,13 @@ import type { StoreMistake } from "./sim_store.ts";
 export type CodeMistake =
   | "acknowledges by an old receipt"
   | "hands out before the time is over"
-  | "never buries the dead";
+  | "never buries the dead"
+  | "fires timers a tick early"
+  | "forgets to cancel"
+  | "answers a verdict without storing it"
+  | "lets a second message of a key out"
+  | "drops held messages when it reads its tables"
+  | "counts questions nobody was asked";
 
 /** Chances of each write, 0 to 1. */
 export type FaultRates = {
@@ -54,6 +60,33 @@ export type SimOptions = {
   readonly processCrashTopics: boolean;
   readonly tags: boolean;
   readonly clockJumps: boolean;
+  /** Clients that send timed messages, and call them off, move and replace them. */
+  readonly timerClients: number;
+  /** Producers that send in transactions. */
+  readonly transactors: number;
+  /** Between two questions about a half message; the first one comes as soon. */
+  readonly checkIntervalMs: number;
+  readonly checksMax: number;
+  /** The first group consumes in order of sharding keys. */
+  readonly ordered: boolean;
+  /** In ordered groups the messages of one key always fail. */
+  readonly failingKeys: boolean;
+  /** Members of the last group want different things, by tag and by SQL. */
+  readonly mixedFilters: boolean;
+  /** One more group begins with what is new. */
+  readonly latest: boolean;
+  /** Of the messages, how many have a time to live of their own. */
+  readonly ttlShare: number;
+  /** The last topic gives its messages this long. */
+  readonly topicTtlMs: number | null;
+  /** Of the sends, how many are repeated under the same ids. */
+  readonly repeatRate: number;
+  /** One client resets, undoes and clones places nobody else moves. */
+  readonly keptPlaces: boolean;
+  /** Retries wait by a rule instead of a list. */
+  readonly backoff: boolean;
+  /** Threads of single shards end. */
+  readonly shardLosses: boolean;
   readonly storeMistake: StoreMistake | null;
   readonly codeMistake: CodeMistake | null;
 };
@@ -99,6 +132,20 @@ export function drawOptions(seed: number, fixed: Partial<SimOptions> = {}): SimO
     processCrashTopics: on(0.4),
     tags: on(0.4),
     clockJumps: on(0.2),
+    timerClients: on(0.5) ? prng.between(1, 2) : 0,
+    transactors: on(0.5) ? prng.between(1, 2) : 0,
+    checkIntervalMs: prng.pick([200, 1_000, 4_000]),
+    checksMax: prng.between(1, 3),
+    ordered: on(0.4),
+    failingKeys: on(0.5),
+    mixedFilters: on(0.3),
+    latest: on(0.25),
+    ttlShare: rate(0.3, 0.5),
+    topicTtlMs: on(0.15) ? prng.pick([500, 5_000]) : null,
+    repeatRate: rate(0.4, 0.5),
+    keptPlaces: on(0.3),
+    backoff: on(0.3),
+    shardLosses: on(0.4),
     storeMistake: null,
     codeMistake: null,
     ...fixed,

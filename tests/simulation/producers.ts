@@ -4,7 +4,18 @@
  * @module
  */
 import type { Prng } from "../../src/base/prng.ts";
-import { attempt, type ClientParts, dialled, messageOf, pickTopic } from "./clients.ts";
+import type { SendRequest } from "../../src/broker/broker.ts";
+import type { SendReceipt } from "../../src/model/message.ts";
+import {
+  attempt,
+  type ClientParts,
+  dialled,
+  drawMessage,
+  newMessage,
+  pickTopic,
+} from "./clients.ts";
+import type { Spot } from "./events.ts";
+import { topicName } from "./groups.ts";
 
 /** Numbers of sends and messages, unique in a run. */
 export class Names {
@@ -34,28 +45,59 @@ export async function sendOnce(
   names: Names,
   topic: string,
 ): Promise<void> {
-  const { options, scheduler, journal } = parts;
+  const { options, journal, world } = parts;
   const send = ++names.sends;
-  const count = prng.between(1, options.batchMax);
-  const ids = Array.from({ length: count }, () => `m${++names.messages}`);
-  const tag = options.tags ? prng.pick(["A", "B", null]) : null;
-  const bodyBytes = prng.int(options.bodyBytesMax);
-  const nowMs = scheduler.clock.wallMs();
-  const messages = ids.map((id) => messageOf(id, tag, nowMs, bodyBytes));
-  const keyed = prng.chance(0.4) ? { shardingKey: `key ${prng.int(5)}` } : {};
-  const request = { topic, queueId: null, ...keyed, storeHost: dialled, messages };
-  const known = (await parts.world.broker()).topic(topic);
+  const known = (await world.broker()).topic(topic);
   const durability = known?.settings.durability ?? "power-loss";
-  journal.note({ kind: "send-asked", send, producer, topic, durability, ids, tag });
-  const result = await attempt(parts, `send ${send}`, (broker) => broker.send(request));
+  // Where a power cut may take a message, or retention, its repeat is rightly stored anew.
+  const isKept = durability === "power-loss" && !(options.retention && topic === topicName(0));
+  const repeats = isKept && topic.startsWith("topic-") && prng.chance(options.repeatRate);
+  const count = repeats ? 1 : prng.between(1, options.batchMax);
+  const ids = Array.from({ length: count }, () => `m${++names.messages}`);
+  const drawn = drawMessage(parts, prng, topic);
+  const messages = ids.map((id) => {
+    return newMessage(parts, { ...drawn, id, how: "send", ownId: repeats });
+  });
+  const keyed = drawn.key === null ? {} : { shardingKey: drawn.key };
+  const request = { topic, queueId: null, ...keyed, storeHost: dialled, messages };
+  journal.note({ kind: "send-asked", send, producer, topic, durability, ids });
+  const result = await attempt(parts, `send ${send}`, (broker) => {
+    return broker.send({ ...request, ownIds: repeats });
+  });
   if ("answer" in result) {
-    // Only a message that is not visible yet has no offset; nobody here sends one.
-    const spots = result.answer.flatMap(({ queueId, offset }) =>
-      offset === null ? [] : [{ topic, queueId, offset }]
-    );
+    const spots = spotsOf(topic, result.answer);
     journal.note({ kind: "send-ended", send, outcome: "done", code: null, spots });
   } else {
     const { outcome, error } = result;
     journal.note({ kind: "send-ended", send, outcome, code: error.code, spots: [] });
+    // What was refused was not sent, and a repeat would be the first.
+    if (outcome === "refused") return;
   }
+  if (repeats) await repeatSend(parts, send, request, prng);
+}
+
+async function repeatSend(
+  parts: ClientParts,
+  send: number,
+  request: SendRequest,
+  prng: Prng,
+): Promise<void> {
+  const { scheduler, journal } = parts;
+  for (let repeat = prng.between(1, 3); repeat > 0; repeat--) {
+    await scheduler.sleep(prng.pick([0, 10, 3_000]));
+    const result = await attempt(parts, `repeat of send ${send}`, (broker) => {
+      return broker.send({ ...request, ownIds: true });
+    });
+    if (!("answer" in result)) continue;
+    const repeated = result.answer.every((receipt) => receipt.repeated);
+    const spots = spotsOf(request.topic, result.answer);
+    journal.note({ kind: "repeat-ended", send, repeated, spots });
+  }
+}
+
+function spotsOf(topic: string, receipts: readonly SendReceipt[]): Spot[] {
+  // Only a message that is not visible yet has no offset; nobody sends one here.
+  return receipts.flatMap(({ queueId, offset }) =>
+    offset === null ? [] : [{ topic, queueId, offset }]
+  );
 }

@@ -6,7 +6,7 @@
 import type { Prng } from "../../src/base/prng.ts";
 import { everything, type Filter } from "../../src/model/subscription.ts";
 import { attempt, type ClientParts, seenAll } from "./clients.ts";
-import type { Seen } from "./journal.ts";
+import type { Seen } from "./events.ts";
 import { retryTopicOf } from "../../src/model/names.ts";
 
 /** Numbers of the calls whose answers are compared. */
@@ -111,7 +111,9 @@ async function pullOnce(
   const messages = seenAll(records);
   const filtered = filter.kind === "tags";
   const what = { by: group, topic, queueId, asked: offset, outcome, next, min, max };
-  journal.note({ kind: "pulled", ...what, filtered, messages });
+  const { ttlShare, topicTtlMs } = parts.options;
+  const mayExpire = ttlShare > 0 || topicTtlMs !== null;
+  journal.note({ kind: "pulled", ...what, filtered, mayExpire, messages });
   return { seen: messages, next };
 }
 

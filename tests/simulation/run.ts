@@ -1,41 +1,30 @@
 /**
  * One run, from a seed:
  *
- *     set up ▶ storm: everything may fail, safety is checked ▶ calm: everything promised comes true
- *            ▶ stop cleanly ▶ start again: nothing changed
+ *     set up ▶ storm: everything may fail, safety is checked ▶ calm: everything promised comes true,
+ *            first beside what still fails by itself, then with it ▶ stop cleanly ▶ start again:
+ *            nothing changed
  *
  * @module
  */
 import { Prng } from "../../src/base/prng.ts";
-import { everything, type Filter } from "../../src/model/subscription.ts";
-import { Acknowledged } from "./checkers/acknowledged.ts";
-import { Consumed } from "./checkers/consumed.ts";
-import { DeadLetters } from "./checkers/dead_letters.ts";
-import { Delayed } from "./checkers/delayed.ts";
-import { GroupOffsets } from "./checkers/group_offsets.ts";
-import { Leases } from "./checkers/leases.ts";
-import { Offsets } from "./checkers/offsets.ts";
-import { OldReceipts } from "./checkers/old_receipts.ts";
-import { QueueOrder } from "./checkers/queue_order.ts";
-import { Waits } from "./checkers/waits.ts";
-import {
-  groupName,
-  pullGroupName,
-  runClockJumps,
-  runGroupChurn,
-  runResets,
-  runTopicChurn,
-  setUp,
-} from "./admins.ts";
-import { audit } from "./audit.ts";
-import type { ClientParts } from "./clients.ts";
-import { runConsumer } from "./consumers.ts";
-import { type AuditedQueue, Journal } from "./journal.ts";
+import { setUp } from "./admins.ts";
+import { auditDisks, readAll } from "./audit.ts";
+import { castOf, type Stage } from "./cast.ts";
+import { checkersOf } from "./checkers/mod.ts";
+import type { Consumed } from "./checkers/consumed.ts";
+import { attempt, type ClientParts } from "./clients.ts";
+import type { Audit, AuditedQueue, MessageFacts } from "./events.ts";
+import type { Coverage } from "./features.ts";
+import { groupsOf } from "./groups.ts";
+import { Journal } from "./journal.ts";
+import { listParkedKeys } from "./key_operators.ts";
 import { withMistake } from "./mistakes.ts";
 import type { SimOptions } from "./options.ts";
-import { Names, runProducer } from "./producers.ts";
-import { Calls, runPuller } from "./pullers.ts";
+import { Names } from "./producers.ts";
+import { Calls } from "./pullers.ts";
 import { Scheduler } from "./scheduler.ts";
+import { findTransactions, Halves } from "./transactors.ts";
 import { World } from "./world.ts";
 
 /** What a run came to. */
@@ -45,6 +34,7 @@ export type RunResult = {
   readonly hash: string;
   readonly faults: readonly string[];
   readonly lines: readonly string[];
+  readonly coverage: Coverage;
   readonly events: number;
   readonly simulatedMs: number;
 };
@@ -52,9 +42,6 @@ export type RunResult = {
 /** How long the calm phase may take until everything promised is true. */
 const calmMsMax = 600_000;
 const calmStepMs = 2_000;
-/** Messages sent back in the storm are due this long after it, with clocks set back meanwhile. */
-const sentBackMsMax = 16_000;
-const tagA: Filter = { kind: "tags", tags: ["A"], hashes: [65] };
 
 /** Runs one seed. What went wrong is in the result, never thrown. */
 export function runSimulation(options: SimOptions): Promise<RunResult> {
@@ -62,42 +49,45 @@ export function runSimulation(options: SimOptions): Promise<RunResult> {
 }
 
 class Run {
-  readonly #options: SimOptions;
   readonly #scheduler = new Scheduler();
   readonly #prng: Prng;
   readonly #consumed: Consumed;
   readonly #journal: Journal;
   readonly #world: World;
   readonly #parts: ClientParts;
-  readonly #names = new Names();
-  readonly #calls = new Calls();
+  readonly #stage: Stage;
   #isOver = false;
+  #isFailing = true;
 
   constructor(options: SimOptions) {
-    this.#options = options;
     this.#prng = new Prng(options.seed + 1);
-    const groups = Array.from({ length: options.groups }, (_, number) => groupName(number));
-    const wants = (group: string, tag: string | null) =>
-      filterOf(options, groups.indexOf(group)).kind === "all" || tag === "A";
-    this.#consumed = new Consumed(groups, wants);
     const scheduler = this.#scheduler;
-    const journal = new Journal(scheduler, [
-      new Acknowledged(),
-      new Offsets(),
-      new GroupOffsets(),
-      new QueueOrder(),
-      new Leases(),
-      new OldReceipts(),
-      new DeadLetters(options.attemptsMax),
-      new Delayed(),
-      new Waits(2 * options.lateMsMax * (options.shards + 6) + 50),
-      this.#consumed,
-    ]);
+    const groups = groupsOf(options);
+    const facts = new Map<string, MessageFacts>();
+    const { checkers, consumed } = checkersOf(options, groups, facts);
+    this.#consumed = consumed;
+    const journal = new Journal(scheduler, checkers);
     this.#journal = journal;
     const world = new World({ options, scheduler, journal, prng: this.#prng.fork() });
     this.#world = world;
-    const isOver = () => this.#isOver;
-    this.#parts = { options, scheduler, journal, world, topics: new Set(), isOver };
+    const beginnings = new Map(
+      groups.filter(({ settings }) => settings.startFrom === "latest")
+        .map(({ name }) => [name, new Map<string, "asked" | "placed">()]),
+    );
+    const parts = {
+      options,
+      scheduler,
+      journal,
+      world,
+      facts,
+      beginnings,
+      topics: new Set<string>(),
+      isOver: () => this.#isOver,
+      isFailing: () => this.#isFailing,
+    };
+    this.#parts = parts;
+    const [names, calls, halves] = [new Names(), new Calls(), new Halves()];
+    this.#stage = { parts, groups, names, calls, halves };
   }
 
   async all(): Promise<RunResult> {
@@ -107,78 +97,125 @@ class Run {
       const error = thrown instanceof Error ? thrown : new Error(String(thrown));
       this.#journal.complain(`the run ended with ${error.stack}`);
     }
-    const { faults, lines } = this.#journal;
+    const { faults, lines, coverage } = this.#journal;
     const { ran: events, nowMs: simulatedMs } = this.#scheduler;
-    return {
-      seed: this.#options.seed,
-      hash: this.#journal.hash(),
-      faults,
-      lines,
-      events,
-      simulatedMs,
-    };
+    const { seed } = this.#parts.options;
+    return { seed, hash: this.#journal.hash(), faults, lines, coverage, events, simulatedMs };
   }
 
   async #phases(): Promise<void> {
-    const { stormMs } = this.#options;
+    const { stormMs } = this.#parts.options;
     await this.#finish(this.#world.start(), 10_000);
-    await this.#finish(setUp(this.#parts), 60_000);
+    await this.#finish(setUp(this.#parts, this.#stage.groups), 60_000);
     this.#world.setCalm(false);
-    const clients = this.#clients();
+    const clients = castOf(this.#stage).map((client) => {
+      const running = client(this.#prng.fork());
+      running.catch((thrown) => this.#scheduler.fail(thrown));
+      return running;
+    });
     await this.#scheduler.run(this.#scheduler.nowMs + stormMs, () => false);
     this.#world.setCalm(true);
     this.#journal.note({ kind: "calm" });
+    await this.#othersGoOn();
+    this.#isFailing = false;
     await this.#becomeTrue();
     this.#isOver = true;
     await this.#finish(Promise.all(clients), 60_000);
-    const before = await this.#finish(audit(this.#parts), 10_000);
-    this.#journal.finish(before);
+    await this.#finish(findTransactions(this.#parts, this.#stage.halves), 30_000);
+    await this.#finish(this.#count(), 30_000);
+    const found = auditDisks(this.#parts);
+    this.#noteDeaths(found);
+    this.#journal.finish(found);
+    await this.#restart();
+  }
+
+  async #restart(): Promise<void> {
+    const { ttlShare, topicTtlMs } = this.#parts.options;
+    const before = await this.#finish(readAll(this.#parts), 10_000);
     await this.#finish(this.#world.stop(), 10_000);
     await this.#finish(this.#world.start(), 10_000);
-    const after = await this.#finish(audit(this.#parts), 10_000);
+    const after = await this.#finish(readAll(this.#parts), 10_000);
+    // What expires meanwhile cannot be read any more.
+    if (ttlShare > 0 || topicTtlMs !== null) return;
     for (const [name, queue] of before) {
       if (isSame(queue, after.get(name))) continue;
       this.#journal.complain(`a clean stop and start changed ${name}`);
     }
   }
 
-  #clients(): Promise<void>[] {
-    const { options } = this.#parts;
-    const clients: Promise<void>[] = [];
-    const add = (client: (prng: Prng) => Promise<void>) => {
-      const running = client(this.#prng.fork());
-      running.catch((thrown) => this.#scheduler.fail(thrown));
-      clients.push(running);
-    };
-    for (let number = 0; number < options.producers; number++) {
-      add((prng) => runProducer(this.#parts, `producer-${number}`, prng, this.#names));
-    }
-    for (let number = 0; number < options.groups; number++) {
-      const filter = filterOf(options, number);
-      for (let member = 0; member < options.consumersPerGroup; member++) {
-        const client = `client-${number}-${member}`;
-        add((prng) => runConsumer(this.#parts, { group: groupName(number), client, filter }, prng));
+  /** While some keys fail, and nobody helps them, all the others come to their end. */
+  async #othersGoOn(): Promise<void> {
+    const { ordered, failingKeys } = this.#parts.options;
+    if (!ordered || !failingKeys) return;
+    const group = this.#stage.groups[0]!; // the ordered one
+    let missing: readonly string[] = [];
+    const isTrue = await this.#until(async () => {
+      const parked = new Set<string>();
+      for (const topic of this.#parts.topics) {
+        for (const { queueId, key } of await listParkedKeys(this.#parts, group.name, topic)) {
+          parked.add(`${group.name} ${topic}/${queueId} ${key}`);
+        }
       }
-    }
-    for (let number = 0; number < options.pullers; number++) {
-      add((prng) => runPuller(this.#parts, pullGroupName(number), prng, this.#calls));
-    }
-    if (options.resets) add((prng) => runResets(this.#parts, prng, this.#calls));
-    if (options.topicChurn) add((prng) => runTopicChurn(this.#parts, prng, this.#names));
-    if (options.groupChurn) add((prng) => runGroupChurn(this.#parts, prng));
-    if (options.clockJumps) add((prng) => runClockJumps(this.#parts, prng));
-    return clients;
+      missing = this.#consumed.missing(auditDisks(this.#parts), parked);
+      return missing.length === 0;
+    });
+    if (isTrue) return;
+    this.#journal.complain(`beside the parked keys ${missing.slice(0, 3)} did not come to an end`);
   }
 
-  /** Looks again and again until nothing is missing; the checkers say what is when time is up. */
+  /** Until nothing waits for its time, and nothing is missing: the checkers say if it fails. */
   async #becomeTrue(): Promise<void> {
-    const calmFromMs = this.#scheduler.nowMs;
-    const endMs = calmFromMs + calmMsMax;
+    await this.#until(async () => {
+      if (await this.#isWaiting()) return false;
+      return this.#consumed.missing(auditDisks(this.#parts)).length === 0;
+    });
+  }
+
+  /** Whether something is put aside until it is due, or decided. */
+  async #isWaiting(): Promise<boolean> {
+    const result = await attempt(this.#parts, "what waits", async (broker) => {
+      const { ready, shards } = await broker.health();
+      if (!ready || shards.some(({ stats }) => stats.delayed > 0)) return true;
+      for (const state of ["prepared", "parked"] as const) {
+        const query = { state, after: null, transactionsMax: 1 };
+        if ((await broker.transactions.list(query)).count > 0) return true;
+      }
+      return false;
+    });
+    return "answer" in result ? result.answer : true;
+  }
+
+  /** Looks again and again. Answers whether it came true in time. */
+  async #until(isTrue: () => Promise<boolean>): Promise<boolean> {
+    const endMs = this.#scheduler.nowMs + calmMsMax;
     while (this.#scheduler.nowMs < endMs) {
       await this.#scheduler.run(this.#scheduler.nowMs + calmStepMs, () => false);
-      const found = await this.#finish(audit(this.#parts), 30_000);
-      const isDue = this.#scheduler.nowMs >= calmFromMs + sentBackMsMax;
-      if (isDue && this.#consumed.missing(found).length === 0) return;
+      if (await this.#finish(isTrue(), 30_000)) return true;
+    }
+    return false;
+  }
+
+  /** What the groups say they passed over. */
+  async #count(): Promise<void> {
+    for (const { name: group } of this.#stage.groups) {
+      const result = await attempt(this.#parts, `count of ${group}`, (broker) => {
+        return broker.places(group, null);
+      });
+      if (!("answer" in result)) continue;
+      for (const [topic, places] of Map.groupBy(result.answer, (place) => place.topic)) {
+        const sum = (what: "unmatched" | "expired") =>
+          places.reduce((total, place) => total + place[what], 0);
+        const [unmatched, expired] = [sum("unmatched"), sum("expired")];
+        this.#journal.note({ kind: "counted", group, topic, unmatched, expired });
+      }
+    }
+  }
+
+  #noteDeaths(found: Audit): void {
+    for (const { topic, messages } of found.values()) {
+      if (!topic.startsWith("%DLQ%")) continue;
+      const group = topic.slice("%DLQ%".length);
+      for (const { id } of messages) this.#journal.note({ kind: "died", group, id });
     }
   }
 
@@ -201,9 +238,4 @@ function isSame(before: AuditedQueue, after: AuditedQueue | undefined): boolean 
   const left = before.messages.filter(({ offset }) => offset >= after.min);
   return JSON.stringify({ ...after, messages: left }) === JSON.stringify(after) &&
     after.max === before.max;
-}
-
-/** Every second group wants one tag only, where there are tags. */
-function filterOf(options: SimOptions, group: number): Filter {
-  return options.tags && group % 2 === 1 ? tagA : everything;
 }

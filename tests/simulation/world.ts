@@ -9,7 +9,7 @@ import type { Prng } from "../../src/base/prng.ts";
 import { limits } from "../../src/base/limits.ts";
 import { silentLog } from "../../src/base/log.ts";
 import type { Broker } from "../../src/broker/broker.ts";
-import { Door } from "../../src/broker/door.ts";
+import { Door, type DoorParts } from "../../src/broker/door.ts";
 import { RegistryView } from "../../src/broker/registry_view.ts";
 import { delayMsMaxDefault } from "../../src/broker/send.ts";
 import { ShardRouter } from "../../src/broker/shard_router.ts";
@@ -17,24 +17,20 @@ import { LinkClient } from "../../src/link/client.ts";
 import {
   type CoordinatorNews,
   coordinatorOperations,
-  type ShardNews,
 } from "../../src/link/coordinator_messages.ts";
-import { LinkServer } from "../../src/link/server.ts";
-import { shardOperations } from "../../src/link/shard_messages.ts";
-import { BrokerError, StorageError } from "../../src/model/errors.ts";
+import { BrokerError } from "../../src/model/errors.ts";
 import { UniqueKeys } from "../../src/model/message_id.ts";
 import type { ThreadPort } from "../../src/ports/thread_port.ts";
 import type { Signer } from "../../src/ports/signer.ts";
 import { Coordinator } from "../../workers/coordinator/coordinator.ts";
-import { DiskGuard } from "../../workers/shard/disk_guard.ts";
-import { Shard } from "../../workers/shard/shard.ts";
 import { javaHash } from "../../src/base/hash.ts";
 import type { Journal } from "./journal.ts";
 import type { SimOptions } from "./options.ts";
 import { ProcessTimers, type Scheduler } from "./scheduler.ts";
 import { type LinkParts, simChannel } from "./sim_link.ts";
 import { SimMetaDisk } from "./sim_meta_store.ts";
-import { type DiskWeather, drawFate, newWeather } from "./disk_weather.ts";
+import { drawFate, newWeather } from "./disk_weather.ts";
+import { type ShardDisk, SimShards } from "./sim_shards.ts";
 import { SimDisk, SimulatedCrash } from "./sim_store.ts";
 
 type Process = {
@@ -42,6 +38,9 @@ type Process = {
   readonly door: Door;
   readonly view: RegistryView;
   readonly router: ShardRouter;
+  readonly shards: SimShards;
+  /** Aborted when the process ends: whoever asked gets no answer. */
+  readonly gone: AbortController;
   /** Ends every link: what is pending fails. */
   readonly lose: (error: Error) => void;
 };
@@ -54,27 +53,32 @@ export type WorldParts = {
   readonly prng: Prng;
 };
 
-const reserveBytes = 1_000;
+/** What is stored of a queue, between its bounds. */
+export type StoredQueue = {
+  readonly topic: string;
+  readonly queueId: number;
+  readonly min: number;
+  readonly max: number;
+  readonly records: readonly Uint8Array[];
+};
 
 /** The broker under test, its disks, and what befalls them. */
 export class World {
   readonly #parts: WorldParts;
-  readonly #disks: SimDisk[];
-  readonly #weather: DiskWeather[];
+  readonly #disks: ShardDisk[];
   readonly #meta = new SimMetaDisk();
   /** Begun, and perhaps not serving yet. */
   #starting: Process | null = null;
   #process: Process | null = null;
   #onUp: (() => void)[] = [];
   #calm = true;
-  /** How often a process began. */
   #starts = 0;
 
   constructor(parts: WorldParts) {
     const { options, prng, scheduler, journal } = parts;
     this.#parts = parts;
-    this.#weather = Array.from({ length: options.shards }, () => newWeather(prng.fork()));
-    this.#disks = this.#weather.map((weather, shard) => {
+    this.#disks = Array.from({ length: options.shards }, (_, shard) => {
+      const weather = newWeather(prng.fork());
       const disk = new SimDisk();
       disk.mistake = options.storeMistake;
       disk.fateOf = (operation) => {
@@ -82,7 +86,7 @@ export class World {
         if (fate !== "done") journal.note({ kind: "fault", shard, fate });
         return fate;
       };
-      return disk;
+      return { disk, weather };
     });
   }
 
@@ -101,10 +105,25 @@ export class World {
     return this.#process.door;
   }
 
+  /** Aborted when the process that serves now ends. */
+  get gone(): AbortSignal | undefined {
+    return this.#process?.gone.signal;
+  }
+
+  /** How often a process began. */
+  get starts(): number {
+    return this.#starts;
+  }
+
+  /** One shard's thread ends, and nothing else. */
+  endShard(shard: number): void {
+    this.#starting?.shards.end(shard);
+  }
+
   /** Starts a process on the disks as they are. */
   async start(): Promise<void> {
     const { scheduler, options, journal } = this.#parts;
-    const timers = new ProcessTimers(scheduler, (thrown) => this.#thrown(thrown));
+    const timers = new ProcessTimers(scheduler, (thrown) => scheduler.fail(thrown));
     const links: LinkParts = {
       scheduler,
       timers,
@@ -113,46 +132,66 @@ export class World {
     };
     const view = new RegistryView();
     const router = new ShardRouter(options.shards);
-    const ends: ThreadPort[] = [];
-    const losers: ((error: Error) => void)[] = [];
-    for (let shard = 0; shard < options.shards; shard++) {
-      const { link, coordinatorEnd } = this.#startShard(shard, links);
-      router.connect(shard, link);
-      ends.push(coordinatorEnd);
-      losers.push((error) => link.lose(error));
-    }
-    const { coordinator, news } = this.#startCoordinator(ends, links);
-    losers.push((error) => coordinator.lose(error));
-    const uniqueKeys = new UniqueKeys(scheduler.clock, this.#keySeed());
-    const settings = {
-      autoCreateTopics: false,
-      autoCreateGroups: false,
-      dedupeWindowMs: 600_000,
-      delayMsMax: delayMsMaxDefault,
-      transactionFirstCheckMs: 6_000,
-      transactionCheckIntervalMs: 30_000,
-      webhookHosts: null,
-    };
-    const door = new Door({
-      view,
+    let heardChecks: Door["heardChecks"] = () => {};
+    const shards = new SimShards({
+      ...this.#parts,
+      links,
       router,
-      coordinator,
-      signer: simSigner,
-      uniqueKeys,
-      clock: scheduler.clock,
-      timers,
-      log: silentLog,
-      webhook: null,
-      settings,
+      disks: this.#disks,
+      isCalm: () => this.#calm,
+      onChecks: (shard, checks) => heardChecks(shard, checks),
+      onThrown: (shard, thrown) => this.#thrown(shard, thrown),
     });
-    const lose = (error: Error) => losers.forEach((loser) => loser(error));
-    const starting = { timers, door, view, router, lose };
+    const { coordinator, news } = this.#startCoordinator(shards.start(), links);
+    const door = this.#door({ view, router, coordinator, timers });
+    heardChecks = (shard, checks) => door.heardChecks(shard, checks);
+    const lose = (error: Error) => {
+      shards.lose(error);
+      coordinator.lose(error);
+    };
+    const starting = { timers, door, view, router, shards, gone: new AbortController(), lose };
     news.listen((one) => door.heard(one));
     this.#starting = starting;
     door.begin(await coordinator.ask("snapshot", null));
     this.#process = starting;
     journal.note({ kind: "started" });
     for (const up of this.#onUp.splice(0)) up();
+  }
+
+  #door(parts: Pick<DoorParts, "view" | "router" | "coordinator" | "timers">): Door {
+    const { scheduler, options } = this.#parts;
+    return new Door({
+      ...parts,
+      signer: simSigner,
+      uniqueKeys: new UniqueKeys(scheduler.clock, this.#keySeed()),
+      clock: scheduler.clock,
+      log: silentLog,
+      webhook: null,
+      settings: {
+        autoCreateTopics: false,
+        autoCreateGroups: false,
+        dedupeWindowMs: 600_000,
+        delayMsMax: delayMsMaxDefault,
+        transactionFirstCheckMs: options.checkIntervalMs,
+        transactionCheckIntervalMs: options.checkIntervalMs,
+        webhookHosts: null,
+      },
+    });
+  }
+
+  /** What the disks hold of each queue that has a name. */
+  storedQueues(): StoredQueue[] {
+    const view = this.#process?.view;
+    return this.#disks.flatMap(({ disk }) => {
+      const image = disk.image();
+      return [...image.queues].flatMap(([queueKey, { minOffset, messages }]) => {
+        const name = view?.queue(queueKey);
+        if (name === undefined) return [];
+        const records = messages.slice(minOffset).map(({ record }) => record);
+        const [min, max] = [minOffset, messages.length];
+        return [{ topic: name.topic.name, queueId: name.queueId, min, max, records }];
+      });
+    });
   }
 
   /** The process is gone, with the power or without. It comes back after a while. */
@@ -163,7 +202,7 @@ export class World {
     this.#process = null;
     this.#starting = null;
     dying.timers.kill();
-    const lost = this.#disks.flatMap((disk) => {
+    const lost = this.#disks.flatMap(({ disk }) => {
       disk.crash();
       return power ? disk.cutPower() : [];
     }).map(({ queueKey, queueOffset }) => {
@@ -172,6 +211,7 @@ export class World {
     });
     journal.note({ kind: "crash", power, lost });
     dying.lose(new BrokerError("storage_failed", "the process ended"));
+    dying.gone.abort();
     scheduler.later(prng.between(1, 2_000), () => {
       this.start().catch((thrown) => {
         if (!(thrown instanceof BrokerError)) scheduler.fail(thrown);
@@ -188,40 +228,6 @@ export class World {
     stopping.lose(new BrokerError("shutting_down"));
     this.#process = null;
     this.#starting = null;
-  }
-
-  #startShard(shard: number, links: LinkParts) {
-    const { scheduler, options } = this.#parts;
-    const [front, shardEnd] = simChannel(links);
-    const [coordinatorEnd, news] = simChannel(links);
-    const disk = this.#disks[shard];
-    const weather = this.#weather[shard];
-    if (disk === undefined || weather === undefined) throw new RangeError(`no shard ${shard}`);
-    let opened = false;
-    const server = new LinkServer(shardOperations, shardEnd, () => role.arrived());
-    const role: Shard = new Shard({
-      number: shard,
-      openStore: () => {
-        // The launcher's own first try is not what is tested here.
-        if (opened && !this.#calm && weather.prng.chance(0.3)) {
-          throw new StorageError("io", "the simulated disk cannot be read yet");
-        }
-        opened = true;
-        return disk.open();
-      },
-      clock: scheduler.clock,
-      timers: links.timers,
-      guard: new DiskGuard({
-        freeBytes: () => weather.fullUntilMs > scheduler.nowMs ? 0 : reserveBytes * 10,
-        setBallast: () => true,
-        dropBallast: () => true,
-      }, options.faults.full > 0 ? reserveBytes : 0),
-      log: silentLog,
-      tellCoordinator: (told) => news.postMessage(JSON.stringify(told), []),
-    }, server);
-    news.onMessage((text) => role.heard(JSON.parse(String(text)) as ShardNews));
-    const link = new LinkClient(shardOperations, front, limits.linkRequestsMax, () => {});
-    return { link, coordinatorEnd };
   }
 
   #startCoordinator(ends: ThreadPort[], links: LinkParts) {
@@ -263,10 +269,12 @@ export class World {
     return { coordinator, news: { listen } };
   }
 
-  #thrown(thrown: unknown): void {
+  /** A mistake in a shard ends its thread; here it ends the run. */
+  #thrown(shard: number, thrown: unknown): void {
     const { options, prng, scheduler } = this.#parts;
-    if (thrown instanceof SimulatedCrash) this.crash(prng.chance(options.faults.powerShare));
-    else scheduler.fail(thrown);
+    if (!(thrown instanceof SimulatedCrash)) scheduler.fail(thrown);
+    else if (options.shardLosses && prng.chance(0.3)) this.endShard(shard);
+    else this.crash(prng.chance(options.faults.powerShare));
   }
 
   #keySeed(): Uint8Array {

@@ -4,7 +4,8 @@
  *
  * @module
  */
-import { type Audit, type Checker, type SimEvent, type Spot, spotKey } from "../journal.ts";
+import { type Audit, type SimEvent, type Spot, spotKey } from "../events.ts";
+import type { Checker } from "../journal.ts";
 
 type Send = {
   readonly producer: string;
@@ -31,6 +32,12 @@ export class Acknowledged implements Checker {
       const send = this.#sends.get(event.send);
       if (send === undefined) return;
       send.outcome = event.outcome;
+      send.spots = event.spots;
+    } else if (event.kind === "repeat-ended") {
+      const send = this.#sends.get(event.send);
+      if (send === undefined || send.outcome === "done") return;
+      // Its end was unknown; the repeat says where it is now, once.
+      send.outcome = "done";
       send.spots = event.spots;
     } else if (event.kind === "topic-gone") this.#gone.add(event.name);
     else if (event.kind === "crash") this.#noteLost(event.lost);

@@ -4,33 +4,52 @@
  *
  * @module
  */
-import { type Audit, type Checker, type SimEvent, type Spot, spotKey } from "../journal.ts";
+import { type Audit, type MessageFacts, type SimEvent, type Spot, spotKey } from "../events.ts";
+import { isWanted, type SimGroup } from "../groups.ts";
+import type { Checker } from "../journal.ts";
 
 type Message = Spot & { readonly id: string };
 
 /** What every group finished, held against what is stored. */
 export class Consumed implements Checker {
-  readonly #groups: readonly string[];
-  readonly #wants: (group: string, tag: string | null) => boolean;
-  readonly #tags = new Map<string, string | null>();
+  readonly #groups: readonly SimGroup[];
+  readonly #facts: ReadonlyMap<string, MessageFacts>;
+  readonly #mayExpire: (facts: MessageFacts) => boolean;
   readonly #ids = new Map<number, readonly string[]>();
   readonly #receipts = new Map<string, string>();
   /** Group and message: told "done", or the answer was lost. */
   readonly #finished = new Set<string>();
   readonly #acknowledged: Message[] = [];
   readonly #lost = new Set<string>();
+  /** Group and topic: the group begins with what is new, and has a place. */
+  readonly #placed = new Set<string>();
+  /** Group and message: it may be older than the group's place. */
+  readonly #tooOld = new Set<string>();
 
-  /** `wants`: whether a group's filter lets a tag through. */
-  constructor(groups: readonly string[], wants: (group: string, tag: string | null) => boolean) {
+  constructor(
+    groups: readonly SimGroup[],
+    facts: ReadonlyMap<string, MessageFacts>,
+    mayExpire: (facts: MessageFacts) => boolean,
+  ) {
     this.#groups = groups;
-    this.#wants = wants;
+    this.#facts = facts;
+    this.#mayExpire = mayExpire;
   }
 
   see(event: SimEvent): void {
     switch (event.kind) {
+      case "message":
+        this.#noteAge(event);
+        return;
+      case "placed":
+        this.#placed.add(`${event.group} ${event.topic}`);
+        return;
+      case "key-settled":
+        if (event.action !== "skip" || event.outcome === "refused") return;
+        this.#finished.add(`${event.group} ${spotKey(event.spot)}`);
+        return;
       case "send-asked":
         this.#ids.set(event.send, event.ids);
-        for (const id of event.ids) this.#tags.set(id, event.tag);
         return;
       case "send-ended":
         event.spots.forEach((spot, at) => {
@@ -53,8 +72,11 @@ export class Consumed implements Checker {
     }
   }
 
-  /** What is not finished yet, as "group message". */
-  missing(audit: Audit): string[] {
+  /**
+   * What is not finished yet, as "group message". `parked`: group, queue and key of what waits for
+   * an operator, which is not counted.
+   */
+  missing(audit: Audit, parked: ReadonlySet<string> = new Set()): string[] {
     const dead = new Set<string>();
     for (const { topic, messages } of audit.values()) {
       if (!topic.startsWith("%DLQ%")) continue;
@@ -62,9 +84,11 @@ export class Consumed implements Checker {
     }
     const stored = [...audit.values()].flatMap((queue): readonly Message[] => queue.messages)
       .filter(({ topic }) => !topic.startsWith("%"));
-    return [...stored, ...this.#trimmed(audit)].flatMap((message) =>
-      this.#groups.filter((group) => !this.#isDone(group, message, dead))
-        .map((group) => `${group} ${spotKey(message)}`)
+    const owed = [...stored, ...this.#trimmed(audit)];
+    return this.#groups.flatMap((group) =>
+      owed.filter((message) =>
+        !this.#isDone(group, message, dead) && !parked.has(this.#keyOf(group, message))
+      ).map((message) => `${group.name} ${spotKey(message)}`)
     );
   }
 
@@ -84,9 +108,22 @@ export class Consumed implements Checker {
     });
   }
 
-  #isDone(group: string, message: Message, dead: ReadonlySet<string>): boolean {
-    const tag = this.#tags.get(message.id) ?? null;
-    return !this.#wants(group, tag) || this.#finished.has(`${group} ${spotKey(message)}`) ||
-      dead.has(`${group} ${message.id}`);
+  #noteAge({ id, topic }: MessageFacts): void {
+    for (const { name, settings } of this.#groups) {
+      if (settings.startFrom !== "latest" || this.#placed.has(`${name} ${topic}`)) continue;
+      this.#tooOld.add(`${name} ${id}`);
+    }
+  }
+
+  #keyOf({ name }: SimGroup, { id, topic, queueId }: Message): string {
+    return `${name} ${topic}/${queueId} ${this.#facts.get(id)?.key ?? ""}`;
+  }
+
+  #isDone(group: SimGroup, message: Message, dead: ReadonlySet<string>): boolean {
+    const { name } = group;
+    if (this.#finished.has(`${name} ${spotKey(message)}`)) return true;
+    const facts = this.#facts.get(message.id);
+    return facts === undefined || !isWanted(group, facts) || this.#mayExpire(facts) ||
+      this.#tooOld.has(`${name} ${message.id}`) || dead.has(`${name} ${message.id}`);
   }
 }

@@ -1,5 +1,6 @@
 /** After the last attempt a message is in the dead-letter queue, once; and never before. @module */
-import { type Audit, type Checker, type SimEvent, spotKey } from "../journal.ts";
+import { type Audit, type SimEvent, spotKey } from "../events.ts";
+import type { Checker } from "../journal.ts";
 
 /** Attempts that were seen, held against the dead letters. */
 export class DeadLetters implements Checker {

@@ -3,7 +3,8 @@
  *
  * @module
  */
-import type { Audit, Checker, SimEvent } from "../journal.ts";
+import type { Audit, SimEvent } from "../events.ts";
+import type { Checker } from "../journal.ts";
 
 type SentBack = { earliestMs: number; done: number; unknown: number };
 

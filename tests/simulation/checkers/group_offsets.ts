@@ -1,5 +1,6 @@
 /** A committed group offset goes back only by reset. @module */
-import type { Checker, SimEvent } from "../journal.ts";
+import type { SimEvent } from "../events.ts";
+import type { Checker } from "../journal.ts";
 
 /** Committed offsets, as they were told one after the other. */
 export class GroupOffsets implements Checker {

@@ -4,7 +4,8 @@
  *
  * @module
  */
-import { type Checker, type SeenDelivery, type SimEvent, spotKey } from "../journal.ts";
+import { type SeenDelivery, type SimEvent, spotKey } from "../events.ts";
+import type { Checker } from "../journal.ts";
 
 type Lease = {
   readonly receipt: string;

@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { type Audit, type Checker, type Seen, type SimEvent, spotKey } from "../journal.ts";
+import { type Audit, type Seen, type SimEvent, spotKey } from "../events.ts";
+import type { Checker } from "../journal.ts";
 
 /** Which message each offset names. */
 export class Offsets implements Checker {

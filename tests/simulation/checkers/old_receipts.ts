@@ -4,7 +4,8 @@
  *
  * @module
  */
-import { type Audit, type Checker, type SimEvent, spotKey } from "../journal.ts";
+import { type Audit, type SimEvent, spotKey } from "../events.ts";
+import type { Checker } from "../journal.ts";
 
 type Holder = { readonly receipt: string; readonly dead: string; isTouched: boolean };
 

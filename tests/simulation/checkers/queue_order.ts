@@ -4,15 +4,18 @@
  *
  * @module
  */
-import type { Audit, Checker, SimEvent } from "../journal.ts";
+import type { Audit, SimEvent } from "../events.ts";
+import type { Checker } from "../journal.ts";
 
 /** The order within each queue, by reader and by producer. */
 export class QueueOrder implements Checker {
   readonly #producers = new Map<string, { readonly producer: string; readonly rank: number }>();
+  readonly #known = new Set<string>();
   #rank = 0;
 
   see(event: SimEvent, complain: (fault: string) => void): void {
-    if (event.kind === "send-asked") {
+    if (event.kind === "message") this.#known.add(event.id);
+    else if (event.kind === "send-asked") {
       for (const id of event.ids) {
         this.#producers.set(id, { producer: event.producer, rank: ++this.#rank });
       }
@@ -24,11 +27,10 @@ export class QueueOrder implements Checker {
       if (topic.startsWith("%")) continue;
       const newest = new Map<string, number>();
       for (const { id, offset } of messages) {
+        if (!this.#known.has(id)) complain(`${name}/${offset} holds ${id}, which nobody sent`);
         const sent = this.#producers.get(id);
-        if (sent === undefined) {
-          complain(`${name}/${offset} holds ${id}, which nobody sent`);
-          continue;
-        }
+        // Timers and transactions come when their time comes.
+        if (sent === undefined) continue;
         if (sent.rank < (newest.get(sent.producer) ?? 0)) {
           complain(`${name}/${offset}: ${id} of ${sent.producer} stands behind a later message`);
         }
@@ -38,13 +40,14 @@ export class QueueOrder implements Checker {
   }
 
   #checkPull(event: SimEvent & { kind: "pulled" }, complain: (fault: string) => void): void {
-    const { topic, queueId, asked, next, messages, filtered, outcome } = event;
+    const { topic, queueId, asked, next, messages, outcome } = event;
+    const leavesOut = event.filtered || event.mayExpire;
     const name = `pull of ${topic}/${queueId} from ${asked}`;
     const offsets = messages.map(({ offset }) => offset);
     const rises = offsets.every((offset, at) => offset > (offsets[at - 1] ?? asked - 1));
     if (!rises) complain(`${name} answered offsets out of order: ${offsets}`);
     if (outcome === "outside") return;
-    if (!filtered && next !== asked + messages.length) {
+    if (!leavesOut && next !== asked + messages.length) {
       complain(`${name} answered ${messages.length} messages and goes on at ${next}`);
     }
     if (next < (offsets.at(-1) ?? asked - 1) + 1) complain(`${name} goes back to ${next}`);

@@ -1,5 +1,6 @@
 /** A poll always returns by its deadline. @module */
-import type { Checker, SimEvent } from "../journal.ts";
+import type { SimEvent } from "../events.ts";
+import type { Checker } from "../journal.ts";
 
 /** How long polls take, and that the broker admits no mistake. */
 export class Waits implements Checker {

@@ -1,0 +1,85 @@
+/** Who takes part in a run, by its options: the clients of the storm. @module */
+import type { Prng } from "../../src/base/prng.ts";
+import {
+  runClockJumps,
+  runGroupChurn,
+  runResets,
+  runShardLosses,
+  runTopicChurn,
+} from "./admins.ts";
+import type { ClientParts } from "./clients.ts";
+import { runConsumer } from "./consumers.ts";
+import { pullGroupName, type SimGroup } from "./groups.ts";
+import { runKeyOperator } from "./key_operators.ts";
+import { runPlaceKeeper } from "./place_keeper.ts";
+import { type Names, runProducer } from "./producers.ts";
+import { type Calls, runPuller } from "./pullers.ts";
+import { runTimerClient } from "./timer_clients.ts";
+import {
+  type Halves,
+  runCheckAnswers,
+  runTransactionOperator,
+  runTransactor,
+} from "./transactors.ts";
+
+/** What the clients of one run share beside their parts. */
+export type Stage = {
+  readonly parts: ClientParts;
+  readonly groups: readonly SimGroup[];
+  readonly names: Names;
+  readonly calls: Calls;
+  readonly halves: Halves;
+};
+
+/** A client, with its own share of chance. */
+export type Client = (prng: Prng) => Promise<void>;
+
+/** All clients of a run, in an order that only the options decide. */
+export function castOf(stage: Stage): Client[] {
+  const { parts, calls, names } = stage;
+  const { options } = parts;
+  const clients: Client[] = [];
+  for (let number = 0; number < options.producers; number++) {
+    clients.push((prng) => runProducer(parts, `producer-${number}`, prng, names));
+  }
+  for (const group of stage.groups) clients.push(...membersOf(parts, group));
+  for (let number = 0; number < options.pullers; number++) {
+    clients.push((prng) => runPuller(parts, pullGroupName(number), prng, calls));
+  }
+  for (let number = 0; number < options.timerClients; number++) {
+    clients.push((prng) => runTimerClient(parts, `timers-${number}`, prng, names));
+  }
+  clients.push(...transactorsOf(stage));
+  if (options.resets) clients.push((prng) => runResets(parts, prng, calls));
+  if (options.keptPlaces) clients.push((prng) => runPlaceKeeper(parts, prng, calls));
+  if (options.topicChurn) clients.push((prng) => runTopicChurn(parts, prng, names));
+  if (options.groupChurn) clients.push((prng) => runGroupChurn(parts, prng));
+  if (options.clockJumps) clients.push((prng) => runClockJumps(parts, prng));
+  if (options.shardLosses) clients.push((prng) => runShardLosses(parts, prng));
+  return clients;
+}
+
+function membersOf(parts: ClientParts, group: SimGroup): Client[] {
+  const { name, settings, filters } = group;
+  const ordered = settings.ordered ?? false;
+  const members = filters.map((filter, number): Client => async (prng) => {
+    // What is new is only new to a group that comes when something is there.
+    if (settings.startFrom === "latest") {
+      await parts.scheduler.sleep(prng.int(Math.ceil(parts.options.stormMs / 2)));
+    }
+    const member = { group: name, client: `${name}-${number}`, filter, ordered };
+    await runConsumer(parts, member, prng);
+  });
+  return ordered ? [...members, (prng) => runKeyOperator(parts, group, prng)] : members;
+}
+
+function transactorsOf({ parts, names, halves }: Stage): Client[] {
+  const clients: Client[] = [];
+  for (let number = 0; number < parts.options.transactors; number++) {
+    const group = `transactors-${number}`;
+    clients.push((prng) => runTransactor(parts, group, prng, names, halves));
+    clients.push((prng) => runCheckAnswers(parts, group, prng, halves));
+  }
+  if (clients.length > 0) clients.push((prng) => runTransactionOperator(parts, prng, halves));
+  return clients;
+}

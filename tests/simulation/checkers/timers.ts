@@ -1,0 +1,187 @@
+/**
+ * A timed message is visible once, never before its time, soon after it; and what was answered to
+ * whoever called it off, moved or replaced it is what consumers saw.
+ *
+ * @module
+ */
+import type { Audit, Seen, SimEvent } from "../events.ts";
+import type { Checker, Moment } from "../journal.ts";
+
+type Timer = {
+  readonly id: string;
+  /** Not visible before: the earliest time anybody may have set. */
+  earliestMs: number;
+  /** The broker promised this time; `null`: it may be another. */
+  dueMs: number | null;
+  /** It will be seen, or was. */
+  must: boolean;
+  may: boolean;
+  /** When it was last promised. */
+  promisedMs: number;
+  /** How often it was sent under its id. */
+  sends: number;
+};
+type Ended = SimEvent & { kind: "timer-ended" };
+type Complain = (fault: string) => void;
+
+/** How long after a trouble timers may be late: a disk is full for a while, a process starts. */
+const troubleMs = 12_000;
+
+/** What clients of timers were told, held against what was seen. */
+export class Timers implements Checker {
+  readonly #latenessMsMax: number;
+  readonly #timers = new Map<string, Timer>();
+  /** Key → the message that carries it, as far as its client knows. */
+  readonly #byKey = new Map<string, Timer>();
+  readonly #seen = new Set<string>();
+  /** Sent again in a way that may have made two of them. */
+  readonly #dropped = new Set<string>();
+  readonly #troublesMs: number[] = [];
+  #wallMsMax = 0;
+
+  /** `latenessMsMax`: how late a message may become visible when nothing is wrong. */
+  constructor(latenessMsMax: number) {
+    this.#latenessMsMax = latenessMsMax;
+  }
+
+  see(event: SimEvent, complain: Complain, at: Moment): void {
+    this.#wallMsMax = Math.max(this.#wallMsMax, at.wallMs);
+    switch (event.kind) {
+      case "timer-asked":
+        if (event.action === "schedule") this.#begin(event.id);
+        return;
+      case "timer-ended":
+        if (event.action === "schedule") this.#scheduled(event, complain, at);
+        else this.#changed(event, complain, at);
+        return;
+      case "delivered":
+      case "pulled":
+        for (const message of event.messages) this.#look(message, complain);
+        return;
+      case "crash":
+      case "started":
+      case "fault":
+      case "shard-lost":
+      case "shard-back":
+      case "clock-jump":
+        this.#troublesMs.push(at.wallMs);
+    }
+  }
+
+  finish(audit: Audit, complain: Complain): void {
+    const found = new Map<string, Seen[]>();
+    let trimmed = false;
+    for (const { topic, min, messages } of audit.values()) {
+      if (topic.startsWith("%")) continue;
+      trimmed ||= min > 0;
+      for (const message of messages) {
+        if (this.#timers.has(message.id)) {
+          found.set(message.id, [...(found.get(message.id) ?? []), message]);
+        }
+      }
+    }
+    for (const timer of this.#timers.values()) {
+      const copies = found.get(timer.id) ?? [];
+      for (const message of copies) this.#look(message, complain);
+      if (copies.length > 1) complain(`timer ${timer.id} is there ${copies.length} times`);
+      const isGone = copies.length === 0 && !(trimmed && this.#seen.has(timer.id));
+      if (timer.must && isGone) complain(`timer ${timer.id}, due ${timer.dueMs}, is lost`);
+    }
+  }
+
+  #begin(id: string): void {
+    const known = this.#timers.get(id);
+    if (known !== undefined) known.sends++;
+    if (known !== undefined || this.#dropped.has(id)) return;
+    const promise = { dueMs: null, must: false, may: true, promisedMs: 0, sends: 1 };
+    this.#timers.set(id, { id, earliestMs: -Infinity, ...promise });
+  }
+
+  #scheduled(event: Ended, complain: Complain, at: Moment): void {
+    const timer = this.#timers.get(event.id);
+    if (timer === undefined) return;
+    const { outcome, dueMs, earliestMs, replaced, timerKey } = event;
+    const before = timerKey === null ? undefined : this.#byKey.get(timerKey);
+    if (outcome === "refused") {
+      if (timer.sends === 1) timer.may = false;
+      return;
+    }
+    if (before !== undefined && before !== timer && outcome === "unknown") {
+      before.must &&= this.#seen.has(before.id);
+    }
+    if (timerKey !== null) this.#byKey.delete(timerKey);
+    if (replaced !== null && replaced !== timer.id) this.#replace(replaced, complain);
+    if (timer.sends > 1 && replaced !== timer.id) {
+      // Sent again when it was not pending, or nobody knows: there may be two of it from now on.
+      this.#timers.delete(timer.id);
+      this.#dropped.add(timer.id);
+      return;
+    }
+    if (outcome === "unknown") {
+      timer.earliestMs = earliestMs;
+      return;
+    }
+    if (dueMs === null && earliestMs > this.#wallMsMax) complain(`timer ${timer.id} came early`);
+    timer.earliestMs = dueMs ?? -Infinity;
+    timer.dueMs = dueMs;
+    timer.must = true;
+    timer.promisedMs = at.wallMs;
+    if (timerKey !== null) this.#byKey.set(timerKey, timer);
+  }
+
+  #replace(id: string, complain: Complain): void {
+    const other = this.#timers.get(id);
+    if (other === undefined) return;
+    if (this.#seen.has(id)) complain(`timer ${id} was seen, and then replaced`);
+    other.must = false;
+    other.may = false;
+  }
+
+  #changed(event: Ended, complain: Complain, at: Moment): void {
+    const { id, timerKey, outcome, verdict } = event;
+    const timer = id === "" ? this.#byKey.get(timerKey ?? "") : this.#timers.get(id);
+    if (outcome === "refused" || timer === undefined) return;
+    if (outcome === "unknown") {
+      timer.must &&= event.action === "move" || this.#seen.has(timer.id);
+      if (event.action === "move") {
+        timer.earliestMs = Math.min(timer.earliestMs, event.earliestMs);
+        timer.dueMs = null;
+      }
+      return;
+    }
+    const name = `timer ${timer.id}`;
+    if (verdict === "already-delivered") {
+      if (!timer.may) complain(`${name} was called off, and is told to be delivered`);
+      timer.must = timer.may;
+    } else if (verdict === "unknown") {
+      // By its key nobody can tell a timer that is visible from one that never was.
+      if (id !== "" && timer.must) complain(`${name} is pending or visible, and told unknown`);
+      if (id !== "") timer.may = false;
+    } else {
+      if (this.#seen.has(timer.id)) complain(`${name} was seen, and then ${verdict}`);
+      if (!timer.may) complain(`${name} was called off, and then ${verdict}`);
+      timer.must = verdict === "rescheduled";
+      timer.may = verdict === "rescheduled";
+      timer.dueMs = event.dueMs;
+      timer.earliestMs = event.dueMs ?? -Infinity;
+      timer.promisedMs = at.wallMs;
+    }
+  }
+
+  #look({ id, topic, storedMs }: Seen, complain: Complain): void {
+    const timer = this.#timers.get(id);
+    if (timer === undefined || topic.startsWith("%")) return;
+    this.#seen.add(id);
+    const { earliestMs, dueMs } = timer;
+    if (!timer.may) complain(`timer ${id} was called off and is visible`);
+    if (storedMs < earliestMs || this.#wallMsMax < earliestMs) {
+      complain(`timer ${id} is visible since ${storedMs}, due ${earliestMs}`);
+    }
+    if (dueMs === null || timer.promisedMs === 0) return;
+    const fromMs = Math.max(dueMs, timer.promisedMs);
+    const isTroubled = this.#troublesMs.some((ms) => ms > fromMs - troubleMs && ms <= storedMs);
+    if (!isTroubled && storedMs > fromMs + this.#latenessMsMax) {
+      complain(`timer ${id} is visible since ${storedMs}, due ${dueMs}: too late`);
+    }
+  }
+}
