@@ -52,7 +52,11 @@ const optionTable = {
   count: { kind: "count", value: "N", min: 1, help: "send every body this often" },
   stdin: { kind: "flag", help: "send standard input, each line a message" },
   file: { kind: "text", value: "PATH", help: "send a file, each line a message; shows percent" },
-  ordered: { kind: "flag", help: "one request at a time, so that lines keep their order" },
+  ordered: {
+    kind: "flag",
+    help:
+      "lines keep their order: one request at a time, into the sharding key's queue or the first",
+  },
   concurrency: {
     kind: "count",
     value: "N",
@@ -222,7 +226,8 @@ function templateOf(options: ValuesOf<SendCallOptions>, nowMs: number): MessageT
     keys: options.key.length > 0 ? options.key : undefined,
     properties: Object.keys(properties).length > 0 ? properties : undefined,
     shardingKey: options.shardingKey,
-    queueId: options.queue,
+    // Lines keep their order within one queue only; a sharding key names one, else it is the first.
+    queueId: options.queue ?? (options.ordered && !options.shardingKey ? 0 : undefined),
     delayMs: options.delay,
     deliverAtMs: options.at === undefined ? undefined : parseDue(options.at, "--at", nowMs),
     timerKey: options.timerKey,
@@ -270,7 +275,7 @@ async function tellTally(
     await host.out.write(jsonLine(summary));
     return;
   }
-  const again = resent > 0 ? `, ${showCount(resent)} resent and perhaps stored twice` : "";
+  const again = resent > 0 ? `, ${showCount(resent)} resent, known by their ids` : "";
   const pace = `in ${showDuration(tookMs)}, ${showCount(perSecond)}/s`;
   await host.err.write(`Sent ${showCount(sent)} messages ${pace}${again}.\n`);
 }

@@ -34,7 +34,7 @@ export type SendTally = {
   batches: number;
   /** Bytes of acknowledged bodies, line ends included: what `--file` measures progress by. */
   sentBytes: number;
-  /** Sent once more because an answer was lost: these may be stored twice. */
+  /** Sent once more because an answer was lost: the broker knows them by their ids for a while. */
   resent: number;
   /** Requests that failed and were tried again. */
   retries: number;
