@@ -4,7 +4,6 @@ import type { Clock } from "../base/clock.ts";
 import type { LinkClient } from "../link/client.ts";
 import type { CoordinatorOperations, LiveFilter } from "../link/coordinator_messages.ts";
 import type {
-  Cause,
   DeadFacts,
   ExplainFacts,
   ExplainTarget,

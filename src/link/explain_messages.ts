@@ -24,6 +24,7 @@ export type ExplainWaitingAsk = {
   readonly messageId: string;
   readonly queueKeys: readonly number[];
 };
+/** At most one of the two is there: `null` where nothing is. */
 export type ExplainWaitingAnswer = {
   readonly timer: PendingTimer | null;
   readonly half: HalfView | null;

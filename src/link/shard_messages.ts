@@ -180,10 +180,12 @@ export type PreviewResetAsk = {
   readonly groupKey: number;
   readonly targets: readonly { readonly queueKey: number; readonly toOffset: number }[];
 };
+/** By target: messages delivered once more, and messages never delivered. */
 export type PreviewResetAnswer = readonly {
   readonly replayed: number;
   readonly skipped: number;
 }[];
+/** Moves places of a group, and begins those it has not yet. */
 export type CommitOffsetsAsk = {
   readonly groupKey: number;
   readonly offsets: readonly { readonly queueKey: number; readonly offset: number }[];

@@ -10,7 +10,8 @@ import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { causeKinds } from "../../src/model/explanation.ts";
 import { OneThreadBroker } from "../support/one_thread_broker.ts";
-import { play, type Stage } from "./player.ts";
+import { play } from "./player.ts";
+import type { Stage } from "./stage.ts";
 
 const folder = fileURLToPath(new URL(".", import.meta.url));
 const plays = readdirSync(folder).filter((name) => name.endsWith(".txt")).sort();

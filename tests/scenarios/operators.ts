@@ -1,7 +1,7 @@
-/** The commands of a play that an operator gives: places, parked keys, dead letters, explanations. @module */
+/** The commands of a play that an operator gives. @module */
 import type { ResetTarget } from "../../src/broker/broker.ts";
 import type { ExplainTarget } from "../../src/model/explanation.ts";
-import type { Command, Words } from "./player.ts";
+import type { Command, Words } from "./stage.ts";
 
 const by = "ops";
 

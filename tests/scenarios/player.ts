@@ -11,24 +11,9 @@ import type { GroupSettings } from "../../src/model/group.ts";
 import type { NewMessage } from "../../src/model/message.ts";
 import { encodeProperties } from "../../src/model/properties.ts";
 import type { TopicSettings } from "../../src/model/topic.ts";
-import { bodyText, OneThreadBroker, propertiesOf } from "../support/one_thread_broker.ts";
+import { bodyText } from "../support/one_thread_broker.ts";
 import { operatorCommands } from "./operators.ts";
-
-/** A command's words: what stands alone, and what is `name=value`. */
-export type Words = {
-  readonly plain: readonly string[];
-  readonly named: Readonly<Record<string, string>>;
-};
-/** What a command works on. */
-export type Stage = {
-  readonly broker: OneThreadBroker;
-  /** `group/body` → the newest receipt. */
-  readonly receipts: Map<string, string>;
-  /** body → transaction id. */
-  readonly transactions: Map<string, string>;
-};
-/** Does one thing, and says what came of it, line by line. */
-export type Command = (stage: Stage, words: Words) => Promise<readonly string[]>;
+import type { Command, Stage, Words } from "./stage.ts";
 
 const host = { ip: "127.0.0.1", port: 1 };
 const groupDefaults = { retryDelaysMs: [0] };
@@ -237,10 +222,4 @@ function groupSettings(named: Words["named"]): Partial<GroupSettings> {
     ...(ordered === undefined ? {} : { ordered: ordered === "yes" }),
     ...(consume === undefined ? {} : { consumeEnabled: consume === "on" }),
   };
-}
-
-/** A record's body and what was added to its properties on the way, for those who look. */
-export function shownRecord(record: Uint8Array): string {
-  const added = [...propertiesOf(record)].filter(([name]) => name.startsWith("DLQ_"));
-  return `${bodyText(record)} ${added.map(([name, value]) => `${name}=${value}`).join(" ")}`;
 }

@@ -11,6 +11,7 @@ import type { Deliveries } from "../../src/core/deliveries.ts";
 /** Who asked for a queue in a group's name, and when. */
 export type LastAsked = { readonly atMs: number; readonly by: string };
 
+/** Notes of one shard; each with a bound, or with the life of what it is about. */
 export class ShardNotes {
   /** Goes with the deliveries it is about. */
   readonly #asked = new WeakMap<Deliveries, LastAsked>();

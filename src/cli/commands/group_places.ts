@@ -1,4 +1,4 @@
-/** `curlew group offsets`, `reset`, `undo`, `clone`, `events`: where a group is in a topic. @module */
+/** `curlew group offsets` and the like: where a group is in a topic, and moving it. @module */
 import { apiClientOf, apiOptions, type ApiRequest, listAt } from "../api_client.ts";
 import { type Call, type Command, command, type ExitCode } from "../command.ts";
 import { UsageError } from "../failure.ts";

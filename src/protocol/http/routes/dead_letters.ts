@@ -108,9 +108,9 @@ export const deadLetterEndpoints: readonly Endpoint[] = [
     tag: "Dead letters",
     summary: "Send dead letters back to the topics they came from",
     description:
-      "Begins, and answers at once; `GET /v1/groups/{group}/redrives/{id}` tells how far it is. A letter goes back " +
-      "exactly once, whatever is restarted meanwhile. It keeps its message id and begins with no " +
-      "attempts.",
+      "Begins, and answers at once; `GET /v1/groups/{group}/redrives/{id}` tells how far it is. " +
+      "A letter goes back exactly once, whatever is restarted meanwhile. It keeps its message id " +
+      "and begins with no attempts.",
     body: redriveBody,
     answers: { 202: { description: "It has begun.", schema: redriveSchema } },
   }, async (exchange, { perSecond, ...choice }) => {

@@ -1,4 +1,4 @@
-/** `/v1/groups/{group}/reset` and what belongs to it: undoing, cloning, and what was done. @module */
+/** `/v1/groups/{group}/reset`, and undoing, cloning, and what was done. @module */
 import { z } from "@hono/zod-openapi";
 import { limits } from "../../../base/limits.ts";
 import type { ResetTarget } from "../../../broker/broker.ts";
