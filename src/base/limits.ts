@@ -44,6 +44,8 @@ export const limits = Object.freeze({
   asksPerClientMax: 1024,
   /** How long a client may take to accept a reply: its responder waits 3 s, and is told why. */
   pushReplyMsMax: 2500,
+  /** Queues of groups that were reset, and whose remoting members have not followed yet. */
+  pendingResetsMax: 16_384,
   /** Queues of one lock request: a client asks for all of its share at once. */
   queuesPerLockRequestMax: 4096,
   /** How long a connection may take to its first byte: clients dial because they have to ask. */

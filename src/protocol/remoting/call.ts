@@ -17,7 +17,7 @@ import type { FilterMemory } from "./filter_memory.ts";
 import type { HeartbeatMemory } from "./heartbeat_memory.ts";
 import type { Parking } from "./parking.ts";
 import type { ProducerConnections } from "./producer_connections.ts";
-import type { ProducerConnections } from "./producer_connections.ts";
+import type { PendingResets } from "./pending_resets.ts";
 import type { WaitingPops } from "./waiting_pops.ts";
 
 /** Where routes send the clients of one network. */
@@ -72,8 +72,8 @@ export interface Clients {
 export type RemotingContext = RemotingParts & {
   readonly clients: Clients;
   readonly producers: ProducerConnections;
-  readonly producers: ProducerConnections;
   readonly filters: FilterMemory;
+  readonly resets: PendingResets;
   readonly waitingPops: WaitingPops;
 };
 

@@ -12,16 +12,47 @@ import {
   handleProducerConnections,
 } from "./handlers/admin_clients.ts";
 import {
+  handleAddWritePermission,
+  handleBrokerConfig,
+  handleChangeConfig,
+  handleNameServerConfig,
+  handleWipeWritePermission,
+} from "./handlers/admin_config.ts";
+import {
   handleAllGroups,
   handleDeleteGroup,
   handleGroupConfig,
   handlePutGroup,
+  handlePutGroups,
 } from "./handlers/admin_group.ts";
+import {
+  handleAllProducers,
+  handleCleanUp,
+  handleGroupForbidden,
+  handleMemberGroup,
+  handleSubscriptionOfGroup,
+  handleSystemTopics,
+  handleTopicsOfGroup,
+  handleUnitTopics,
+} from "./handlers/admin_names.ts";
+import {
+  handleAllOffsets,
+  handleCloneOffsets,
+  handleDelayOffsets,
+  handleResetOffset,
+} from "./handlers/admin_reset.ts";
+import {
+  handleBrokerConsumeStats,
+  handleConsumeTimeSpan,
+  handleQueryConsumeQueue,
+  handleViewStats,
+} from "./handlers/admin_stats.ts";
 import {
   handleAllTopics,
   handleDeleteTopic,
   handleForgetTopic,
   handlePutTopic,
+  handlePutTopics,
   handleTopicConfig,
   handleTopicGroups,
   handleTopicStats,
@@ -62,6 +93,11 @@ import {
   handleTopicsByCluster,
 } from "./handlers/query_route.ts";
 import { handleRecallMessage } from "./handlers/recall_message.ts";
+import {
+  handleConsumeDirectly,
+  handleConsumerStatus,
+  handleRunningInfo,
+} from "./handlers/relay.ts";
 import { handleRuntimeInfo } from "./handlers/runtime_info.ts";
 import { handleSendBack } from "./handlers/send_back.ts";
 import { handleSendMessage } from "./handlers/send_message.ts";
@@ -115,6 +151,38 @@ const handlers: ReadonlyMap<number, Handler> = new Map<number, Handler>([
   [codes.queryMessage, handleQueryMessage],
   [codes.viewMessageById, handleViewMessage],
   [codes.getBrokerRuntimeInfo, handleRuntimeInfo],
+  [codes.updateAndCreateTopicList, handlePutTopics],
+  [codes.updateAndCreateSubscriptiongroupList, handlePutGroups],
+  [codes.updateBrokerConfig, handleChangeConfig],
+  [codes.getBrokerConfig, handleBrokerConfig],
+  [codes.updateNamesrvConfig, handleChangeConfig],
+  [codes.getNamesrvConfig, handleNameServerConfig],
+  [codes.wipeWritePermOfBroker, handleWipeWritePermission],
+  [codes.addWritePermOfBroker, handleAddWritePermission],
+  [codes.getAllConsumerOffset, handleAllOffsets],
+  [codes.getAllDelayOffset, handleDelayOffsets],
+  [codes.invokeBrokerToResetOffset, handleResetOffset],
+  [codes.cloneGroupOffset, handleCloneOffsets],
+  [codes.invokeBrokerToGetConsumerStatus, handleConsumerStatus],
+  [codes.getConsumerRunningInfo, handleRunningInfo],
+  [codes.consumeMessageDirectly, handleConsumeDirectly],
+  [codes.queryConsumeTimeSpan, handleConsumeTimeSpan],
+  [codes.viewBrokerStatsData, handleViewStats],
+  [codes.getBrokerConsumeStats, handleBrokerConsumeStats],
+  [codes.queryConsumeQueue, handleQueryConsumeQueue],
+  [codes.getSystemTopicListFromNs, handleSystemTopics],
+  [codes.getSystemTopicListFromBroker, handleSystemTopics],
+  [codes.getUnitTopicList, handleUnitTopics],
+  [codes.getHasUnitSubTopicList, handleUnitTopics],
+  [codes.getHasUnitSubUnunitTopicList, handleUnitTopics],
+  [codes.getAllProducerInfo, handleAllProducers],
+  [codes.queryTopicsByConsumer, handleTopicsOfGroup],
+  [codes.querySubscriptionByConsumer, handleSubscriptionOfGroup],
+  [codes.updateAndGetGroupForbidden, handleGroupForbidden],
+  [codes.getBrokerMemberGroup, handleMemberGroup],
+  [codes.cleanExpiredConsumequeue, handleCleanUp],
+  [codes.cleanUnusedTopic, handleCleanUp],
+  [codes.deleteExpiredCommitlog, handleCleanUp],
   [codes.queryAssignment, handleQueryAssignment],
   [codes.setMessageRequestMode, handleSetRequestMode],
   [codes.popMessage, handlePopMessage],

@@ -7,6 +7,7 @@ import type { ClientAnswer } from "./client_asks.ts";
 import { FilterMemory } from "./filter_memory.ts";
 import { ProducerConnections } from "./producer_connections.ts";
 import { replyCarrier } from "./reply_push.ts";
+import { PendingResets } from "./pending_resets.ts";
 import { RemotingSession } from "./session.ts";
 import { TransactionChecks } from "./transaction_checks.ts";
 import { WaitingPops } from "./waiting_pops.ts";
@@ -30,6 +31,7 @@ export class RemotingSessions implements Clients {
       clients: this,
       producers: new ProducerConnections(),
       filters: new FilterMemory(parts.broker),
+      resets: new PendingResets(),
       waitingPops: new WaitingPops(),
     };
     const { broker } = parts;

@@ -7,6 +7,7 @@
 import { utf8 } from "../../../base/bytes.ts";
 import { javaHash } from "../../../base/hash.ts";
 import type { Broker, ConsumerMember, Member, QueuePlace } from "../../../broker/broker.ts";
+import { groupKeyOf, perSecond } from "../../../broker/traffic.ts";
 import type { Subscription } from "../../../model/subscription.ts";
 import { type Answer, type Call, done, refusal, type RemotingContext } from "../call.ts";
 import { responseCodes } from "../codes.ts";
@@ -16,6 +17,9 @@ import { messageQueueMapText } from "../message_queue_keys.ts";
 import { consumeStats, producerGroup } from "./admin_fields.ts";
 import { jsonBody } from "./json_body.ts";
 import { storedMsAt } from "./stored_times.ts";
+
+/** What "per second" is measured over. */
+export const rateWindowMs = 60_000;
 
 /** The members of a group and what they subscribed to. */
 export async function handleConsumerConnections(
@@ -54,14 +58,28 @@ export async function handleProducerConnections(
 
 /** How far a group is in each queue it reads. */
 export async function handleConsumeStats(call: Call, context: RemotingContext): Promise<Answer> {
-  const { broker, settings: { brokerName } } = context;
+  const { broker } = context;
   const header = readHeader(consumeStats, call.command.extFields);
   const places = await placesOf(header.consumerGroup, topicsOf(header), broker);
+  return { ...done, body: utf8(await consumeStatsText(header.consumerGroup, places, context)) };
+}
+
+/** The places of one group as a body has them, and how many messages a second it is given. */
+export async function consumeStatsText(
+  group: string,
+  places: readonly QueuePlace[],
+  { broker, settings: { brokerName } }: RemotingContext,
+): Promise<string> {
   const rows = await Promise.all(places.map(async (place) => {
     const { topic, queueId } = place;
     return [{ topic, brokerName, queueId }, await offsetsOf(place, broker)] as const;
   }));
-  return { ...done, body: utf8(`{"consumeTps":0,"offsetTable":${messageQueueMapText(rows)}}`) };
+  let consumeTps = 0;
+  for (const topic of new Set(places.map((place) => place.topic))) {
+    const window = broker.traffic.window("get", groupKeyOf(topic, group), rateWindowMs);
+    if (window !== undefined) consumeTps += perSecond(window);
+  }
+  return `{"consumeTps":${consumeTps},"offsetTable":${messageQueueMapText(rows)}}`;
 }
 
 function topicsOf(header: { topic?: string | undefined; topics?: string | undefined }): string[] {
@@ -107,10 +125,13 @@ function subscriptionsOf(members: readonly ConsumerMember[]) {
       newest.set(subscription.topic, subscription);
     }
   }
-  return Object.fromEntries(Array.from(newest, ([topic, each]) => [topic, describe(each)]));
+  return Object.fromEntries(
+    Array.from(newest, ([topic, each]) => [topic, describeSubscription(each)]),
+  );
 }
 
-function describe({ topic, expression, version }: Subscription) {
+/** A subscription as clients write it in their heartbeats. */
+export function describeSubscription({ topic, expression, version }: Subscription) {
   const { language, text } = expression;
   const tagsSet = language === "TAG" && text !== "*"
     ? text.split("||").map((tag) => tag.trim()).filter((tag) => tag !== "")

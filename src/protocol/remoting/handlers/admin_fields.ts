@@ -66,3 +66,50 @@ export const queryMessageAnswer = {
 export const viewMessage = {
   physicalOffset: required("offset", "int64"),
 } as const satisfies HeaderTable;
+
+/** INVOKE_BROKER_TO_RESET_OFFSET (222). A time of -1: the end. */
+export const resetOffset = {
+  group: required("group", "string"),
+  topic: required("topic", "string"),
+  timestampMs: required("timestamp", "int64"),
+  isForce: optional("isForce", "bool"),
+  /** -1 or absent: all. */
+  queueId: optional("queueId", "int32"),
+  /** -1 or absent: by time. */
+  offset: optional("offset", "int64"),
+} as const satisfies HeaderTable;
+
+/** CLONE_GROUP_OFFSET (314). */
+export const cloneOffsets = {
+  from: required("srcGroup", "string"),
+  to: required("destGroup", "string"),
+  topic: optional("topic", "string"),
+} as const satisfies HeaderTable;
+
+/** VIEW_BROKER_STATS_DATA (315). */
+export const viewStats = {
+  name: required("statsName", "string"),
+  key: required("statsKey", "string"),
+} as const satisfies HeaderTable;
+
+/** QUERY_CONSUME_TIME_SPAN (303). */
+export const consumeTimeSpan = {
+  topic: required("topic", "string"),
+  group: required("group", "string"),
+} as const satisfies HeaderTable;
+
+/** QUERY_CONSUME_QUEUE (321). */
+export const queryConsumeQueue = {
+  topic: required("topic", "string"),
+  queueId: required("queueId", "int32"),
+  index: required("index", "int64"),
+  count: required("count", "int32"),
+  group: optional("consumerGroup", "string"),
+} as const satisfies HeaderTable;
+
+/** QUERY_SUBSCRIPTION_BY_CONSUMER (345) and UPDATE_AND_GET_GROUP_FORBIDDEN (353). */
+export const groupTopic = {
+  group: required("group", "string"),
+  topic: required("topic", "string"),
+  readable: optional("readable", "bool"),
+} as const satisfies HeaderTable;

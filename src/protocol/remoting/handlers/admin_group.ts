@@ -1,10 +1,12 @@
 /**
- * What tools do with groups: UPDATE_AND_CREATE_SUBSCRIPTIONGROUP (200),
+ * What tools do with groups: UPDATE_AND_CREATE_SUBSCRIPTIONGROUP (200, a list of them: 225),
  * GET_ALL_SUBSCRIPTIONGROUP_CONFIG (201), DELETE_SUBSCRIPTIONGROUP (207) and
  * GET_SUBSCRIPTIONGROUP_CONFIG (352). Protocol 10.
  *
  * @module
  */
+import { limits } from "../../../base/limits.ts";
+import type { Broker } from "../../../broker/broker.ts";
 import { checkGroupName } from "../../../model/names.ts";
 import type { Group, GroupSettings } from "../../../model/group.ts";
 import { type Answer, type Call, done, refusal, type RemotingContext } from "../call.ts";
@@ -17,6 +19,7 @@ import {
   jsonBody,
   type JsonObject,
   numberField,
+  objectsField,
   readBody,
   requiredText,
 } from "./json_body.ts";
@@ -24,12 +27,14 @@ import { dataVersion, pageOf } from "./pages.ts";
 
 /** Makes a group, or changes the one there is. */
 export async function handlePutGroup(call: Call, { broker }: RemotingContext): Promise<Answer> {
-  const body = readBody(call.body);
-  const name = requiredText(body, "groupName");
-  checkGroupName(name);
-  const settings = settingsOf(body);
-  if (broker.group(name) === undefined) await broker.createGroup(name, settings);
-  else await broker.changeGroup(name, settings);
+  await putGroup(readBody(call.body), broker);
+  return done;
+}
+
+/** The same for several. Those before one that fails are there. */
+export async function handlePutGroups(call: Call, { broker }: RemotingContext): Promise<Answer> {
+  const groups = objectsField(readBody(call.body), "groupConfigList", limits.groupsMax);
+  for (const group of groups) await putGroup(group, broker);
   return done;
 }
 
@@ -64,12 +69,23 @@ export async function handleDeleteGroup(call: Call, { broker }: RemotingContext)
   return done;
 }
 
+async function putGroup(config: JsonObject, broker: Broker): Promise<void> {
+  const name = requiredText(config, "groupName");
+  checkGroupName(name);
+  const settings = settingsOf(config);
+  if (broker.group(name) === undefined) await broker.createGroup(name, settings);
+  else await broker.changeGroup(name, settings);
+}
+
 /** What a tool may say of a group; what it leaves out stays as it is. */
 function settingsOf(body: JsonObject): Partial<GroupSettings> {
   const settings: { -readonly [N in keyof GroupSettings]?: GroupSettings[N] } = {};
   const retries = numberField(body, "retryMaxTimes", -1);
   if (retries >= 0) settings.attemptsMax = retries + 1;
   if ("consumeEnable" in body) settings.consumeEnabled = boolField(body, "consumeEnable", true);
+  if ("consumeMessageOrderly" in body) {
+    settings.ordered = boolField(body, "consumeMessageOrderly", false);
+  }
   const delays = customDelaysMs(body["groupRetryPolicy"]);
   if (delays.length > 0) settings.retryDelaysMs = delays;
   return settings;
@@ -90,7 +106,7 @@ function configOf({ name, settings }: Group) {
     consumeBroadcastEnable: true,
     consumeEnable: settings.consumeEnabled,
     consumeFromMinEnable: true,
-    consumeMessageOrderly: false,
+    consumeMessageOrderly: settings.ordered,
     consumeTimeoutMinute: 15,
     groupName: name,
     groupRetryPolicy: {

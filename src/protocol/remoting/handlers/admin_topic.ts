@@ -1,30 +1,81 @@
 /**
- * What tools do with topics: UPDATE_AND_CREATE_TOPIC (17), GET_ALL_TOPIC_CONFIG (21),
+ * What tools do with topics: UPDATE_AND_CREATE_TOPIC (17, a list of them: 18), GET_ALL_TOPIC_CONFIG (21),
  * GET_TOPIC_STATS_INFO (202), DELETE_TOPIC_IN_BROKER (215), DELETE_TOPIC_IN_NAMESRV (216),
  * QUERY_TOPIC_CONSUME_BY_WHO (300) and GET_TOPIC_CONFIG (351). Protocol 10.
  *
  * @module
  */
 import { utf8 } from "../../../base/bytes.ts";
+import { limits } from "../../../base/limits.ts";
 import type { Broker } from "../../../broker/broker.ts";
+import { perSecond } from "../../../broker/traffic.ts";
 import { BrokerError } from "../../../model/errors.ts";
 import { isDerivedTopic } from "../../../model/names.ts";
 import { permReadWrite, type Topic } from "../../../model/topic.ts";
 import { type Answer, type Call, done, refusal, type RemotingContext } from "../call.ts";
 import { responseCodes } from "../codes.ts";
-import { readHeader } from "../field_tables.ts";
+import { type HeaderOf, readHeader } from "../field_tables.ts";
 import { namedTopic } from "../fields.ts";
 import { messageQueueMapText } from "../message_queue_keys.ts";
+import { rateWindowMs } from "./admin_clients.ts";
 import { putTopic, topicPage } from "./admin_fields.ts";
-import { jsonBody } from "./json_body.ts";
+import {
+  boolField,
+  isObject,
+  jsonBody,
+  type JsonObject,
+  numberField,
+  objectsField,
+  readBody,
+  requiredText,
+} from "./json_body.ts";
 import { dataVersion, pageOf } from "./pages.ts";
 import { storedMsAt } from "./stored_times.ts";
-import { isProtocolTopic, orderAttribute } from "./system_topics.ts";
+import { isProtocolTopic } from "./system_topics.ts";
+
+type Attributes = Readonly<Record<string, string>>;
+type TopicWish = Pick<
+  HeaderOf<typeof putTopic>,
+  "topic" | "readQueues" | "writeQueues" | "perm" | "order"
+>;
 
 /** Makes a topic, or changes the one there is. */
 export async function handlePutTopic(call: Call, context: RemotingContext): Promise<Answer> {
-  const { broker } = context;
   const header = readHeader(putTopic, call.command.extFields);
+  return await putTopicAs(
+    header,
+    (present) => changedAttributes(present, header.attributes),
+    context,
+  );
+}
+
+/** The same for several, each as it is to be. Those before one that fails are there. */
+export async function handlePutTopics(call: Call, context: RemotingContext): Promise<Answer> {
+  const configs = objectsField(readBody(call.body), "topicConfigList", limits.topicsMax);
+  for (const config of configs) {
+    const wish: TopicWish = {
+      topic: requiredText(config, "topicName"),
+      readQueues: numberField(config, "readQueueNums", 1),
+      writeQueues: numberField(config, "writeQueueNums", 1),
+      perm: numberField(config, "perm", permReadWrite),
+      order: boolField(config, "order", false),
+    };
+    const { attributes } = config;
+    const answer = await putTopicAs(
+      wish,
+      (present) => isObject(attributes) ? plainAttributes(attributes) : present,
+      context,
+    );
+    if (answer.code !== responseCodes.success) return answer;
+  }
+  return done;
+}
+
+async function putTopicAs(
+  header: TopicWish,
+  attributesFrom: (present: Attributes) => Attributes,
+  { broker }: RemotingContext,
+): Promise<Answer> {
   const name = header.topic;
   if (isProtocolTopic(name)) {
     return refusal(
@@ -36,11 +87,8 @@ export async function handlePutTopic(call: Call, context: RemotingContext): Prom
   const settings = {
     queues: Math.max(header.readQueues, header.writeQueues),
     perm: header.perm & permReadWrite,
-    attributes: changedAttributes(
-      known?.settings.attributes ?? {},
-      header.attributes ?? "",
-      header.order,
-    ),
+    attributes: attributesFrom(known?.settings.attributes ?? {}),
+    ...(header.order === undefined ? {} : { ordered: header.order }),
   };
   try {
     if (known === undefined) await broker.createTopic(name, settings);
@@ -104,7 +152,12 @@ export async function handleTopicStats(call: Call, context: RemotingContext): Pr
       { lastUpdateTimestamp, maxOffset, minOffset },
     ] as const;
   }));
-  return { ...done, body: utf8(`{"offsetTable":${messageQueueMapText(rows)},"topicPutTps":0}`) };
+  const window = broker.traffic.window("put", topic, rateWindowMs);
+  const tps = window === undefined ? 0 : perSecond(window);
+  return {
+    ...done,
+    body: utf8(`{"offsetTable":${messageQueueMapText(rows)},"topicPutTps":${tps}}`),
+  };
 }
 
 /** The groups that read a topic: subscribed now, or with a place in it. */
@@ -127,10 +180,9 @@ async function readsTopic(group: string, topic: string, broker: Broker): Promise
 }
 
 function configOf({ name, settings, queueRefs }: Topic) {
-  const { [orderAttribute]: order, ...attributes } = settings.attributes;
   return {
-    attributes,
-    order: order === "true",
+    attributes: settings.attributes,
+    order: settings.ordered,
     perm: settings.perm,
     readQueueNums: queueRefs.length,
     topicFilterType: "SINGLE_TAG",
@@ -140,20 +192,22 @@ function configOf({ name, settings, queueRefs }: Topic) {
   };
 }
 
-function changedAttributes(
-  present: Readonly<Record<string, string>>,
-  changes: string,
-  order: boolean | undefined,
-): Record<string, string> {
+function changedAttributes(present: Attributes, changes = ""): Attributes {
   const attributes = new Map(Object.entries(present));
   for (const change of changes.split(",").map((text) => text.trim())) {
     const [name = "", value = ""] = change.slice(1).split("=", 2);
     if (change.startsWith("+") && name !== "") attributes.set(name, value);
     if (change.startsWith("-")) attributes.delete(name);
   }
-  if (order === true) attributes.set(orderAttribute, "true");
-  if (order === false) attributes.delete(orderAttribute);
   return Object.fromEntries(attributes);
+}
+
+/** In a list they come as they are to be; some tools keep the signs of changes. */
+function plainAttributes(attributes: JsonObject): Attributes {
+  const entries = Object.entries(attributes).map(([name, value]) => {
+    return [name.replace(/^\+/, ""), String(value)];
+  });
+  return Object.fromEntries(entries);
 }
 
 function unknownTopic(name: string): Answer {

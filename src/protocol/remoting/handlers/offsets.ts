@@ -53,6 +53,8 @@ export async function handleUpdateOffset(call: Call, context: RemotingContext): 
       `Cannot commit an offset: topic ${topic} does not exist`,
     );
   }
+  // What it has read counts for nothing any more: the group begins elsewhere.
+  if (context.resets.has(consumerGroup, topic, queueId)) return done;
   if (broker.group(consumerGroup) === undefined) await broker.groupForUse(consumerGroup);
   await broker.commitOffset(consumerGroup, topic, queueId, commitOffset);
   return done;

@@ -43,6 +43,9 @@ export async function handlePullMessage(call: Call, context: RemotingContext): P
   }
   const refused = checkQueue(header, broker);
   if (refused !== undefined) return refused;
+  const { consumerGroup, topic, queueId } = header;
+  const resetTo = context.resets.follow(consumerGroup, topic, queueId, header.queueOffset);
+  if (resetTo !== undefined) return await movedAnswer(header, resetTo, broker);
   const filter = await filterOf(header, broker);
   if (!("kind" in filter)) return filter;
   commitAlong(header, call, context);
@@ -97,6 +100,7 @@ async function filterOf(header: PullHeader, broker: Broker): Promise<Filter | An
 function commitAlong(header: PullHeader, call: Call, context: RemotingContext): void {
   if ((header.sysFlag & pullFlags.commitOffset) === 0 || header.commitOffset <= 0) return;
   const { consumerGroup, topic, queueId, commitOffset } = header;
+  if (context.resets.has(consumerGroup, topic, queueId)) return;
   context.broker.commitOffset(consumerGroup, topic, queueId, commitOffset).catch((fault) =>
     context.log.warn("offset of a pull was not committed", {
       group: consumerGroup,
@@ -127,6 +131,7 @@ async function pull(
       filter,
       waitMs: waits ? waitMs : 0,
       signal: peer.gone,
+      group: header.consumerGroup,
     });
     return pullAnswer(result, header.queueOffset);
   } finally {
@@ -154,8 +159,22 @@ function pullAnswer(result: PullResult, offset: number): Answer {
   }
 }
 
+/** The group was reset: a member drops what it holds of the queue and begins again there. */
+async function movedAnswer(
+  { topic, queueId }: PullHeader,
+  offset: number,
+  broker: Broker,
+): Promise<Answer> {
+  const range = (await broker.queueRanges(topic))[queueId] ?? { minOffset: 0, maxOffset: offset };
+  return placed(responseCodes.pullOffsetMoved, offset, range);
+}
+
 /** Clients read these four numbers whatever the code. */
-function placed(code: number, nextOffset: number, result: PullResult): Answer {
+function placed(
+  code: number,
+  nextOffset: number,
+  result: Pick<PullResult, "minOffset" | "maxOffset">,
+): Answer {
   return {
     code,
     extFields: {

@@ -10,7 +10,7 @@ import { retryPrefix } from "../../../model/names.ts";
 import { allocateQueues } from "../allocate_queues.ts";
 import { type Answer, type Call, done, refusal, type RemotingContext } from "../call.ts";
 import { responseCodes } from "../codes.ts";
-import { isObject, jsonBody, numberField, readBody, requiredText, textField } from "./json_body.ts";
+import { jsonBody, readBody, requiredText, textField } from "./json_body.ts";
 
 /** Where the modes are kept; the key is "topic@group". */
 const modeNamespace = "MESSAGE_REQUEST_MODE";

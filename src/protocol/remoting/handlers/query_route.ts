@@ -27,12 +27,7 @@ import {
   topicRouteText,
 } from "../route_data.ts";
 import { jsonBody } from "./json_body.ts";
-import {
-  autoCreatedQueues,
-  autoCreatePerm,
-  autoCreateTopic,
-  orderAttribute,
-} from "./system_topics.ts";
+import { autoCreatedQueues, autoCreatePerm, autoCreateTopic } from "./system_topics.ts";
 
 /** Where tools keep the order of ordered topics; clients prefer it over the queues of the route. */
 const orderNamespace = "ORDER_TOPIC_CONFIG";
@@ -59,7 +54,7 @@ export async function handleRoute(call: Call, context: RemotingContext): Promise
 
 /** Only tools that make a topic ordered keep an order for it: nobody else waits for the table. */
 async function orderOf(topic: string, broker: Broker): Promise<string | undefined> {
-  if (broker.topic(topic)?.settings.attributes[orderAttribute] !== "true") return undefined;
+  if (broker.topic(topic)?.settings.ordered !== true) return undefined;
   return await broker.keyValue(orderNamespace, topic) ?? undefined;
 }
 

@@ -34,6 +34,7 @@ export async function handleSendBack(call: Call, context: RemotingContext): Prom
     if (!(fault instanceof BrokerError) || fault.code !== "message_not_found") throw fault;
     return refusal(responseCodes.systemError, fault.message);
   }
+  broker.traffic.sentBack(header.originTopic ?? "", consumerGroup);
   return done;
 }
 

@@ -11,9 +11,6 @@ export const autoCreatedQueues = 8;
 /** Read, write and "topics made from it have my permissions". */
 export const autoCreatePerm = 7;
 
-/** Tools mark a topic as ordered; here that is a word among its attributes. */
-export const orderAttribute = "order";
-
 const closedToSenders: ReadonlySet<string> = new Set([
   autoCreateTopic,
   "SCHEDULE_TOPIC_XXXX",
