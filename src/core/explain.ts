@@ -60,7 +60,7 @@ function placeCauses(facts: ExplainFacts, place: Place, switches: Cause[]): Caus
 function switchedOff({ topic, group }: ExplainFacts): Cause[] {
   const causes: Cause[] = [];
   if (!topic.readable) {
-    const command = `curlew topic change ${topic.name} --perm 6`;
+    const command = `curlew topic change ${topic.name} --perm read-write`;
     const sentence = `Topic ${topic.name} does not give messages: reading is switched off.`;
     causes.push(cause("topic-unreadable", sentence, { topic: topic.name }, command));
   }
@@ -296,7 +296,7 @@ function filteredCause({ filters, group, topic }: ExplainFacts): Cause {
   const sentence = filters.length === 0
     ? `No member of group ${group.name} wanted it when its turn came.`
     : `No expression of group ${group.name} lets it through: ${quoted(filters)}.`;
-  const command = `curlew message receive -t ${topic.name} -g ${group.name} --tag EXPRESSION`;
+  const command = `curlew message receive -t ${topic.name} -g ${group.name} --tags EXPRESSION`;
   return cause("filtered", sentence, { expressions: filters.join("; ") }, command);
 }
 

@@ -55,6 +55,12 @@ const settingOptions = {
     help: "which messages are stored once when they are sent again; explicit: those with a " +
       "messageId of their producer's",
   },
+  perm: {
+    kind: "text",
+    value: "WHAT",
+    choices: ["read-write", "read-only", "write-only", "none"],
+    help: "what clients may do with the topic",
+  },
   deleteUnread: {
     kind: "text",
     value: "YES|NO",
@@ -157,9 +163,11 @@ function put(
 
 function settingsOf(options: ValuesOf<typeof changeOptions>): Readonly<Record<string, unknown>> {
   const { queues, durability, retention, retentionBytes, deleteUnread } = options;
-  const { ordered, messageTtl } = options;
+  const { ordered, messageTtl, dedupe, perm } = options;
   return {
     queues,
+    dedupe,
+    perm,
     ordered: ordered === undefined ? undefined : ordered === "yes",
     messageTtlMs: durationOrNone(messageTtl),
     durability,
