@@ -77,6 +77,7 @@ export type DoorParts = {
     readonly transactionCheckIntervalMs: number;
     /** `host[:port]`, parted by commas; `null`: nobody is asked by webhook. */
     readonly webhookHosts: string | null;
+    readonly clusterName: string;
   };
   readonly timers: Timers;
   readonly log: Log;

@@ -11,6 +11,7 @@ export type RequestsParts = {
   readonly sender: Pick<Sender, "send">;
   readonly timers: Timers;
   readonly uniqueKeys: UniqueKeys;
+  readonly settings: { readonly clusterName: string };
 };
 
 /**
@@ -31,14 +32,16 @@ export class Requests {
 
   /** @throws {BrokerError} `timeout`, `too_busy`, `conflict`; as `Sender.send`. */
   async request({ message, timeoutMs, signal, ...target }: ReplyRequest): Promise<Reply> {
-    const { sender, uniqueKeys } = this.#parts;
-    const { correlationId: correlation, replyToClient, ttl } = propertyNames;
+    const { sender, uniqueKeys, settings } = this.#parts;
+    const { correlationId: correlation, replyToClient, ttl, cluster } = propertyNames;
     const correlationId = readProperty(message.properties, correlation) ?? uniqueKeys.next();
     const replyTo = this.#replyTo;
     let { properties } = message;
     properties = withProperty(properties, correlation, correlationId);
     properties = withProperty(properties, replyToClient, replyTo);
     properties = withProperty(properties, ttl, String(timeoutMs));
+    // RocketMQ's clients make the name of the topic for their reply out of it.
+    properties = withProperty(properties, cluster, settings.clusterName);
     // Nobody is to work on what nobody waits for any more.
     const ownTtl = readProperty(properties, propertyNames.timeToLiveMs);
     if (ownTtl === undefined) {

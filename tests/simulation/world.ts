@@ -175,6 +175,7 @@ export class World {
         transactionFirstCheckMs: options.checkIntervalMs,
         transactionCheckIntervalMs: options.checkIntervalMs,
         webhookHosts: null,
+        clusterName: "sim",
       },
     });
   }

@@ -104,6 +104,7 @@ export class OneThreadBroker {
         transactionFirstCheckMs: 6_000,
         transactionCheckIntervalMs: 30_000,
         webhookHosts: this.#options.webhookHosts ?? null,
+        clusterName: "test",
       },
       timers,
       log: silentLog,

@@ -23,7 +23,7 @@ test("a request is answered with the reply to its message", async () => {
     const { json } = await house.ask(receive, {});
     const [message] = json.messages;
     assert.equal(message.body, "6 x 7?");
-    assert.deepEqual(message.properties, { unit: "none", TTL: "10000" });
+    assert.deepEqual(message.properties, { unit: "none", TTL: "10000", CLUSTER: "test" });
     const { correlationId, replyTo } = message;
 
     const reply = { correlationId, replyTo, body: "42", properties: { sure: "yes" } };

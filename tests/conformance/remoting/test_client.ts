@@ -132,6 +132,15 @@ export class TestClient {
     return opaque;
   }
 
+  /** Writes the answer to a request of the broker. */
+  answer(opaque: number, code: number): void {
+    const command: RemotingCommand = {
+      ...{ code, language: "JAVA", version: 479, opaque, flag: 1, remark: undefined },
+      ...{ extFields: {}, serializer: "json" },
+    };
+    for (const piece of encodeCommand(command)) this.feed(piece);
+  }
+
   /** Writes bytes as they are. */
   feed(bytes: Uint8Array): void {
     this.connection.listener?.onData(bytes);
