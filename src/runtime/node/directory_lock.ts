@@ -19,6 +19,12 @@ import type { DirectoryLock, Files, LockHolder, LockRefused } from "../../ports/
 const lockName = "curlew.lock";
 const holderName = "curlew.lock.json";
 
+/**
+ * The locks of this process. A database nobody refers to is closed by the garbage collector, and
+ * its lock with it: whoever forgets what `lockDirectory` gave them must not lose the directory.
+ */
+const held = new Set<DatabaseSync>();
+
 /** See `Files.lockDirectory`. */
 export async function lockDirectory(
   files: Pick<Files, "readSmall" | "writeSmall">,
@@ -30,6 +36,7 @@ export async function lockDirectory(
   if (database === null) {
     return { kind: "held", holder: parseHolder(await files.readSmall(holderPath)) };
   }
+  held.add(database);
   const announce = (address: string): Promise<void> => {
     const holder: LockHolder = { pid: process.pid, address, startedMs };
     return files.writeSmall(holderPath, JSON.stringify(holder));
@@ -41,6 +48,7 @@ export async function lockDirectory(
     release: async () => {
       // The note goes first: after the release it could be the next holder's.
       await rm(holderPath, { force: true });
+      held.delete(database);
       database.close();
     },
   };
