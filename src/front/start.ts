@@ -95,6 +95,7 @@ async function startParts(
   const door = new Door({ ...names, clock, timers, log, webhook, settings });
   onChecks = (shard, checks) => door.heardChecks(shard, checks);
   door.begin(snapshot);
+  undo.push(() => Promise.resolve(door.close()));
   coordinator.listen((news) => door.heard(news));
   await router.askAll("stats", () => null);
 
