@@ -81,7 +81,7 @@ test("send() fires overdue timers when the broker starts again, and no others", 
   });
 });
 
-test("send() fires soon after the clock was set forward, and waits when it is set back", async () => {
+test("send() fires soon after the clock is set forward, and waits if it is set back", async () => {
   await withTopic(async (broker) => {
     await sendTimed(broker, "a", { delayMs: 3_600_000 });
     broker.timers.clock.jump(3_600_000);

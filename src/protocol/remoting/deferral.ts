@@ -23,8 +23,8 @@ import { delayOfLevelMs } from "./delay_levels.ts";
 import { readInteger } from "./field_tables.ts";
 
 /**
- * What becomes of a message. `isTimer`: it was sent for a time, not for a level, and can be recalled
- * until then.
+ * What becomes of a message. `isTimer`: it was sent for a time, not for a level, and can be
+ * recalled until then.
  */
 export type Deferral =
   | { readonly kind: "now" }

@@ -1,5 +1,5 @@
 /**
- * CHECK_TRANSACTION_STATE (39): asks connected producers what became of a transaction. Protocol 6.3.
+ * CHECK_TRANSACTION_STATE (39): asks connected producers what became of transactions. See 6.3.
  *
  * Any live producer of the group may be asked, also one of another process than began it: the
  * record says all it has to know. The answer is an END_TRANSACTION of its own.

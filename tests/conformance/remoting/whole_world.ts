@@ -1,6 +1,6 @@
 /**
- * Remoting sessions over a whole broker in one thread, with its HTTP interface beside them: for what
- * the shards decide, and for what passes from one protocol to the other.
+ * Remoting sessions over a whole broker in one thread, with its HTTP interface beside them: for
+ * what the shards decide, and for what passes from one protocol to the other.
  *
  * @module
  */

@@ -1,4 +1,8 @@
-/** Half messages: sends that nobody sees before their transaction is committed. Protocol 6.3. @module */
+/**
+ * Half messages: sends that nobody sees before their transaction is committed. Protocol 6.3.
+ *
+ * @module
+ */
 import type { PreparedTransaction, PrepareRequest } from "../../../broker/transaction_door.ts";
 import type { NewMessage } from "../../../model/message.ts";
 import { offsetMessageIdAt, unpackHalfOffset } from "../../../model/message_id.ts";

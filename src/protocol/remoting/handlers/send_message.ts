@@ -62,7 +62,7 @@ async function createForSend(header: SendMessageHeader, context: RemotingContext
 
 /**
  * A consumer that could not send back by CONSUMER_SEND_MSG_BACK sends the message itself, to come
- * again after its delay level (protocol 7.5). After the last retry it goes to the dead-letter topic.
+ * again after its delay level (protocol 7.5), and after the last retry to the dead-letter topic.
  */
 async function sendToRetry(call: Call, context: RemotingContext, sent: Sent): Promise<Answer> {
   const { header, messages } = sent;
