@@ -60,14 +60,22 @@ export async function handleProducerConnections(
 export async function handleConsumeStats(call: Call, context: RemotingContext): Promise<Answer> {
   const { broker } = context;
   const header = readHeader(consumeStats, call.command.extFields);
-  const places = await placesOf(header.consumerGroup, topicsOf(header), broker);
-  return { ...done, body: utf8(await consumeStatsText(header.consumerGroup, places, context)) };
+  const { consumerGroup: group } = header;
+  const wanted = topicsOf(header);
+  const places = await placesOf(group, wanted, broker);
+  // What it subscribed to a moment ago has no place yet, but a rate.
+  const read = wanted.length > 0 ? wanted : [
+    ...places.map((place) => place.topic),
+    ...Object.keys(subscriptionsOf(await broker.consumers(group))),
+  ];
+  return { ...done, body: utf8(await consumeStatsText(group, places, read, context)) };
 }
 
-/** The places of one group as a body has them, and how many messages a second it is given. */
+/** The places of one group as a body has them, and how many messages a second these topics give. */
 export async function consumeStatsText(
   group: string,
   places: readonly QueuePlace[],
+  topics: readonly string[],
   { broker, settings: { brokerName } }: RemotingContext,
 ): Promise<string> {
   const rows = await Promise.all(places.map(async (place) => {
@@ -75,7 +83,7 @@ export async function consumeStatsText(
     return [{ topic, brokerName, queueId }, await offsetsOf(place, broker)] as const;
   }));
   let consumeTps = 0;
-  for (const topic of new Set(places.map((place) => place.topic))) {
+  for (const topic of new Set(topics)) {
     const window = broker.traffic.window("get", groupKeyOf(topic, group), rateWindowMs);
     if (window !== undefined) consumeTps += perSecond(window);
   }

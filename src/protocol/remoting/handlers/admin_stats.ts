@@ -67,7 +67,9 @@ export async function handleBrokerConsumeStats(
     if (places.length === 0) continue;
     totalDiff += places.reduce((sum, { lag }) => sum + lag, 0);
     totalInflightDiff += places.reduce((sum, { openDeliveries }) => sum + openDeliveries, 0);
-    texts.push(`{${JSON.stringify(name)}:[${await consumeStatsText(name, places, context)}]}`);
+    const topics = places.map(({ topic }) => topic);
+    const text = await consumeStatsText(name, places, topics, context);
+    texts.push(`{${JSON.stringify(name)}:[${text}]}`);
   }
   const totals = `"totalDiff":${totalDiff},"totalInflightDiff":${totalInflightDiff}`;
   const address = JSON.stringify(call.peer.route);

@@ -122,13 +122,14 @@ export function handleTopicConfig(call: Call, { broker }: RemotingContext): Answ
 /** Deletes a topic with its messages. One that is gone already is what was wanted. */
 export async function handleDeleteTopic(call: Call, context: RemotingContext): Promise<Answer> {
   const { topic } = readHeader(namedTopic, call.command.extFields);
+  if (context.broker.topic(topic) === undefined) return done;
   if (isDerivedTopic(topic) || isProtocolTopic(topic)) {
     return refusal(
       responseCodes.systemError,
       `Cannot delete topic ${topic}: it belongs to the broker or to a group`,
     );
   }
-  if (context.broker.topic(topic) !== undefined) await context.broker.deleteTopic(topic);
+  await context.broker.deleteTopic(topic);
   return done;
 }
 
