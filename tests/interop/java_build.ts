@@ -37,18 +37,17 @@ export function javaWords(
   root: string,
   client: JavaClient,
   main: string,
-  isBinary: boolean,
+  properties: readonly string[],
   userHome: string,
 ): string[] {
   const target = join(javaHome(root), "target", client);
   const classPath = [join(target, "classes"), join(target, "lib", "*")].join(delimiter);
-  const headers = isBinary ? ["-Drocketmq.serialize.type=ROCKETMQ"] : [];
   return [
     heap,
     "-XX:+UseSerialGC",
     "-XX:TieredStopAtLevel=1",
     `-Duser.home=${userHome}`,
-    ...headers,
+    ...properties.map((property) => `-D${property}`),
     "-cp",
     classPath,
     `curlew.interop.${main}`,

@@ -16,6 +16,7 @@ import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { type Broker, outsideBroker, startCurlew } from "./brokers.ts";
 import { isInstalled, runChild } from "./children.ts";
+import { buildGo, goCommand } from "./go_build.ts";
 import { buildJava, javaWords, makeUserHome } from "./java_build.ts";
 import { type Client, laterPrograms, type Program, programs, type Step } from "./programs.ts";
 import { createTopic } from "./topics.ts";
@@ -52,6 +53,8 @@ async function findMissing(chosen: readonly Program[]): Promise<Map<Client, stri
   const missing = new Map<Client, string>();
   const wanted = new Set(chosen.flatMap((program) => program.steps.map((each) => each.client)));
   if (!(await isInstalled("node", "--version"))) missing.set("ali-ons", "node is absent");
+  if (!(await isInstalled("go", "version"))) missing.set("client-go", "go is absent");
+  else if (wanted.has("client-go")) await buildGo(root);
   const [hasJava, hasMaven] = [
     await isInstalled("java", "-version"),
     await isInstalled("mvn", "-v"),
@@ -95,18 +98,32 @@ class Brokers {
   }
 }
 
-async function commandOf(step: Step, broker: Broker, run: string, home: string) {
+async function commandOf(asked: Step, broker: Broker, run: string, home: string) {
+  const step = filledIn(asked, broker);
   const where = ["--namesrv", broker.nameServer, "--run", run];
+  const http = broker.http === undefined ? [] : ["--http", broker.http];
+  if (step.client === "client-go") {
+    const { command, words } = goCommand(root, step.main);
+    return { command, words: [...words, ...where, ...http, ...step.words] };
+  }
   if (step.client === "ali-ons") {
     const topics = aliOnsTopics.map((topic) => `${topic}_${run}`);
     for (const topic of topics) await createTopic(broker, topic, 4);
     const script = join("tests", "interop", step.main);
-    return { command: "node", words: [script, ...where, "--topics", topics.join(",")] };
+    return {
+      command: "node",
+      words: [script, ...where, "--topics", topics.join(","), ...step.words],
+    };
   }
   const userHome = await makeUserHome(home, `${run}-${step.client}`);
-  const words = javaWords(root, step.client, step.main, step.isBinary, userHome);
-  const http = broker.http === undefined ? [] : ["--http", broker.http];
+  const words = javaWords(root, step.client, step.main, step.properties, userHome);
   return { command: "java", words: [...words, ...where, ...http, ...step.words] };
+}
+
+/** A step that names the HTTP front, for a broker that has one. */
+function filledIn(step: Step, { http = "" }: Broker): Step {
+  const fill = (text: string) => text.replace("{http}", http.replace(/^http:\/\//, ""));
+  return { ...step, words: step.words.map(fill), properties: step.properties.map(fill) };
 }
 
 async function runProgram(

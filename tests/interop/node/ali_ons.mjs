@@ -20,12 +20,15 @@ const messagesCount = 60;
 const logger = { debug() {}, info() {}, warn() {}, error() {} };
 const words = process.argv.slice(2);
 
-function argument(name) {
+function argument(name, absent) {
   const at = words.indexOf(`--${name}`);
-  if (at < 0) throw new Error(`Cannot start: --${name} is missing`);
-  return words[at + 1];
+  if (at >= 0) return words[at + 1];
+  if (absent === undefined) throw new Error(`Cannot start: --${name} is missing`);
+  return absent;
 }
 
+/** Where name servers are looked up; "" if they are given. */
+const onsAddr = argument("ons-addr", "");
 const nameSrv = argument("namesrv");
 const run = argument("run");
 const [sharedTopic, broadcastTopic, retriedTopic] = argument("topics").split(",");
@@ -54,15 +57,21 @@ async function eventually(secondsMax, claim, isTrue, seen) {
 
 function options(extra) {
   return {
-    // Asked for even though only an address server would be reached by it.
-    httpclient: { request: () => Promise.reject(new Error("no address server is used")) },
-    nameSrv,
+    // Asked for even where no address server is reached by it.
+    httpclient: { request: lookUp },
+    ...(onsAddr === "" ? { nameSrv } : { onsAddr: `http://${onsAddr}/rocketmq/nsaddr` }),
     clientIP: "127.0.0.1",
     instanceName: `${run}-${++clients}`,
     rebalanceInterval: 2_000,
     logger,
     ...extra,
   };
+}
+
+async function lookUp(url) {
+  if (onsAddr === "") throw new Error("no address server is used");
+  const response = await fetch(url);
+  return { status: response.status, data: await response.text() };
 }
 
 /** A client's close waits for pulls that are parked: the end of the process does not. */
@@ -177,7 +186,7 @@ const deadline = setTimeout(() => {
 deadline.unref();
 
 try {
-  say(`AliOns: Node ${process.version}, name server ${nameSrv}`);
+  say(`AliOns: Node ${process.version}, name server ${onsAddr === "" ? nameSrv : onsAddr}`);
   await sharing();
   await broadcasting();
   await retrying();
