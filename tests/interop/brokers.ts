@@ -9,6 +9,9 @@ import { join } from "node:path";
 import process from "node:process";
 import { startBroker } from "../support/broker_process.ts";
 
+/** What programs of every kind need to be switched on. */
+const alwaysOn = ["--trace-topic", "true"];
+
 /** Where programs find the broker. `http` is absent for a broker that has no such front. */
 export type Broker = {
   readonly nameServer: string;
@@ -26,7 +29,7 @@ export async function startCurlew(settings: readonly string[]): Promise<Broker> 
   const data = await mkdtemp(join(tmpdir(), "curlew-interop-"));
   const clear = () => rm(data, { recursive: true, force: true });
   try {
-    const broker = await startBroker({ data, settings });
+    const broker = await startBroker({ data, settings: [...alwaysOn, ...settings] });
     return {
       nameServer: `127.0.0.1:${broker.remotingPort}`,
       http: broker.http,
