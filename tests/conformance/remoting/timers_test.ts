@@ -49,7 +49,7 @@ test("6.4 levels are the table's, and beyond 18 they are 18", async () => {
   }
 });
 
-test("6.4 a delivered message keeps its level, its tag and its id, and says where it was sent", async () => {
+test("6.4 a delivered message keeps level, tag and id, and says where it was sent", async () => {
   await inWorld(async (world) => {
     const client = world.connect();
     await client.send("later", { DELAY: "1", TAGS: "a", TIMER_DELIVER_MS: "5" });

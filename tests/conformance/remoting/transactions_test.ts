@@ -47,7 +47,7 @@ function verdictOfCheck({ extFields }: Received, decision: string) {
   };
 }
 
-test("6.3 a half message is answered with its queue, ids and transaction, and not seen", async () => {
+test("6.3 a half message is answered with queue, ids and transaction, and not seen", async () => {
   await inWorld(async (world) => {
     const client = world.connect();
     const { extFields } = await half(client, "a");
@@ -59,7 +59,7 @@ test("6.3 a half message is answered with its queue, ids and transaction, and no
   });
 });
 
-test("6.3 a commit makes the message visible, with the bits and offset RocketMQ gives it", async () => {
+test("6.3 a commit makes the message visible, with RocketMQ's bits and offset", async () => {
   await inWorld(async (world) => {
     const client = world.connect();
     const answer = await half(client, "a", { TAGS: "t" });
@@ -146,7 +146,7 @@ test("6.3 an undecided producer is asked after a while, with all it has to know"
   });
 });
 
-test("6.3 after a restart another producer of the group is asked, and its verdict counts", async () => {
+test("6.3 after a restart another producer of the group is asked, and decides", async () => {
   await inWorld(async (world) => {
     await half(world.connect(), "a");
     await world.restart();
