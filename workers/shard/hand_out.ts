@@ -74,10 +74,13 @@ export class HandOut {
     this.#deliveries = deliveries;
     this.#gathered = gathered;
     this.#window = ask.policy.ordered ? state.window(ask.groupKey, queueKey, store) : null;
+    // What is handed out now is not followed: should the group be ordered again, look anew.
+    if (!ask.policy.ordered) state.forgetWindow(ask.groupKey, queueKey);
   }
 
   /** Leases what the consumer may have of this queue: open messages first, then fresh ones. */
   run(): void {
+    this.#dropTrimmed();
     for (const open of this.#deliveries.ready(this.#parts.draft.nowMs)) {
       if (this.#isFull()) break;
       this.#again(open);
@@ -85,6 +88,16 @@ export class HandOut {
     this.#fresh();
     const { ask, state } = this.#parts;
     if (this.#changed) state.touch(ask.groupKey, this.#queueKey, this.#deliveries);
+  }
+
+  /** Retention took them, which the topic allowed: what is parked would block its key for ever. */
+  #dropTrimmed(): void {
+    const minOffset = this.#parts.store.minOffset(this.#queueKey);
+    if (this.#deliveries.committed >= minOffset) return;
+    for (const { offset } of this.#deliveries.all()) {
+      if (offset >= minOffset) break;
+      this.#finish(offset);
+    }
   }
 
   #isFull(): boolean {

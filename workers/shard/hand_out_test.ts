@@ -228,6 +228,34 @@ test("a group that becomes ordered has what is open out before the rest of each 
   assert.equal(shown(ordered.receive()), "a3#1");
 });
 
+test("a group that is ordered once more knows what it was handed meanwhile", () => {
+  const ordered = new GroupTurns();
+  const loose = new GroupTurns({ ordered: false });
+  Object.assign(loose, { shard: ordered.shard });
+  ordered.send("a1");
+  const [a1] = ordered.receive();
+  ordered.send("a2", "a3");
+  const [a2] = loose.receive({ max: 1 });
+  ordered.ack(a1);
+
+  assert.equal(shown(ordered.receive()), "");
+  ordered.ack(a2);
+  assert.equal(shown(ordered.receive()), "a3#1");
+});
+
+test("a key goes on when retention has removed the message it was parked on", () => {
+  const group = new GroupTurns({ attemptsMax: 1 });
+  group.send("a1");
+  group.failAll();
+  group.later(60_000);
+  group.send("a2");
+  const rule = { queueKeys: [queueKey], retentionMs: 1_000, retentionBytes: null };
+  group.shard.store.trim([{ ...rule, deleteUnread: true }], () => null, group.shard.nowMs);
+  assert.equal(group.shard.store.minOffset(queueKey), 1);
+
+  assert.equal(shown(group.receive()), "a2#1");
+});
+
 /** Receives one by one and acknowledges, until nothing comes: "a1#1 a2#1". */
 function drained(group: GroupTurns): string {
   const all = [];

@@ -238,7 +238,7 @@ export class ShardState {
    * A group that is no longer ordered, or was set back: the next receive builds its window anew.
    */
   forgetWindow(groupKey: number, queueKey: number): void {
-    this.#windows.delete(`${groupKey}/${queueKey}`);
+    if (this.#windows.size > 0) this.#windows.delete(`${groupKey}/${queueKey}`);
   }
 
   /** A message is finished: the next one of its key may move. */
