@@ -35,7 +35,7 @@ export async function readAll({ world }: ClientParts): Promise<Audit> {
 
 /** What is passing may be gone between two questions. */
 function isAudited(name: string): boolean {
-  return /^topic-|^%(RETRY|DLQ)%(group|readers)-/.test(name);
+  return /^topic-|^%(RETRY|DLQ)%(group|readers|late)-/.test(name);
 }
 
 async function readQueue(broker: Broker, topic: string, queueId: number): Promise<AuditedQueue> {

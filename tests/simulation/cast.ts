@@ -34,22 +34,42 @@ export type Stage = {
 /** A client, with its own share of chance. */
 export type Client = (prng: Prng) => Promise<void>;
 
+/** Who ends with the storm, and who goes on until all is over. */
+export type Cast = { readonly stormy: readonly Client[]; readonly lasting: readonly Client[] };
+
 /** All clients of a run, in an order that only the options decide. */
-export function castOf(stage: Stage): Client[] {
-  const { parts, calls, names } = stage;
+export function castOf(stage: Stage): Cast {
+  return { stormy: stormyOf(stage), lasting: lastingOf(stage) };
+}
+
+function lastingOf({ parts, groups, calls, halves }: Stage): Client[] {
+  const { options } = parts;
+  const clients = groups.flatMap((group) => membersOf(parts, group));
+  for (let number = 0; number < options.pullers; number++) {
+    clients.push((prng) => runPuller(parts, pullGroupName(number), prng, calls));
+  }
+  for (let number = 0; number < options.transactors; number++) {
+    clients.push((prng) => runCheckAnswers(parts, producerGroupName(number), prng, halves));
+  }
+  if (options.transactors > 0) {
+    clients.push((prng) => runTransactionOperator(parts, prng, halves));
+  }
+  return clients;
+}
+
+function stormyOf({ parts, calls, names, halves }: Stage): Client[] {
   const { options } = parts;
   const clients: Client[] = [];
   for (let number = 0; number < options.producers; number++) {
     clients.push((prng) => runProducer(parts, `producer-${number}`, prng, names));
   }
-  for (const group of stage.groups) clients.push(...membersOf(parts, group));
-  for (let number = 0; number < options.pullers; number++) {
-    clients.push((prng) => runPuller(parts, pullGroupName(number), prng, calls));
-  }
   for (let number = 0; number < options.timerClients; number++) {
     clients.push((prng) => runTimerClient(parts, `timers-${number}`, prng, names));
   }
-  clients.push(...transactorsOf(stage));
+  for (let number = 0; number < options.transactors; number++) {
+    const group = producerGroupName(number);
+    clients.push((prng) => runTransactor(parts, group, prng, names, halves));
+  }
   if (options.resets) clients.push((prng) => runResets(parts, prng, calls));
   if (options.keptPlaces) clients.push((prng) => runPlaceKeeper(parts, prng, calls));
   if (options.topicChurn) clients.push((prng) => runTopicChurn(parts, prng, names));
@@ -73,13 +93,4 @@ function membersOf(parts: ClientParts, group: SimGroup): Client[] {
   return ordered ? [...members, (prng) => runKeyOperator(parts, group, prng)] : members;
 }
 
-function transactorsOf({ parts, names, halves }: Stage): Client[] {
-  const clients: Client[] = [];
-  for (let number = 0; number < parts.options.transactors; number++) {
-    const group = `transactors-${number}`;
-    clients.push((prng) => runTransactor(parts, group, prng, names, halves));
-    clients.push((prng) => runCheckAnswers(parts, group, prng, halves));
-  }
-  if (clients.length > 0) clients.push((prng) => runTransactionOperator(parts, prng, halves));
-  return clients;
-}
+const producerGroupName = (number: number) => `transactors-${number}`;

@@ -20,6 +20,8 @@ export type Member = {
 /** The sharding key whose messages fail, where some are made to. */
 export const failingKey = "key 0";
 
+/** Why a client is gone: one reason for all, since making one takes long. */
+const hungUp = new Error("the client hung up");
 /** How long a member that died stays away at most. */
 const awayMsMax = 3_000;
 
@@ -93,7 +95,7 @@ export async function receiveOnce(
 function abortSometimes({ scheduler }: ClientParts, prng: Prng, waitMs: number) {
   if (waitMs === 0 || !prng.chance(0.2)) return {};
   const hangUp = new AbortController();
-  scheduler.later(prng.int(waitMs), () => hangUp.abort());
+  scheduler.later(prng.int(waitMs), () => hangUp.abort(hungUp));
   return { signal: hangUp.signal };
 }
 

@@ -191,6 +191,8 @@ type TimerEvent =
     readonly action: "schedule" | "cancel" | "move";
     readonly id: string;
     readonly timerKey: string | null;
+    /** By the clock of the asker, set back as far as it may be meanwhile. */
+    readonly earliestMs: number;
   }
   | {
     readonly kind: "timer-ended";

@@ -11,6 +11,11 @@ import type { Scheduler } from "./scheduler.ts";
 /** When an event was noted. `wallMs`: what the host's clock said. */
 export type Moment = { readonly nowMs: number; readonly wallMs: number };
 
+/** The latest the host's clock has said by this event: before a jump, not after it. */
+export function latestWallMs(event: SimEvent, { wallMs }: Moment): number {
+  return event.kind === "clock-jump" ? Math.max(wallMs, wallMs - event.ms) : wallMs;
+}
+
 /** Looks at a run and says where a promise was broken. */
 export interface Checker {
   see(event: SimEvent, complain: (fault: string) => void, at: Moment): void;

@@ -113,7 +113,7 @@ export function drawOptions(seed: number, fixed: Partial<SimOptions> = {}): SimO
     attemptsMax: prng.between(1, 4),
     invisibleMs: prng.pick([200, 1_000, 5_000]),
     retryDelayMs: prng.pick([0, 50, 1_000, 8_000]),
-    stormMs: prng.pick([5_000, 20_000, 60_000]),
+    stormMs: prng.pick([3_000, 8_000, 25_000]),
     lateMsMax: prng.pick([0, 1, 5, 40]),
     faults: on(0.2) ? calm : {
       full: rate(0.5, 0.1),

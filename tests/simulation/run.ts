@@ -1,7 +1,7 @@
 /**
  * One run, from a seed:
  *
- *     set up ▶ storm: everything may fail, safety is checked ▶ calm: everything promised comes true,
+ * set up ▶ storm: everything may fail, safety is checked ▶ calm: everything promised comes true,
  *            first beside what still fails by itself, then with it ▶ stop cleanly ▶ start again:
  *            nothing changed
  *
@@ -10,7 +10,7 @@
 import { Prng } from "../../src/base/prng.ts";
 import { setUp } from "./admins.ts";
 import { auditDisks, readAll } from "./audit.ts";
-import { castOf, type Stage } from "./cast.ts";
+import { castOf, type Client, type Stage } from "./cast.ts";
 import { checkersOf } from "./checkers/mod.ts";
 import type { Consumed } from "./checkers/consumed.ts";
 import { attempt, type ClientParts } from "./clients.ts";
@@ -108,25 +108,30 @@ class Run {
     await this.#finish(this.#world.start(), 10_000);
     await this.#finish(setUp(this.#parts, this.#stage.groups), 60_000);
     this.#world.setCalm(false);
-    const clients = castOf(this.#stage).map((client) => {
-      const running = client(this.#prng.fork());
-      running.catch((thrown) => this.#scheduler.fail(thrown));
-      return running;
-    });
+    const { stormy, lasting } = castOf(this.#stage);
+    const ending = stormy.map((client) => this.#begin(client));
+    const going = lasting.map((client) => this.#begin(client));
     await this.#scheduler.run(this.#scheduler.nowMs + stormMs, () => false);
     this.#world.setCalm(true);
     this.#journal.note({ kind: "calm" });
+    await this.#finish(Promise.all(ending), 60_000);
     await this.#othersGoOn();
     this.#isFailing = false;
     await this.#becomeTrue();
     this.#isOver = true;
-    await this.#finish(Promise.all(clients), 60_000);
+    await this.#finish(Promise.all(going), 60_000);
     await this.#finish(findTransactions(this.#parts, this.#stage.halves), 30_000);
     await this.#finish(this.#count(), 30_000);
     const found = auditDisks(this.#parts);
     this.#noteDeaths(found);
     this.#journal.finish(found);
     await this.#restart();
+  }
+
+  #begin(client: Client): Promise<void> {
+    const running = client(this.#prng.fork());
+    running.catch((thrown) => this.#scheduler.fail(thrown));
+    return running;
   }
 
   async #restart(): Promise<void> {

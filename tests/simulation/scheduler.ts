@@ -15,7 +15,7 @@ type Event = { readonly atMs: number; readonly sequence: number; fn: (() => void
  * Turns of the microtask queue between two events. The longest chain of awaits in the broker is a
  * fraction of it; a chain that is longer goes on after the next event, equally on every runtime.
  */
-const microtaskTurns = 48;
+const microtaskTurns = 32;
 /** Two events of the same instant keep their order: room for the sequence below one microsecond. */
 const sequenceStep = 1e-9;
 

@@ -57,15 +57,21 @@ function drawTiming(parts: ClientParts, prng: Prng, timerKey: string | null): Ti
   return { deliverAtMs, delayMs: null, timerKey };
 }
 
+/** The broker's clock decides when it is asked: it may be set back until then. */
+function earliestOf({ scheduler, options }: ClientParts, { deliverAtMs, delayMs }: Timing): number {
+  const nowMs = scheduler.clock.wallMs() - (options.clockJumps ? setBackMs : 0);
+  return deliverAtMs ?? nowMs + (delayMs ?? 0);
+}
+
 async function schedule(parts: ClientParts, prng: Prng, { id, timerKey }: Sent): Promise<void> {
-  const { scheduler, journal, options } = parts;
+  const { journal } = parts;
   const timing = drawTiming(parts, prng, timerKey);
   const known = parts.facts.get(id);
   const drawn = { ...drawMessage(parts, prng, strongTopic), ...known };
   const made = newMessage(parts, { ...drawn, id, how: "timer", ownId: true });
   const keyed = timerKey === null && drawn.key !== null ? { shardingKey: drawn.key } : {};
-  journal.note({ kind: "timer-asked", action: "schedule", id, timerKey });
-  const askedMs = scheduler.clock.wallMs();
+  const earliestMs = earliestOf(parts, timing);
+  journal.note({ kind: "timer-asked", action: "schedule", id, timerKey, earliestMs });
   const result = await attempt(parts, `timer ${id}`, (broker) => {
     const messages = [{ ...made, timing }];
     return broker.send({
@@ -76,8 +82,6 @@ async function schedule(parts: ClientParts, prng: Prng, { id, timerKey }: Sent):
       messages,
     });
   });
-  const asked = Math.min(askedMs, scheduler.clock.wallMs()) - (options.clockJumps ? setBackMs : 0);
-  const earliestMs = timing.deliverAtMs ?? asked + (timing.delayMs ?? 0);
   const receipt: SendReceipt | undefined = "answer" in result ? result.answer[0] : undefined;
   const outcome: Outcome = "answer" in result ? "done" : result.outcome;
   journal.note({
@@ -98,28 +102,28 @@ async function schedule(parts: ClientParts, prng: Prng, { id, timerKey }: Sent):
 }
 
 async function change(parts: ClientParts, prng: Prng, { id, timerKey }: Sent): Promise<void> {
-  const { scheduler, journal, options } = parts;
+  const { journal } = parts;
   const byKey = timerKey !== null && prng.chance(0.5);
   const name: TimerName = byKey
     ? { by: "key", timerKey: timerKey ?? "" }
     : { by: "id", messageId: id };
   const topic = byKey || prng.chance(0.7) ? strongTopic : null;
-  const { deliverAtMs, delayMs } = drawTiming(parts, prng, null);
+  const timing = drawTiming(parts, prng, null);
+  const { deliverAtMs, delayMs } = timing;
+  const earliestMs = earliestOf(parts, timing);
   const action = prng.chance(0.5) ? "cancel" : "move";
   // By key whoever carries it is meant: not this message for certain.
   const meant = byKey ? "" : id;
-  journal.note({ kind: "timer-asked", action, id: meant, timerKey });
-  const askedMs = scheduler.clock.wallMs();
+  const told = { action, id: meant, timerKey: byKey ? timerKey : null } as const;
+  const notBefore = action === "move" ? earliestMs : Infinity;
+  journal.note({ kind: "timer-asked", ...told, earliestMs: notBefore });
   const result = await attempt(parts, `${action} of timer ${id}`, (broker) => {
     if (action === "cancel") return broker.timers.cancel(topic, name);
     return broker.timers.move(topic, name, { deliverAtMs, delayMs });
   });
-  const asked = Math.min(askedMs, scheduler.clock.wallMs()) - (options.clockJumps ? setBackMs : 0);
-  const earliestMs = deliverAtMs ?? asked + (delayMs ?? 0);
   const outcome: Outcome = "answer" in result ? "done" : result.outcome;
   const verdict: TimerVerdict | null = "answer" in result ? result.answer.verdict : null;
   const dueMs = "answer" in result ? result.answer.deliverAtMs : null;
-  const told = { action, id: meant, timerKey: byKey ? timerKey : null } as const;
   const rest = { outcome, verdict, dueMs, earliestMs, replaced: null };
   journal.note({ kind: "timer-ended", ...told, ...rest });
 }

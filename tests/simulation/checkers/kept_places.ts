@@ -1,4 +1,8 @@
-/** A reset goes where it was told, an undo takes it back, a clone stands where its model does. @module */
+/**
+ * A reset goes where it was told, an undo takes it back, a clone stands where its model does.
+ *
+ * @module
+ */
 import type { SimEvent } from "../events.ts";
 import type { Checker } from "../journal.ts";
 

@@ -5,7 +5,7 @@
  * @module
  */
 import { type SeenDelivery, type SimEvent, spotKey } from "../events.ts";
-import type { Checker } from "../journal.ts";
+import { type Checker, latestWallMs, type Moment } from "../journal.ts";
 
 type Lease = {
   readonly receipt: string;
@@ -22,10 +22,12 @@ export class Leases implements Checker {
   /** Group and message → its newest lease that somebody saw. */
   readonly #newest = new Map<string, Lease>();
   readonly #byReceipt = new Map<string, Lease>();
+  /** The latest the clock said before it was set back. */
+  #passedMs = -Infinity;
   /** Calls of resets under way: what is delivered meanwhile may be from before or after it. */
   readonly #resets = new Map<number, string>();
 
-  see(event: SimEvent, complain: (fault: string) => void): void {
+  see(event: SimEvent, complain: (fault: string) => void, at: Moment): void {
     switch (event.kind) {
       case "delivered":
         for (const message of event.messages) this.#deliver(event.group, message, complain);
@@ -43,6 +45,10 @@ export class Leases implements Checker {
       case "reset-ended":
         this.#resets.delete(event.call);
         this.#forget(`${event.group} ${event.topic}/`);
+        return;
+      case "clock-jump":
+        // A lease that was over by then is over, whatever the clock says now.
+        this.#passedMs = Math.max(this.#passedMs, latestWallMs(event, at));
         return;
       case "crash":
         if (event.power) this.#forget("");
@@ -67,7 +73,8 @@ export class Leases implements Checker {
       // An older delivery may be seen later: its answer took longer.
       if (attempt < before.attempt) return;
       if (before.isFinished) complain(`${key}: attempt ${attempt} after it was finished`);
-      if (!before.isOver && grantedMs < before.untilMs) {
+      const isOver = before.isOver || before.untilMs <= this.#passedMs;
+      if (!isOver && grantedMs < before.untilMs) {
         complain(`${key}: attempt ${attempt} at ${grantedMs}, leased until ${before.untilMs}`);
       }
     }

@@ -5,7 +5,7 @@
  * @module
  */
 import type { Audit, Seen, SimEvent } from "../events.ts";
-import type { Checker, Moment } from "../journal.ts";
+import { type Checker, latestWallMs, type Moment } from "../journal.ts";
 
 type Timer = {
   readonly id: string;
@@ -30,25 +30,30 @@ const troubleMs = 12_000;
 /** What clients of timers were told, held against what was seen. */
 export class Timers implements Checker {
   readonly #latenessMsMax: number;
+  readonly #mayGo: boolean;
   readonly #timers = new Map<string, Timer>();
-  /** Key → the message that carries it, as far as its client knows. */
-  readonly #byKey = new Map<string, Timer>();
+  /** Key → the message that carries it; several while nobody knows which. */
+  readonly #bearers = new Map<string, Set<Timer>>();
   readonly #seen = new Set<string>();
   /** Sent again in a way that may have made two of them. */
   readonly #dropped = new Set<string>();
   readonly #troublesMs: number[] = [];
   #wallMsMax = 0;
 
-  /** `latenessMsMax`: how late a message may become visible when nothing is wrong. */
-  constructor(latenessMsMax: number) {
+  /**
+   * `latenessMsMax`: how late a message may become visible when nothing is wrong. `mayGo`:
+   * retention may take what is visible, and nobody knows then that it was there.
+   */
+  constructor(latenessMsMax: number, mayGo: boolean) {
     this.#latenessMsMax = latenessMsMax;
+    this.#mayGo = mayGo;
   }
 
   see(event: SimEvent, complain: Complain, at: Moment): void {
-    this.#wallMsMax = Math.max(this.#wallMsMax, at.wallMs);
+    this.#wallMsMax = Math.max(this.#wallMsMax, latestWallMs(event, at));
     switch (event.kind) {
       case "timer-asked":
-        if (event.action === "schedule") this.#begin(event.id);
+        this.#asked(event);
         return;
       case "timer-ended":
         if (event.action === "schedule") this.#scheduled(event, complain, at);
@@ -84,32 +89,38 @@ export class Timers implements Checker {
       const copies = found.get(timer.id) ?? [];
       for (const message of copies) this.#look(message, complain);
       if (copies.length > 1) complain(`timer ${timer.id} is there ${copies.length} times`);
-      const isGone = copies.length === 0 && !(trimmed && this.#seen.has(timer.id));
+      const isGone = copies.length === 0 && !(trimmed && this.#mayGo);
       if (timer.must && isGone) complain(`timer ${timer.id}, due ${timer.dueMs}, is lost`);
     }
   }
 
-  #begin(id: string): void {
+  #asked({ action, id, timerKey, earliestMs }: SimEvent & { kind: "timer-asked" }): void {
     const known = this.#timers.get(id);
+    // It may be visible by the new time before its client is told.
+    for (const timer of id === "" ? this.#bearersOf(timerKey) : [known]) {
+      if (timer !== undefined) timer.earliestMs = Math.min(timer.earliestMs, earliestMs);
+    }
+    if (action !== "schedule") return;
     if (known !== undefined) known.sends++;
     if (known !== undefined || this.#dropped.has(id)) return;
     const promise = { dueMs: null, must: false, may: true, promisedMs: 0, sends: 1 };
-    this.#timers.set(id, { id, earliestMs: -Infinity, ...promise });
+    this.#timers.set(id, { id, earliestMs, ...promise });
   }
 
   #scheduled(event: Ended, complain: Complain, at: Moment): void {
     const timer = this.#timers.get(event.id);
     if (timer === undefined) return;
     const { outcome, dueMs, earliestMs, replaced, timerKey } = event;
-    const before = timerKey === null ? undefined : this.#byKey.get(timerKey);
     if (outcome === "refused") {
       if (timer.sends === 1) timer.may = false;
       return;
     }
-    if (before !== undefined && before !== timer && outcome === "unknown") {
-      before.must &&= this.#seen.has(before.id);
+    const bearers = this.#bearersOf(timerKey);
+    for (const before of outcome === "unknown" ? bearers : []) {
+      if (before !== timer) before.must &&= this.#seen.has(before.id);
     }
-    if (timerKey !== null) this.#byKey.delete(timerKey);
+    if (outcome === "done") bearers.clear();
+    bearers.add(timer);
     if (replaced !== null && replaced !== timer.id) this.#replace(replaced, complain);
     if (timer.sends > 1 && replaced !== timer.id) {
       // Sent again when it was not pending, or nobody knows: there may be two of it from now on.
@@ -117,16 +128,12 @@ export class Timers implements Checker {
       this.#dropped.add(timer.id);
       return;
     }
-    if (outcome === "unknown") {
-      timer.earliestMs = earliestMs;
-      return;
-    }
+    if (outcome === "unknown") return;
     if (dueMs === null && earliestMs > this.#wallMsMax) complain(`timer ${timer.id} came early`);
     timer.earliestMs = dueMs ?? -Infinity;
     timer.dueMs = dueMs;
     timer.must = true;
     timer.promisedMs = at.wallMs;
-    if (timerKey !== null) this.#byKey.set(timerKey, timer);
   }
 
   #replace(id: string, complain: Complain): void {
@@ -138,15 +145,27 @@ export class Timers implements Checker {
   }
 
   #changed(event: Ended, complain: Complain, at: Moment): void {
-    const { id, timerKey, outcome, verdict } = event;
-    const timer = id === "" ? this.#byKey.get(timerKey ?? "") : this.#timers.get(id);
-    if (outcome === "refused" || timer === undefined) return;
+    const { id, timerKey, outcome } = event;
+    if (outcome === "refused") return;
+    const meant = id === "" ? [...this.#bearersOf(timerKey)] : [this.#timers.get(id)];
+    for (const timer of meant) {
+      if (timer === undefined || this.#dropped.has(timer.id)) continue;
+      if (meant.length > 1) this.#mayHaveChanged(timer);
+      else this.#changedOne(timer, event, complain, at);
+    }
+  }
+
+  /** One of several that carry a key was called off, or moved. */
+  #mayHaveChanged(timer: Timer): void {
+    timer.must &&= this.#seen.has(timer.id);
+    timer.dueMs = null;
+  }
+
+  #changedOne(timer: Timer, event: Ended, complain: Complain, at: Moment): void {
+    const { id, outcome, verdict } = event;
     if (outcome === "unknown") {
       timer.must &&= event.action === "move" || this.#seen.has(timer.id);
-      if (event.action === "move") {
-        timer.earliestMs = Math.min(timer.earliestMs, event.earliestMs);
-        timer.dueMs = null;
-      }
+      if (event.action === "move") timer.dueMs = null;
       return;
     }
     const name = `timer ${timer.id}`;
@@ -155,10 +174,13 @@ export class Timers implements Checker {
       timer.must = timer.may;
     } else if (verdict === "unknown") {
       // By its key nobody can tell a timer that is visible from one that never was.
-      if (id !== "" && timer.must) complain(`${name} is pending or visible, and told unknown`);
+      if (id !== "" && timer.must && !this.#mayGo) {
+        complain(`${name} is pending or visible, and told unknown`);
+      }
       if (id !== "") timer.may = false;
     } else {
-      if (this.#seen.has(timer.id)) complain(`${name} was seen, and then ${verdict}`);
+      const isNow = verdict === "rescheduled" && (event.dueMs ?? 0) <= at.wallMs;
+      if (this.#seen.has(timer.id) && !isNow) complain(`${name} was seen, and then ${verdict}`);
       if (!timer.may) complain(`${name} was called off, and then ${verdict}`);
       timer.must = verdict === "rescheduled";
       timer.may = verdict === "rescheduled";
@@ -166,6 +188,14 @@ export class Timers implements Checker {
       timer.earliestMs = event.dueMs ?? -Infinity;
       timer.promisedMs = at.wallMs;
     }
+  }
+
+  #bearersOf(timerKey: string | null): Set<Timer> {
+    const known = this.#bearers.get(timerKey ?? "");
+    if (known !== undefined) return known;
+    const bearers = new Set<Timer>();
+    if (timerKey !== null) this.#bearers.set(timerKey, bearers);
+    return bearers;
   }
 
   #look({ id, topic, storedMs }: Seen, complain: Complain): void {

@@ -5,7 +5,7 @@
  * @module
  */
 import type { Audit, Seen, SimEvent } from "../events.ts";
-import type { Checker, Moment } from "../journal.ts";
+import { type Checker, latestWallMs, type Moment } from "../journal.ts";
 
 type Ended = "committed" | "rolled-back";
 type Half = {
@@ -26,11 +26,17 @@ type Complain = (fault: string) => void;
 
 /** What producers were told, held against what was seen. */
 export class Transactions implements Checker {
+  readonly #mayGo: boolean;
   readonly #halves = new Map<string, Half>();
   #wallMsMax = 0;
 
+  /** `mayGo`: retention may take what is visible. */
+  constructor(mayGo: boolean) {
+    this.#mayGo = mayGo;
+  }
+
   see(event: SimEvent, complain: Complain, at: Moment): void {
-    this.#wallMsMax = Math.max(this.#wallMsMax, at.wallMs);
+    this.#wallMsMax = Math.max(this.#wallMsMax, latestWallMs(event, at));
     switch (event.kind) {
       case "message":
         if (event.how === "transaction") this.#halves.set(event.id, newHalf());
@@ -83,7 +89,7 @@ export class Transactions implements Checker {
       if (half.isPrepared && half.found !== "committed" && half.found !== "rolled-back") {
         complain(`transaction ${id} is ${half.found ?? "lost"}, and nobody fails any more`);
       }
-      const isGone = copies === 0 && !(trimmed && half.wasSeen);
+      const isGone = copies === 0 && !(trimmed && this.#mayGo);
       if (half.state === "committed" && isGone) complain(`transaction ${id} is committed and lost`);
     }
   }
