@@ -18,6 +18,7 @@ import type {
   OpenFacts,
   WaitingFacts,
 } from "../model/explanation.ts";
+import { counted, quoted, span, time } from "./explain_words.ts";
 
 /** A group that has not asked for so long is said to have no member: longer than any poll. */
 export const memberSilentMs = 120_000;
@@ -352,26 +353,4 @@ function resetTo({ group, topic }: ExplainFacts, queueId: number, offset: number
 
 function cause(kind: CauseKind, sentence: string, facts: Facts, command: string | null): Cause {
   return { cause: kind, sentence, facts, command };
-}
-
-function quoted(expressions: readonly string[]): string {
-  return expressions.length === 0 ? "everything" : expressions.map((one) => `"${one}"`).join(", ");
-}
-
-/** "1 message", "2 messages", "2 deliveries". */
-function counted(count: number, one: string): string {
-  const many = one.endsWith("y") ? `${one.slice(0, -1)}ies` : `${one}s`;
-  return `${count} ${count === 1 ? one : many}`;
-}
-
-function time(ms: number): string {
-  const date = new Date(ms);
-  return Number.isNaN(date.getTime()) ? String(ms) : date.toISOString();
-}
-
-function span(ms: number): string {
-  if (ms < 0) return "no time";
-  if (ms < 10_000) return `${ms} ms`;
-  if (ms < 600_000) return `${Math.round(ms / 1000)} s`;
-  return ms < 36_000_000 ? `${Math.round(ms / 60_000)} min` : `${Math.round(ms / 3_600_000)} h`;
 }

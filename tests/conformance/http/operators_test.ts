@@ -185,7 +185,7 @@ class House {
     const request = new Request(`http://127.0.0.1${path}`, init);
     const info = { remote: { host: "127.0.0.1", port: 50_000 } };
     const answered = Promise.resolve(this.#app.fetch(request, info)).then(async (response) => {
-      // deno-lint-ignore no-explicit-any -- tests reach into answers, and fail where they are not so
+      // deno-lint-ignore no-explicit-any -- tests reach into answers
       return { status: response.status, json: await response.json() as any };
     });
     return await this.#patiently(answered);
