@@ -41,8 +41,8 @@ test("10 code 17 makes a topic, and changes the one there is", async () => {
   const changed = { writeQueueNums: "8", perm: "4", order: "true", attributes: "-message.type" };
   assert.equal((await client.call(17, topicFields(changed))).code, 0);
 
-  const { queues, perm, attributes: kept } = world.broker.topic("T")?.settings ?? {};
-  assert.deepEqual([queues, perm, kept], [8, 4, { order: "true" }]);
+  const { queues, perm, ordered, attributes: kept } = world.broker.topic("T")?.settings ?? {};
+  assert.deepEqual([queues, perm, ordered, kept], [8, 4, true, {}]);
 });
 
 test("10 code 17 refuses names of the protocol with 1", async () => {
@@ -113,7 +113,7 @@ test("10 code 202 shows where each queue begins and ends, keyed by queue objects
     '{"offsetTable":{{"brokerName":"curlew","queueId":0,"topic":"T"}:' +
       '{"lastUpdateTimestamp":0,"maxOffset":0,"minOffset":0},' +
       '{"brokerName":"curlew","queueId":1,"topic":"T"}:' +
-      `{"lastUpdateTimestamp":${storedMs},"maxOffset":1,"minOffset":0}},"topicPutTps":0}`,
+      `{"lastUpdateTimestamp":${storedMs},"maxOffset":1,"minOffset":0}},"topicPutTps":1}`,
   );
   assert.equal((await client.call(202, { topic: "None" })).code, 17);
 });

@@ -12,14 +12,17 @@ import type {
   ConsumerMember,
   FoundMessage,
   HeartbeatAsk,
+  LeaseName,
   LockAsk,
   PullRequest,
   PullResult,
   QueuePlace,
+  ReceiveRequest,
   SendBackRequest,
   SendRequest,
   UnregisterAsk,
 } from "../../../src/broker/broker.ts";
+import { Traffic } from "../../../src/broker/traffic.ts";
 import { BrokerError } from "../../../src/model/errors.ts";
 import { defaultGroupSettings, type Group, type GroupSettings } from "../../../src/model/group.ts";
 import type { NewMessage, SendReceipt } from "../../../src/model/message.ts";
@@ -39,32 +42,25 @@ import {
   absentTimers,
   absentTransactions,
 } from "../../support/memory_broker_parts.ts";
-import { compiled, propertyOf, type Queue, readQueue, withKey } from "./memory_messages.ts";
+import { MemoryLeases } from "./memory_leases.ts";
+import { MemoryResets } from "./memory_resets.ts";
+import {
+  compiled,
+  propertyOf,
+  type Queue,
+  readQueue,
+  topicDefaults,
+  withKey,
+} from "./memory_messages.ts";
 
 type Waiter = { request: PullRequest; dueMs: number; answer: (result: PullResult) => void };
-
-/** What a topic is made of unless a test says otherwise. */
-const topicDefaults: TopicSettings = {
-  queues: 4,
-  durability: "power-loss",
-  retentionMs: 3_600_000,
-  retentionBytes: null,
-  deleteUnread: true,
-  perm: 6,
-  ordered: false,
-  messageTtlMs: null,
-  dedupe: "explicit",
-  attributes: {},
-};
 
 /** Keeps everything in memory. Fields are open, so that tests can look and bend. */
 export class MemoryBroker implements Broker {
   readonly timers = absentTimers;
   readonly transactions = absentTransactions;
   readonly deadLetters = absentDeadLetters;
-  readonly previewReset = absent;
   readonly undoReset = absent;
-  readonly cloneOffsets = absent;
   readonly placeEvents = absent;
   readonly parkedKeys = absent;
   readonly settleKey = absent;
@@ -72,6 +68,11 @@ export class MemoryBroker implements Broker {
   readonly request = absent;
   readonly reply = absent;
   readonly clock = new ManualClock();
+  readonly traffic = new Traffic(this.clock);
+  readonly leases = new MemoryLeases(
+    this.clock,
+    (topic, queueId) => this.queueMap.get(`${topic}/${queueId}`),
+  );
   readonly uniqueKeys = new UniqueKeys(this.clock, new Uint8Array(10).fill(7));
   readonly topicMap = new Map<string, Topic>();
   readonly groupMap = new Map<string, Group>();
@@ -152,6 +153,7 @@ export class MemoryBroker implements Broker {
   /** Time passes: pulls that waited long enough are answered. */
   advance(ms: number): void {
     this.clock.advance(ms);
+    this.leases.wake();
     for (const waiter of [...this.waiters]) {
       if (waiter.dueMs > this.clock.monotonicMs()) continue;
       this.waiters.delete(waiter);
@@ -219,13 +221,17 @@ export class MemoryBroker implements Broker {
     const messages = request.messages.map((message) => withKey(message, this.uniqueKeys));
     this.sends.push(request);
     const receipts = messages.map((message) => this.#store(request, queueId, message));
+    this.traffic.put(request.topic, messages.length, 1);
     this.#wake(request.topic, queueId);
+    this.leases.wake();
     return receipts;
   }
 
   async pull(request: PullRequest): Promise<PullResult> {
     await this.#work();
     const result = this.#read(request);
+    const { topic, group } = request;
+    if (group !== undefined && result.count > 0) this.traffic.got(topic, group, result.count, 1);
     if (result.outcome !== "empty" || request.waitMs === 0) return result;
     return await new Promise((answer, fail) => {
       const waiter = { request, dueMs: this.clock.monotonicMs() + request.waitMs, answer };
@@ -238,12 +244,18 @@ export class MemoryBroker implements Broker {
   }
 
   // What this protocol does not use yet.
-  readonly receive = absent;
-  readonly ack = absent;
   readonly nack = absent;
-  readonly extend = absent;
   readonly findByTime = absent;
-  readonly resetOffsets = absent;
+  readonly moves = new MemoryResets(this);
+  readonly previewReset = this.moves.preview;
+  readonly resetOffsets = this.moves.reset;
+  readonly cloneOffsets = this.moves.clone;
+
+  readonly receive = (request: ReceiveRequest) => this.leases.receive(request);
+  readonly receiptOf = (group: string, name: LeaseName) => this.leases.receiptOf(group, name);
+  readonly ack = (_group: string, receipts: readonly string[]) => this.leases.ack(receipts);
+  readonly extend = (_group: string, receipts: readonly string[], invisibleMs: number) =>
+    this.leases.extend(receipts, invisibleMs);
 
   async sendBack(request: SendBackRequest): Promise<void> {
     await this.#work();
@@ -389,10 +401,6 @@ export class MemoryBroker implements Broker {
 
   carryReplies(): () => void {
     return () => {};
-  }
-
-  receiptOf(): string {
-    throw new BrokerError("not_supported", "The test broker has no receipts");
   }
 
   async health() {

@@ -14,6 +14,21 @@ import {
 } from "../../../src/model/properties.ts";
 import { recordProperties } from "../../../src/model/record.ts";
 import type { Expression, Filter } from "../../../src/model/subscription.ts";
+import type { TopicSettings } from "../../../src/model/topic.ts";
+
+/** What a topic is made of unless a test says otherwise. */
+export const topicDefaults: TopicSettings = {
+  queues: 4,
+  durability: "power-loss",
+  retentionMs: 3_600_000,
+  retentionBytes: null,
+  deleteUnread: true,
+  perm: 6,
+  ordered: false,
+  messageTtlMs: null,
+  dedupe: "explicit",
+  attributes: {},
+};
 
 /** The message as it is stored: checked, and with a unique key. */
 export function withKey(message: NewMessage, keys: UniqueKeys): NewMessage {

@@ -73,7 +73,7 @@ test("5 a retry topic has a route once its group is known", async () => {
 
 test("5 the order of an ordered topic comes from the key-value table", async () => {
   const world = new TestWorld();
-  world.broker.addTopic("Ordered", { attributes: { order: "true" } });
+  world.broker.addTopic("Ordered", { ordered: true });
   world.broker.addTopic("Plain");
   const client = world.connect();
   for (const key of ["Ordered", "Plain"]) {

@@ -69,9 +69,9 @@ test("2.3 an unknown code answers 3 with a sentence", async () => {
   const client = new TestWorld().connect();
 
   assert.match((await client.call(9999)).remark ?? "", /9999/);
-  const known = await client.call(318);
+  const known = await client.call(3001);
   assert.equal(known.code, 3);
-  assert.match(known.remark ?? "", /UPDATE_NAMESRV_CONFIG/);
+  assert.match(known.remark ?? "", /AUTH_CREATE_USER/);
 });
 
 test("2.3 a one-way request is fulfilled and never answered", async () => {

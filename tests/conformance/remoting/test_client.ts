@@ -6,11 +6,12 @@
 import assert from "node:assert/strict";
 import { createLog, type LogRecord } from "../../../src/base/log.ts";
 import type { Connection, ConnectionListener } from "../../../src/ports/sockets.ts";
-import type { RemotingContext, RemotingSettings } from "../../../src/protocol/remoting/call.ts";
+import type { RemotingParts, RemotingSettings } from "../../../src/protocol/remoting/call.ts";
 import type { RemotingCommand } from "../../../src/protocol/remoting/command.ts";
 import { decodeCommand, encodeCommand } from "../../../src/protocol/remoting/command_frames.ts";
 import { FrameDecoder, type Serializer } from "../../../src/protocol/remoting/frames.ts";
 import { RemotingSessions } from "../../../src/protocol/remoting/sessions.ts";
+import { ManualTimers } from "../../support/manual_timers.ts";
 import { MemoryBroker } from "./memory_broker.ts";
 
 /** A frame from the broker. */
@@ -82,14 +83,17 @@ export class FakeConnection implements Connection {
 export class TestWorld {
   readonly broker = new MemoryBroker();
   readonly logged: LogRecord[] = [];
-  readonly context: RemotingContext;
+  readonly context: RemotingParts;
+  readonly timers: ManualTimers;
   readonly sessions: RemotingSessions;
   #connections = 0;
 
   constructor(changes: Partial<RemotingSettings> = {}) {
     const { clock } = this.broker;
+    this.timers = new ManualTimers(clock);
     this.context = {
       broker: this.broker,
+      timers: this.timers,
       settings: { ...settings, ...changes },
       clock,
       log: createLog({ sink: (record) => this.logged.push(record), wallMs: () => clock.wallMs() }),
