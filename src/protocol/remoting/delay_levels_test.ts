@@ -10,5 +10,5 @@ test("delayOfLevelMs has the eighteen levels of protocol 6.4, and none beyond", 
     ...[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 20, 30].map((count) => count * minute),
     ...[1, 2, 2, 2].map((count) => count * hour),
   ]);
-  assert.throws(() => delayOfLevelMs(0), RangeError);
+  assert.throws(() => delayOfLevelMs(0), /a delay level is 1 or more/);
 });
