@@ -1,7 +1,7 @@
 /**
  * Proves a broker with the official clients: `deno task interop`, or the same under Bun.
  *
- *     main.ts [--namesrv host:port] [--namesrv-strict host:port] [--only text] [--later yes]
+ *     main.ts [--namesrv host:port] [--namesrv-strict host:port] [--only text]
  *
  * Without `--namesrv` it starts Curlew, once with automatic topics and once without. An outside
  * broker that makes topics is `--namesrv`, one that refuses to is `--namesrv-strict`. A program
@@ -18,7 +18,7 @@ import { type Broker, outsideBroker, startCurlew } from "./brokers.ts";
 import { isInstalled, runChild } from "./children.ts";
 import { buildGo, goCommand } from "./go_build.ts";
 import { buildJava, javaWords, makeUserHome } from "./java_build.ts";
-import { type Client, laterPrograms, type Program, programs, type Step } from "./programs.ts";
+import { type Client, type Program, programs, type Step } from "./programs.ts";
 import { createTopic } from "./topics.ts";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
@@ -28,21 +28,20 @@ const aliOnsTopics = ["ali_shared", "ali_broadcast", "ali_retried"] as const;
 const autoCreateSetting = "--auto-create-topics";
 
 type Outcome = "passed" | "failed" | "skipped";
-type Options = { namesrv?: string; strict?: string; only: string; isLater: boolean };
+type Options = { namesrv?: string; strict?: string; only: string };
 
 function say(line: string): void {
   process.stdout.write(`${line}\n`);
 }
 
 function readOptions(words: readonly string[]): Options {
-  const options: Options = { only: "", isLater: false };
+  const options: Options = { only: "" };
   for (let at = 0; at < words.length; at += 2) {
     const value = words[at + 1];
     if (value === undefined) throw new Error(`Cannot start: ${words[at]} has no value`);
     if (words[at] === "--namesrv") options.namesrv = value;
     else if (words[at] === "--namesrv-strict") options.strict = value;
     else if (words[at] === "--only") options.only = value;
-    else if (words[at] === "--later") options.isLater = value === "yes";
     else throw new Error(`Cannot start: unknown option ${words[at]}`);
   }
   return options;
@@ -173,8 +172,7 @@ function messageOf(error: unknown): string {
 
 async function main(): Promise<void> {
   const options = readOptions(process.argv.slice(2));
-  const every = options.isLater ? [...programs, ...laterPrograms] : programs;
-  const chosen = every.filter((program) => program.name.includes(options.only));
+  const chosen = programs.filter((program) => program.name.includes(options.only));
   const counts: Record<Outcome, number> = { passed: 0, failed: 0, skipped: 0 };
   const brokers = new Brokers(options);
   const home = await mkdtemp(join(tmpdir(), "curlew-interop-home-"));

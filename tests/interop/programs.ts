@@ -4,16 +4,16 @@
  * @module
  */
 
-/** The client libraries, as Maven profiles and as Node's. */
-export type Client = "client-5" | "client-4" | "ali-ons";
+/** The client libraries: Maven profiles, Node's and Go's. */
+export type Client = "client-5" | "client-4" | "ali-ons" | "client-go";
 
 /** One line of a program: which client, which main class, and what it is told. */
 export type Step = {
   readonly client: Client;
   readonly main: string;
   readonly words: readonly string[];
-  /** Headers in RocketMQ's binary form instead of JSON. */
-  readonly isBinary: boolean;
+  /** Java's system properties. `{http}` stands for the host and port of the HTTP front. */
+  readonly properties: readonly string[];
 };
 
 /** Steps run one after the other; the first that fails fails the program. */
@@ -24,12 +24,23 @@ export type Program = {
   readonly autoCreate: boolean;
 };
 
+/** Headers in RocketMQ's binary form instead of JSON. */
+const binaryHeaders = "rocketmq.serialize.type=ROCKETMQ";
+/** TLS on the port of plain clients; any certificate is trusted, as clients do for tests. */
+const overTls = "tls.enable=true";
+/** Name servers are looked up. */
+const addressServer = "rocketmq.namesrv.domain={http}";
+
 function step(client: Client, main: string, ...words: string[]): Step {
-  return { client, main, words, isBinary: false };
+  return { client, main, words, properties: [] };
 }
 
 function binary(client: Client, main: string, ...words: string[]): Step {
-  return { client, main, words, isBinary: true };
+  return { client, main, words, properties: [binaryHeaders] };
+}
+
+function having(property: string, client: Client, main: string): Step {
+  return { client, main, words: [], properties: [property] };
 }
 
 function program(name: string, ...steps: Step[]): Program {
@@ -52,10 +63,32 @@ const mainsOfBoth = [
   "Trace",
 ] as const;
 
+/** What the Go client proves. */
+const mainsOfGo = [
+  "GoSends",
+  "GoBroadcast",
+  "GoShared",
+  "GoOrderly",
+  "GoSql92",
+  "GoPull",
+  "GoRetryToDlq",
+  "GoLookup",
+] as const;
+
 /** Everything a broker must pass, the short ones first. */
 export const programs: readonly Program[] = [
   ...mainsOfBoth.map((main) => program(`${main} client-5`, step("client-5", main))),
   ...mainsOfBoth.map((main) => program(`${main} client-4`, step("client-4", main))),
+  program(
+    "TransactionHandover client-4 to client-5",
+    step("client-4", "TransactionHandover", "--role", "begin"),
+    step("client-5", "TransactionHandover", "--role", "decide"),
+  ),
+  program(
+    "TransactionHandover client-5 to client-4",
+    step("client-5", "TransactionHandover", "--role", "begin"),
+    step("client-4", "TransactionHandover", "--role", "decide"),
+  ),
   program("Timers client-5", step("client-5", "v5.Timers")),
   program("SendKinds client-5 binary", binary("client-5", "SendKinds")),
   program("SendKinds client-4 binary", binary("client-4", "SendKinds")),
@@ -85,11 +118,18 @@ export const programs: readonly Program[] = [
     ],
     autoCreate: false,
   },
-  program("AliOns", step("ali-ons", "node/ali_ons.mjs")),
-];
-
-/** What later parts of the broker must pass; run with `--later yes` until they exist. */
-export const laterPrograms: readonly Program[] = [
+  program("GoDelays", step("client-go", "GoDelays")),
+  program("GoTransactions", step("client-go", "GoTransactions")),
+  program("MqAdmin client-5", step("client-5", "v5.MqAdmin")),
+  program("Dashboard client-5", step("client-5", "v5.Dashboard")),
   program("PopMode client-5", step("client-5", "v5.PopMode")),
   program("Admin client-5", step("client-5", "v5.Admin")),
+  program("AliOns", step("ali-ons", "node/ali_ons.mjs")),
+  program("AliOns address server", step("ali-ons", "node/ali_ons.mjs", "--ons-addr", "{http}")),
+  program("SendKinds client-5 TLS", having(overTls, "client-5", "SendKinds")),
+  program("SendKinds client-4 TLS", having(overTls, "client-4", "SendKinds")),
+  program("PushConcurrent client-5 TLS", having(overTls, "client-5", "PushConcurrent")),
+  program("AddressServer client-5", having(addressServer, "client-5", "AddressServer")),
+  program("AddressServer client-4", having(addressServer, "client-4", "AddressServer")),
+  ...mainsOfGo.map((main) => program(main, step("client-go", main))),
 ];

@@ -11,12 +11,16 @@ import org.apache.rocketmq.client.producer.SendResult;
 import org.apache.rocketmq.common.message.Message;
 import org.apache.rocketmq.common.message.MessageExt;
 
-/** Messages for any time: after seconds, after milliseconds, at an instant, and at one long past. */
+/**
+ * Messages for any time: after seconds, after milliseconds, at an instant, and at one long past; and
+ * one that is recalled.
+ */
 public final class Timers {
     /** Timers tick once a second, and may fire a tick early. */
     private static final long EARLY_MS_MAX = 1_100;
     private static final long LATE_MS_MAX = 4_000;
     private static final long DELAY_MS = 4_000;
+    private static final long SETTLE_MS = 3_000;
 
     private Timers() {
     }
@@ -47,6 +51,11 @@ public final class Timers {
             SendResult sent = producer.send(message);
             System.out.println("  note: recall handle " + sent.getRecallHandle());
         }
+        Message unwanted = message(topic, "unwanted");
+        unwanted.setDelayTimeMs(DELAY_MS);
+        SendResult sent = producer.send(unwanted);
+        Check.equal(sent.getMsgId(), producer.recallMessage(topic, sent.getRecallHandle()),
+            "the recalled message");
         Check.eventually(20, "every timed message arrives", () -> inbox.count() == 4,
             inbox::count);
         for (MessageExt message : inbox.all()) {
@@ -56,6 +65,8 @@ public final class Timers {
                 message.getKeys() + " waited " + waitedMs + " ms");
             Check.equal(topic, message.getTopic(), "and came in its topic");
         }
+        Thread.sleep(SETTLE_MS);
+        Check.equal(4, inbox.count(), "messages seen in all, the recalled one not among them");
     }
 
     private static Message message(String topic, String key) {
