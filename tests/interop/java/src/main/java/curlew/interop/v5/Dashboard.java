@@ -111,7 +111,7 @@ public final class Dashboard {
             .getConsumeStatsList().isEmpty(), "the groups of the broker have figures");
         ConsumerRunningInfo info = admin.getConsumerRunningInfo(group, clientId, true);
         Check.that(info.getSubscriptionSet().size() > 0, "a member tells of itself");
-        Check.that(info.getJstack().contains("at "), "and of its threads");
+        Check.that(info.getJstack().contains("STATE"), "and of its threads");
         Map<String, Map<MessageQueue, Long>> status = admin.getConsumeStatus(topic, group, "");
         Check.equal(2, status.get(clientId).size(), "a member tells its offsets");
         Check.equal(true, admin.updateAndGetGroupReadForbidden(broker, group, topic, null)
