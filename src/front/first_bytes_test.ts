@@ -230,7 +230,7 @@ test("meet() closes who says nothing, and who shakes hands and says nothing then
   });
 });
 
-test("meet() believes a PROXY header of a trusted address, before plain bytes and TLS", async () => {
+test("meet() believes a PROXY header of a trusted address, before plain and TLS", async () => {
   await withDoor({ isTrustedProxy: (host) => host === "127.0.0.1" }, async (door) => {
     const seen = "192.0.2.7 at 9876: ";
     assert.equal(await say(door, `${header}\0hello`, seen.length + 6), `${seen}\0hello`);

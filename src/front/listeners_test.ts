@@ -102,7 +102,7 @@ function headerOf({ remotePort = 0, localPort = 0 }: Socket): Buffer {
   return header;
 }
 
-test("behind a port map that tells by PROXY, clients are sent to the map they dialled", async () => {
+test("behind a port map that tells by PROXY, clients are sent to the map", async () => {
   await withBroker(["--proxy-protocol-from", "127.0.0.0/8"], async ({ remoting }) => {
     const map = await portMap(portOf(remoting), true);
     for (const code of [getRoute, clusterInfo]) {

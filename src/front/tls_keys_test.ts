@@ -78,7 +78,7 @@ function pair(): TlsIdentity {
   return runtime.tls.selfSign({ names: ["localhost"], addresses: [], fromMs, untilMs });
 }
 
-test("openTlsKeys() signs once, keeps the key for its owner alone, and finds it again", async () => {
+test("openTlsKeys() signs once, keeps the key for its owner, and finds it again", async () => {
   await inFolder(async (folder) => {
     const first = await folder.open();
     const second = await folder.open();
