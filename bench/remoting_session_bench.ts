@@ -13,8 +13,10 @@ import type { Broker, SendRequest } from "../src/broker/broker.ts";
 import type { SendReceipt } from "../src/model/message.ts";
 import type { Connection } from "../src/ports/sockets.ts";
 import { encodeCommand } from "../src/protocol/remoting/command_frames.ts";
-import { RemotingSession } from "../src/protocol/remoting/session.ts";
+import type { RemotingSession } from "../src/protocol/remoting/session.ts";
+import { RemotingSessions } from "../src/protocol/remoting/sessions.ts";
 import { MemoryBroker } from "../tests/conformance/remoting/memory_broker.ts";
+import { ManualTimers } from "../tests/support/manual_timers.ts";
 
 const framesPerChunk = 64;
 
@@ -92,16 +94,18 @@ async function run(session: RemotingSession, chunk: Uint8Array, requests: number
 const requests = Number(process.argv[2] ?? 400_000);
 const counts = { bytes: 0, writes: 0 };
 const clock = new ManualClock();
-const session = new RemotingSession(1, countingConnection(counts), {
+const sessions = new RemotingSessions({
   broker: idleBroker(),
   settings: {
     ...{ clusterName: "DefaultCluster", brokerName: "curlew", advertise: null },
     ...{ autoCreateTopics: true, region: "DefaultRegion", traceOn: true },
   },
   clock,
+  timers: new ManualTimers(clock),
   log: silentLog,
   bootMs: 0,
 });
+const session = sessions.open(1, countingConnection(counts));
 const chunk = chunkOfSends();
 await run(session, chunk, 100_000);
 counts.writes = 0;
