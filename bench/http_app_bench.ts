@@ -41,7 +41,7 @@ const app = httpApp({
   signer: { sign: () => "", verify: () => false },
   settings: {
     hostNames: loopbackHostNames,
-    nameServers: [],
+    nameServers: () => [],
     storeHost: { ip: "127.0.0.1", port: 9876 },
     queuesPerNewTopic: 4,
     heartbeatMs: 15_000,
