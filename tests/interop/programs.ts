@@ -123,6 +123,7 @@ export const programs: readonly Program[] = [
   program("MqAdmin client-5", step("client-5", "v5.MqAdmin")),
   program("Dashboard client-5", step("client-5", "v5.Dashboard")),
   program("PopMode client-5", step("client-5", "v5.PopMode")),
+  program("PopOrderly client-5", step("client-5", "v5.PopOrderly")),
   program("Admin client-5", step("client-5", "v5.Admin")),
   program("AliOns", step("ali-ons", "node/ali_ons.mjs")),
   program("AliOns address server", step("ali-ons", "node/ali_ons.mjs", "--ons-addr", "{http}")),
