@@ -100,11 +100,17 @@ export class PendingTimers implements TimerDoor {
     const topic = topicName ?? (await this.find(null, name))?.topic;
     if (topic === undefined) return await this.#outcomeWithout(name);
     const shards = queuesByShard(this.#view.needTopic(topic));
-    const answers = await Promise.all([...shards].map(([shard, queueKeys]) => {
+    const asked = await Promise.allSettled([...shards].map(([shard, queueKeys]) => {
       const ask = { queueKeys, topic, name, action, delayMsMax: this.#delayMsMax };
       return this.#router.ask(shard, "changeTimer", ask);
     }));
-    return strongest(answers);
+    const answers = asked.flatMap((one) => one.status === "fulfilled" ? [one.value] : []);
+    const outcome = strongest(answers);
+    // One shard has the timer: what it did stands, whatever became of the question to the others.
+    if (outcome.verdict !== "unknown") return outcome;
+    const failed = asked.find((one) => one.status === "rejected");
+    if (failed !== undefined) throw failed.reason;
+    return outcome;
   }
 
   /** Nothing of the id is pending in any topic: the log says whether it was delivered. */

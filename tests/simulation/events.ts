@@ -183,6 +183,8 @@ type PlaceEvent =
     readonly topic: string;
     readonly unmatched: number;
     readonly expired: number;
+    /** Messages it has not looked at, or not finished. */
+    readonly lag: number;
   };
 
 type TimerEvent =

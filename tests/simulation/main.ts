@@ -8,6 +8,8 @@
  * @module
  */
 import process from "node:process";
+import { coverageTable } from "./batch.ts";
+import { addCoverage, type Coverage } from "./features.ts";
 import { drawOptions } from "./options.ts";
 import { runSimulation } from "./run.ts";
 
@@ -25,9 +27,10 @@ function numberAfter(flag: string): number | null {
 
 /** Runs one seed aloud. Answers whether all promises were kept. */
 async function runAloud(seed: number, isAlone: boolean): Promise<boolean> {
-  say(`seed ${seed}`);
   const options = drawOptions(seed);
-  const { faults, lines, hash, events, simulatedMs } = await runSimulation(options);
+  const result = await runSimulation(options);
+  const { faults, lines, hash, events, simulatedMs } = result;
+  addCoverage(coverage, result.coverage);
   if (isAlone || faults.length > 0) {
     say(`  ${JSON.stringify(options)}`);
     say(`  ${events} events in ${simulatedMs} simulated ms, journal ${hash}`);
@@ -39,6 +42,7 @@ async function runAloud(seed: number, isAlone: boolean): Promise<boolean> {
   return false;
 }
 
+const coverage: Coverage = new Map();
 const one = numberAfter("--seed");
 const from = numberAfter("--from") ?? 1;
 const count = numberAfter("--seeds") ?? (process.argv.includes("--from") ? Infinity : 200);
@@ -52,5 +56,6 @@ if (one !== null) {
     if (count === Infinity) break;
   }
 }
+say(coverageTable(coverage));
 say(failed.length === 0 ? "all promises were kept" : `failed: ${failed.join(" ")}`);
 process.exitCode = failed.length === 0 ? 0 : 1;

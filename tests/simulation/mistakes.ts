@@ -4,6 +4,7 @@
  * @module
  */
 import { Deliveries } from "../../src/core/deliveries.ts";
+import { OrderWindow } from "../../src/core/order_window.ts";
 import type { CodeMistake } from "./options.ts";
 
 const earlyMs = 2_000;
@@ -15,17 +16,19 @@ export async function withMistake<T>(
   mistake: CodeMistake | null,
   run: () => Promise<T>,
 ): Promise<T> {
-  const { acknowledge, ready, bury } = Deliveries.prototype;
+  const { acknowledge, ready, bury, restore } = Deliveries.prototype;
+  const { isBlocked, isFirst } = OrderWindow.prototype;
   try {
     if (mistake !== null) makeMistake(mistake);
     return await run();
   } finally {
-    Object.assign(Deliveries.prototype, { acknowledge, ready, bury });
+    Object.assign(Deliveries.prototype, { acknowledge, ready, bury, restore });
+    Object.assign(OrderWindow.prototype, { isBlocked, isFirst });
   }
 }
 
 function makeMistake(mistake: CodeMistake): void {
-  const { acknowledge, ready } = Deliveries.prototype;
+  const { acknowledge, ready, restore } = Deliveries.prototype;
   switch (mistake) {
     case "acknowledges by an old receipt":
       Deliveries.prototype.acknowledge = function (offset, lease) {
@@ -41,6 +44,16 @@ function makeMistake(mistake: CodeMistake): void {
       Deliveries.prototype.bury = function (offset) {
         const open = this.open(offset);
         if (open !== undefined) this.postpone(open, open.untilMs + againMs);
+      };
+      return;
+    case "lets a second message of a key out":
+      OrderWindow.prototype.isBlocked = () => false;
+      OrderWindow.prototype.isFirst = () => true;
+      return;
+    case "drops held messages when it reads its tables":
+      Deliveries.prototype.restore = function (chunk, entries) {
+        restore.call(this, chunk, entries);
+        for (const { offset, attempts } of [...this.all()]) if (attempts === 0) this.bury(offset);
       };
   }
 }

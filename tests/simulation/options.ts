@@ -11,12 +11,8 @@ export type CodeMistake =
   | "acknowledges by an old receipt"
   | "hands out before the time is over"
   | "never buries the dead"
-  | "fires timers a tick early"
-  | "forgets to cancel"
-  | "answers a verdict without storing it"
   | "lets a second message of a key out"
-  | "drops held messages when it reads its tables"
-  | "counts questions nobody was asked";
+  | "drops held messages when it reads its tables";
 
 /** Chances of each write, 0 to 1. */
 export type FaultRates = {

@@ -208,10 +208,10 @@ class Run {
       });
       if (!("answer" in result)) continue;
       for (const [topic, places] of Map.groupBy(result.answer, (place) => place.topic)) {
-        const sum = (what: "unmatched" | "expired") =>
+        const sum = (what: "unmatched" | "expired" | "lag") =>
           places.reduce((total, place) => total + place[what], 0);
-        const [unmatched, expired] = [sum("unmatched"), sum("expired")];
-        this.#journal.note({ kind: "counted", group, topic, unmatched, expired });
+        const counts = { unmatched: sum("unmatched"), expired: sum("expired"), lag: sum("lag") };
+        this.#journal.note({ kind: "counted", group, topic, ...counts });
       }
     }
   }

@@ -24,6 +24,7 @@ import type {
   TurnRecord,
 } from "../../src/ports/shard_store.ts";
 import { type DiskOperation, SimImage, type StoredMessage } from "./sim_image.ts";
+import { mistakenRecord } from "./mistaken_record.ts";
 import type { SimTables } from "./sim_tables.ts";
 
 /** What happens to one write. */
@@ -35,7 +36,11 @@ export type StoreMistake =
   | "loses its last turn in a crash"
   | "forgets open deliveries when opened"
   | "moves offsets of a refused turn"
-  | "releases delayed messages early";
+  | "releases delayed messages early"
+  | "is due a tick early"
+  | "forgets what was called off"
+  | "forgets verdicts"
+  | "counts questions nobody was asked";
 
 /** The process ended inside a write. Not an error of the store: nobody is there to catch it. */
 export class SimulatedCrash extends Error {
@@ -43,7 +48,11 @@ export class SimulatedCrash extends Error {
 }
 
 const trimStepMessages = 64;
-const earlyMs = 5_000;
+/** By mistake: how long before their time messages are released. */
+const earlyMsOf: Readonly<Record<string, number>> = {
+  "releases delayed messages early": 5_000,
+  "is due a tick early": 1,
+};
 
 /** One shard's disk: it outlives stores and processes. */
 export class SimDisk {
@@ -125,7 +134,8 @@ export class SimStore implements ShardStore {
 
   commit(record: TurnRecord): void {
     this.#living().check(record);
-    this.#write({ kind: "turn", record: copied(record) });
+    const mistaken = mistakenRecord(this.#disk.mistake, record, this.#image.tables);
+    this.#write({ kind: "turn", record: copied(mistaken) });
   }
 
   entries(queueKey: number, fromOffset: number, countMax: number): QueueEntry[] {
@@ -170,13 +180,14 @@ export class SimStore implements ShardStore {
   }
 
   delayedDue(untilMs: number, countMax: number): DelayedRow[] {
-    const early = this.#disk.mistake === "releases delayed messages early" ? earlyMs : 0;
+    const early = earlyMsOf[this.#disk.mistake ?? ""] ?? 0;
     return this.#tables().delayedInOrder().filter(({ dueMs }) => dueMs <= untilMs + early)
       .slice(0, countMax);
   }
 
   nextDelayedDueMs(): number | null {
-    return this.#tables().delayedInOrder()[0]?.dueMs ?? null;
+    const dueMs = this.#tables().delayedInOrder()[0]?.dueMs ?? null;
+    return this.#disk.mistake === "is due a tick early" && dueMs !== null ? dueMs - 1 : dueMs;
   }
 
   lastDelayedId(): number {

@@ -43,6 +43,7 @@ export class DeadLetters implements Checker {
         this.#resets.add(event.group);
         return;
       case "crash":
+      case "shard-lost":
       case "fault":
         this.#answersLost = true;
     }

@@ -43,7 +43,8 @@ export class Wishes implements Checker {
         return;
       }
       case "counted":
-        this.#unmatched.set(`${event.group} ${event.topic}`, event.unmatched);
+        // What nobody has looked at yet was not passed over either.
+        if (event.lag === 0) this.#unmatched.set(`${event.group} ${event.topic}`, event.unmatched);
         return;
       case "crash":
       case "fault":

@@ -1,0 +1,35 @@
+/** What a store that makes a mistake on purpose writes instead of a turn. @module */
+import type { HalfRow, TurnRecord } from "../../src/ports/shard_store.ts";
+import type { SimTables } from "./sim_tables.ts";
+import type { StoreMistake } from "./sim_store.ts";
+
+/** The turn as it is written; without a mistake, or one of another kind, as it came. */
+export function mistakenRecord(
+  mistake: StoreMistake | null,
+  record: TurnRecord,
+  tables: SimTables,
+): TurnRecord {
+  switch (mistake) {
+    case "forgets what was called off": {
+      const { entries, delayedPuts } = record;
+      return entries.length + delayedPuts.length > 0 ? record : { ...record, delayedDeletes: [] };
+    }
+    case "forgets verdicts": {
+      const halfPuts = record.halfPuts.filter(({ settledMs }) => settledMs === 0);
+      return { ...record, halfPuts };
+    }
+    case "counts questions nobody was asked": {
+      const halfPuts = record.halfPuts.map((row) => countedEarly(row, tables.halves.get(row.id)));
+      return { ...record, halfPuts };
+    }
+    default:
+      return record;
+  }
+}
+
+/** A row that is put off counts as if its producer had been asked. */
+function countedEarly(row: HalfRow, before: HalfRow | undefined): HalfRow {
+  const isPutOff = before?.state === "prepared" && row.state === "prepared" &&
+    row.checks === before.checks && row.nextCheckMs > before.nextCheckMs;
+  return isPutOff ? { ...row, checks: row.checks + 1 } : row;
+}
