@@ -1,4 +1,8 @@
-/** A bare Hono echo on the runtime's own server: what HTTP costs before a broker does anything. @module */
+/**
+ * A bare Hono echo on the runtime's own server: what HTTP costs before a broker does anything.
+ *
+ * @module
+ */
 // deno-lint-ignore-file no-console -- it says where it listens
 import { Hono } from "hono";
 import { runtime } from "../../src/runtime/mod.ts";

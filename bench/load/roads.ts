@@ -1,6 +1,6 @@
 /**
- * How fast the whole roads are, a broker in a process of its own and the load in this one: sends over
- * remoting, a lone sender, single JSON sends beside a bare Hono echo, receive and acknowledge.
+ * How fast the whole roads are, a broker in a process of its own and the load in this one: sends
+ * over remoting, a lone sender, single JSON sends beside a bare Hono echo, receive and acknowledge.
  *
  *     deno run -A bench/load/roads.ts [seconds]
  *
