@@ -19,6 +19,7 @@ import {
   recordStoredMs,
   recordTopic,
   splitRecords,
+  writeDelivery,
   writeRecord,
 } from "./record.ts";
 
@@ -187,4 +188,34 @@ test("readRecord() answers any damage with a record or a WireError", () => {
       assert.ok(error instanceof WireError, String(error));
     }
   }
+});
+
+test("writeDelivery() changes how often a record was tried, adds properties, and no more", () => {
+  for (const properties of ["", "a\x01b", "a\x01b\x02"]) {
+    const stored = written({ ...sample, properties });
+    const writer = new ByteWriter();
+    writer.u8(1);
+
+    assert.equal(writeDelivery(writer, stored, 5, "POP_CK\x011 2\x02"), true);
+
+    const found = readRecord(writer.view(), 1);
+    const before = readRecord(stored);
+    const added = properties === "" ? "" : "a\x01b\x02";
+    assert.equal(found.properties, `${added}POP_CK\x011 2\x02`);
+    assert.deepEqual(
+      { ...found, totalSize: 0, properties: "" },
+      { ...before, totalSize: 0, properties: "", reconsumeTimes: 5 },
+    );
+    assert.equal(found.totalSize, writer.length - 1);
+  }
+});
+
+test("writeDelivery() leaves out properties that a record has no room for", () => {
+  const stored = written({ ...sample, properties: `a\x01${"x".repeat(32_764)}\x02` });
+  const writer = new ByteWriter();
+
+  assert.equal(writeDelivery(writer, stored, 1, "b\x01c\x02"), false);
+
+  assert.equal(readRecord(writer.view()).reconsumeTimes, 1);
+  assert.equal(writer.length, stored.length);
 });
