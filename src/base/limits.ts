@@ -288,6 +288,8 @@ export const limits = Object.freeze({
   /** Expired messages of a shard that are remembered, to be explained: some megabytes. */
   expiredRemembered: 32_768,
   // Dead letters.
+  /** Messages one receive gives up before others have their turn: each is a record copied. */
+  buriedPerTurnMax: 1024,
   /** Redrives under way at once: each costs its shards a small turn every few milliseconds. */
   redrivesMax: 8,
   /** Redrives that are remembered, ended ones included: what an operator looks back at. */

@@ -2,7 +2,7 @@
 import type { Clock } from "../base/clock.ts";
 import type { Filter } from "../model/subscription.ts";
 import { splitRecords } from "../model/record.ts";
-import { BrokerError } from "../model/errors.ts";
+import { asBrokerError, BrokerError } from "../model/errors.ts";
 import type { Group } from "../model/group.ts";
 import { deadLetterTopicOf, retryTopicOf } from "../model/names.ts";
 import { permRead, type QueueRef, type Topic } from "../model/topic.ts";
@@ -248,10 +248,18 @@ export class Reader {
     request: OneReceive,
   ): Promise<ReceivedMessage[]> {
     const first = this.#turn++ % asks.length;
+    const failures: unknown[] = [];
     for (const { shard, ask } of [...asks.slice(first), ...asks.slice(0, first)]) {
-      const found = await this.#lease(shard, { ...ask, waitMs: 0 }, group, request);
-      if (found.length > 0) return found;
+      try {
+        const found = await this.#lease(shard, { ...ask, waitMs: 0 }, group, request);
+        if (found.length > 0) return found;
+      } catch (thrown) {
+        // One shard that stands still does not keep the others' messages back.
+        if (!isStanding(thrown)) throw thrown;
+        failures.push(thrown);
+      }
     }
+    if (failures.length === asks.length) throw failures[0];
     if (request.waitMs === 0 || request.signal?.aborted) return [];
     const others = new AbortController();
     const signal = request.signal
@@ -274,10 +282,12 @@ export class Reader {
     } catch (thrown) {
       const errors = thrown instanceof AggregateError ? thrown.errors : [thrown];
       const failure = errors.find((error) => !(error instanceof NothingFound));
-      if (failure !== undefined) throw failure;
-      return [];
+      // Those that can be asked had nothing; only when none could, there is something to tell.
+      const anyAsked = errors.some((error) => error instanceof NothingFound);
+      if (failure === undefined || (anyAsked && isStanding(failure))) return [];
+      throw failure;
     } finally {
-      others.abort();
+      others.abort(answeredElsewhere);
     }
   }
 
@@ -347,7 +357,16 @@ function anyOf(
   return AbortSignal.any([one, other]);
 }
 
+/** Whether a shard cannot be asked for now, or takes no writes any more. */
+function isStanding(thrown: unknown): boolean {
+  const { code } = asBrokerError(thrown);
+  return code === "storage_failed" || code === "storage_damaged";
+}
+
 /** One shard of several had nothing: no failure, but not an answer either. */
 class NothingFound extends Error {
   override readonly name = "NothingFound";
 }
+
+/** Why the other shards forget a request: one error for all, since making one takes long. */
+const answeredElsewhere = new NothingFound();

@@ -165,3 +165,25 @@ test("receive() fails as its shards do", async () => {
   });
   assert.equal(await codeOf(reader.receive(request(5_000))), "storage_failed");
 });
+
+test("receive() hands out what other shards have while one stands still", async () => {
+  const stopped = new BrokerError("storage_failed", "it was stopped");
+  const { reader } = reading((ask, shard) => {
+    if (shard === 0) throw stopped;
+    return oneOf(ask);
+  });
+  for (const _ of [1, 2]) assert.equal((await reader.receive(request())).length, 1);
+
+  const { reader: idle } = reading((_, shard) => {
+    if (shard === 0) throw stopped;
+    return none;
+  });
+  assert.deepEqual(await idle.receive(request(10)), []);
+});
+
+test("receive() tells what is wrong when no shard can be asked", async () => {
+  const { reader } = reading(() => {
+    throw new BrokerError("storage_damaged", "a turn does not match its checksum");
+  });
+  assert.equal(await codeOf(reader.receive(request(10))), "storage_damaged");
+});

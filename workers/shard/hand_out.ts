@@ -39,6 +39,8 @@ export type Gathered = {
   /** Fresh messages looked at, and the bytes read to judge them: a turn does not go on for ever. */
   looked: number;
   readBytes: number;
+  /** Messages that went to the dead letters. */
+  buried: number;
 };
 
 /** What handing out works on. */
@@ -80,13 +82,17 @@ export class HandOut {
 
   /** Leases what the consumer may have of this queue: open messages first, then fresh ones. */
   run(): void {
+    const { ask, state } = this.#parts;
     this.#dropTrimmed();
     for (const open of this.#deliveries.ready(this.#parts.draft.nowMs)) {
       if (this.#isFull()) break;
+      if (this.#isBurying()) {
+        state.unblock(this.#queueKey);
+        break;
+      }
       this.#again(open);
     }
     this.#fresh();
-    const { ask, state } = this.#parts;
     if (this.#changed) state.touch(ask.groupKey, this.#queueKey, this.#deliveries);
   }
 
@@ -104,6 +110,12 @@ export class HandOut {
     const { ask } = this.#parts;
     const { deliveries, bytes } = this.#gathered;
     return deliveries.length >= ask.messagesMax || (deliveries.length > 0 && bytes >= ask.bytesMax);
+  }
+
+  /** Whether the turn holds as many dead letters as it should: the rest follows in the next. */
+  #isBurying(): boolean {
+    return this.#gathered.buried >= limits.buriedPerTurnMax ||
+      this.#parts.draft.bytes >= limits.turnBytesMax;
   }
 
   #again(open: OpenDelivery): void {
@@ -244,6 +256,7 @@ export class HandOut {
     const { attempts } = open;
     const death = { reason: "attempts-exhausted", attempts, atMs: draft.nowMs } as const;
     const dead = forDeadLetter(candidate.record, target, death);
+    this.#gathered.buried++;
     draft.append(ask.policy.deadLetterQueueKey, dead.tagHash, dead.record);
     draft.mustSurvive("power-loss");
     this.#finish(open.offset);

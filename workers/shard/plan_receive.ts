@@ -24,7 +24,14 @@ export function planReceive(
 ): PlannedReceive {
   const { state } = parts;
   state.needGroup(ask.groupKey);
-  const gathered: Gathered = { deliveries: [], records: [], bytes: 0, looked: 0, readBytes: 0 };
+  const gathered: Gathered = {
+    deliveries: [],
+    records: [],
+    bytes: 0,
+    looked: 0,
+    readBytes: 0,
+    buried: 0,
+  };
   const count = ask.queueKeys.length;
   for (let step = 0; step < count && gathered.deliveries.length < ask.messagesMax; step++) {
     const queueKey = ask.queueKeys[(turnNumber + step) % count]!;

@@ -191,11 +191,12 @@ export class Shard {
   }
 
   #refusalOf(work: Work): BrokerError | null {
-    const verdict = work.name === "settleHalf" || work.name === "changeTimer";
-    if (!verdict && !bringsMessages.has(work.name)) return null;
+    // A damaged store takes no writes at all: trying would stop the shard, again and again.
     if (this.#condition.state === "damaged") {
       return new BrokerError("storage_damaged", this.#condition.reason);
     }
+    const verdict = work.name === "settleHalf" || work.name === "changeTimer";
+    if (!verdict && !bringsMessages.has(work.name)) return null;
     if (this.#draining) return new BrokerError("shutting_down");
     // A verdict moves a message that has its room already.
     return this.#parts.guard.refusing && !verdict ? this.#parts.guard.error() : null;

@@ -103,7 +103,13 @@ export class ShardState {
       this.deliveries(groupKey, queueKey)?.restore(chunk, entries);
     }
     for (const queues of this.#groups.values()) {
-      for (const [queueKey, deliveries] of queues) this.#plan(queueKey, deliveries);
+      for (const [queueKey, deliveries] of queues) {
+        this.#plan(queueKey, deliveries);
+        // The clock may have been set back since: a number in use must not be given again.
+        for (const { lease } of deliveries.all()) {
+          this.#lastLease = Math.max(this.#lastLease, lease);
+        }
+      }
     }
   }
 
