@@ -20,7 +20,7 @@ test("numbersOfLease() never names revive queue 999, which means order to Rocket
   }
 });
 
-test("readCheckPoint() reads what writeCheckPoint() wrote, and what later versions add to it", () => {
+test("readCheckPoint() reads what writeCheckPoint() wrote, with what others add to it", () => {
   const point = { lease: 1_800_000_000_000 * 1024 + 7, queueId: 3, offset: 12 };
   const text = writeCheckPoint(point, 30_000, "broker-a");
 

@@ -41,7 +41,7 @@ test("begin() fails when its time is over, and not a millisecond before", async 
   assert.equal(asks.count, 0);
 });
 
-test("begin() refuses a client that owes limits.asksPerClientMax answers; close() ends all", async () => {
+test("begin() refuses a client that owes asksPerClientMax answers; close() ends all", async () => {
   const timers = new ManualTimers();
   const asks = new ClientAsks(timers);
   const asked = Array.from({ length: limits.asksPerClientMax }, (_, n) => asks.begin(n, 100));

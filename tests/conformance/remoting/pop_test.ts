@@ -34,14 +34,17 @@ function recordsOf(answer: Received): (RecordFields & { checkPoint: string })[] 
   });
 }
 
-function ackFields(record: { queueId: number; queueOffset: number; checkPoint: string }) {
+type Acked = { queueId: number; queueOffset: number; checkPoint: string };
+
+function ackFields(record: Acked | undefined): Record<string, string> {
+  assert.ok(record, "there is a message to acknowledge");
   return {
     ...{ consumerGroup: "G", topic: "T", queueId: String(record.queueId) },
     ...{ offset: String(record.queueOffset), extraInfo: record.checkPoint },
   };
 }
 
-test("8 a pop leases messages of every queue, each with a check point of eight fields", async () => {
+test("8 a pop leases from every queue, with check points of eight fields", async () => {
   const { client } = worldWithTopic();
   await send(client, "a", "0");
   await send(client, "b", "1", "TAGS\x01x");
@@ -72,7 +75,7 @@ test("8 the time in a check point is the time of the pop, by which clients judge
   assert.equal(Number(record?.checkPoint.split(" ")[1]), world.broker.clock.wallMs());
 });
 
-test("8 a message popped again says how often it was tried, and the old check point is void", async () => {
+test("8 a message popped again says how often it was tried; older check points are void", async () => {
   const { world, client } = worldWithTopic();
   await send(client, "a");
   const [first] = recordsOf(await client.call(200_050, popFields()));
@@ -81,9 +84,9 @@ test("8 a message popped again says how often it was tried, and the old check po
   const [second] = recordsOf(await client.call(200_050, popFields()));
 
   assert.deepEqual([first?.reconsumeTimes, second?.reconsumeTimes], [0, 1]);
-  assert.equal((await client.call(200_051, ackFields(first!))).code, 208);
-  assert.equal((await client.call(200_051, ackFields(second!))).code, 0);
-  assert.equal((await client.call(200_051, ackFields(second!))).code, 0);
+  assert.equal((await client.call(200_051, ackFields(first))).code, 208);
+  assert.equal((await client.call(200_051, ackFields(second))).code, 0);
+  assert.equal((await client.call(200_051, ackFields(second))).code, 0);
   assert.deepEqual(world.broker.leases.openOf("G", "T"), []);
 });
 
@@ -157,16 +160,16 @@ test("8 invisibility is changed, and the check point stays good", async () => {
   await send(client, "a");
   const [record] = recordsOf(await client.call(200_050, popFields()));
 
-  const changed = await client.call(200_053, { ...ackFields(record!), invisibleTime: "90000" });
+  const changed = await client.call(200_053, { ...ackFields(record), invisibleTime: "90000" });
 
-  const [, popTime, , reviveQid] = record!.checkPoint.split(" ");
+  const [, popTime, , reviveQid] = record?.checkPoint.split(" ") ?? [];
   assert.deepEqual(
     [changed.code, changed.extFields["popTime"], changed.extFields["reviveQid"]],
     [0, popTime, reviveQid],
   );
   world.broker.advance(60_000);
   assert.equal((await client.call(200_050, popFields())).code, 210);
-  assert.equal((await client.call(200_051, ackFields(record!))).code, 0);
+  assert.equal((await client.call(200_051, ackFields(record))).code, 0);
 });
 
 test("8 a batch of acknowledgements is numbers and bits", async () => {
@@ -206,7 +209,10 @@ test("8 a record with no room for a check point has it in the answer's header", 
   // As clients make it themselves.
   const { popTime, reviveQid } = answer.extFields;
   const checkPoint = `0 ${popTime} 30000 ${reviveQid} 0 curlew 0 0`;
-  assert.equal((await client.call(200_051, ackFields({ ...record!, checkPoint }))).code, 0);
+  assert.equal(
+    (await client.call(200_051, ackFields({ queueId: 0, queueOffset: 0, checkPoint }))).code,
+    0,
+  );
 });
 
 test("8 PEEK shows what a pop would give, and takes nothing", async () => {
