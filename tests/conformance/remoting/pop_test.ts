@@ -75,7 +75,7 @@ test("8 the time in a check point is the time of the pop, by which clients judge
   assert.equal(Number(record?.checkPoint.split(" ")[1]), world.broker.clock.wallMs());
 });
 
-test("8 a message popped again says how often it was tried; older check points are void", async () => {
+test("8 a message popped again says how often it was tried, and voids the old one", async () => {
   const { world, client } = worldWithTopic();
   await send(client, "a");
   const [first] = recordsOf(await client.call(200_050, popFields()));
