@@ -81,14 +81,24 @@ export async function receiveOnce(
   if (!("answer" in result)) return null;
   const messages = result.answer.map((message) => deliveryOf(message, invisibleMs));
   if (messages.length === 0 && begins?.get(topic) === "asked") {
-    begins.set(topic, "placed");
-    journal.note({ kind: "placed", group, topic });
+    if (await isPlaced(parts, group, topic)) begins.set(topic, "placed");
   }
   if (messages.length > 0) {
     const told = { group, client, ordered, filter: filter.kind, messages };
     journal.note({ kind: "delivered", ...told });
   }
   return startedMs <= askedMs ? messages : null;
+}
+
+/** A shard that could not be asked gives the group its places later. */
+async function isPlaced(parts: ClientParts, group: string, topic: string): Promise<boolean> {
+  const result = await attempt(parts, `places of ${group}`, (broker) => {
+    return broker.places(group, topic);
+  });
+  const places = "answer" in result ? result.answer : [{ committedOffset: null }];
+  if (places.some(({ committedOffset }) => committedOffset === null)) return false;
+  parts.journal.note({ kind: "placed", group, topic });
+  return true;
 }
 
 /** Some clients hang up while they wait. */

@@ -8,4 +8,6 @@ export const formerFailures: ReadonlyMap<number, string> = new Map([
   [111, "a message that lost a race between two shards used up an attempt nobody saw"],
   [126, "two failed reads in one turn opened the store twice, and kept the closed one"],
   [1119, "a power cut took a group's first place, and retention what it had not read"],
+  [383, "a timer called off in one shard was an error, because another shard had no room"],
+  [807, "an old receipt given back after its key was armed anew ended the shard's thread"],
 ]);

@@ -28,8 +28,10 @@ export function planAck(state: ShardState, ask: SettleAsk): SettleAnswer {
  */
 export function planNack(state: ShardState, draft: TurnDraft, ask: NackAsk): SettleAnswer {
   return settle(state, ask, (deliveries, { offset, lease }) => {
-    const attempts = deliveries.open(offset)?.attempts ?? 1;
-    const delayMs = ask.delayMs ?? retryDelayMs(ask.retry, attempts, lotOf(offset, attempts));
+    const attempts = deliveries.open(offset)?.attempts ?? 0;
+    // An old receipt may name a message whose attempts began anew: its delay counts for nothing.
+    const tried = Math.max(1, attempts);
+    const delayMs = ask.delayMs ?? retryDelayMs(ask.retry, tried, lotOf(offset, tried));
     const counted = ask.unseen ? attempts - 1 : attempts;
     return deliveries.giveBack(offset, lease, draft.nowMs + delayMs, counted);
   });
