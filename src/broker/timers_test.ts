@@ -6,9 +6,13 @@ import {
   sendOf,
   withBroker,
 } from "../../tests/support/one_thread_broker.ts";
+import { ScriptedShards, topicIn } from "../../tests/support/scripted_shards.ts";
+import { BrokerError } from "../model/errors.ts";
 import type { Timing } from "../model/message.ts";
 import { splitRecords } from "../model/record.ts";
+import { Finder } from "./find.ts";
 import type { TimerPage } from "./timer_door.ts";
+import { PendingTimers } from "./timers.ts";
 
 const dayMs = 86_400_000;
 
@@ -232,4 +236,19 @@ test("send() keeps timers while retention deletes everything that was stored", a
     await broker.pass(10_010);
     assert.deepEqual(await bodies(broker), ["kept"]);
   });
+});
+
+test("cancel() tells what the timer's shard did, whatever became of the others", async () => {
+  const shards = new ScriptedShards(2, {
+    changeTimer: (_, shard) => {
+      if (shard === 0) throw new BrokerError("disk_full", "there is no room");
+      return { verdict: "cancelled", dueMs: null };
+    },
+  });
+  shards.view.putTopic(topicIn("t", [0, 1]));
+  const { view, router } = shards;
+  const timers = new PendingTimers(view, router, new Finder(view, router), dayMs);
+
+  const outcome = await timers.cancel("t", { by: "id", messageId: "a" });
+  assert.equal(outcome.verdict, "cancelled");
 });

@@ -98,8 +98,8 @@ export class GroupTurns {
   }
 
   /** Gives messages back, to be tried again after `delayMs`. */
-  nack(given: readonly (Given | undefined)[], delayMs = 0) {
-    const retry = { retryDelaysMs: [delayMs], retryBackoff: null };
+  nack(given: readonly (Given | undefined)[], delayMs: number | null = 0) {
+    const retry = { retryDelaysMs: [delayMs ?? 0], retryBackoff: null };
     const ask = { groupKey, leases: leasesOf(given), delayMs, unseen: false, retry };
     return this.shard.turn((draft) => planNack(this.shard.state, draft, ask)).verdicts;
   }

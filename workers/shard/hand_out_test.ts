@@ -266,3 +266,28 @@ function drained(group: GroupTurns): string {
     group.ack(...given);
   }
 }
+
+test("an old receipt given back after its key was armed anew finds nothing", () => {
+  const group = new GroupTurns({ attemptsMax: 1 });
+  group.send("a1");
+  const old = group.receive();
+  group.later(10_000);
+  group.receive();
+  group.settle(0, "retry");
+
+  assert.deepEqual(group.nack(old, null), ["expired"]);
+  assert.equal(shown(group.receive()), "a1#1");
+});
+
+test("a receive gives up a bounded number of messages, and the rest in the next turns", () => {
+  const group = new GroupTurns({ ordered: false, attemptsMax: 1 });
+  const count = limits.buriedPerTurnMax + 10;
+  group.send(...Array.from({ length: count }, (_, number) => `a${number}`));
+  assert.equal(group.receive({ max: count }).length, count);
+  group.later(10_000);
+  group.receive();
+  assert.equal(group.shard.store.maxOffset(letterQueueKey), limits.buriedPerTurnMax);
+
+  group.receive();
+  assert.equal(group.shard.store.maxOffset(letterQueueKey), count);
+});

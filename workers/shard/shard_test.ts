@@ -278,3 +278,21 @@ test("Shard finds everything again after its process ended", async () => {
   assert.deepEqual(again.map(({ body, attempt }) => `${body} ${attempt}`), ["a 2"]);
   assert.notEqual(again[0]?.lease, first?.lease);
 });
+
+test("Shard asks a damaged store for no writes, and goes on with what can be read", async () => {
+  const disk = new SimDisk();
+  const before = new ShardBench(disk);
+  await before.send(["a"]);
+  const open = disk.open.bind(disk);
+  disk.open = () => {
+    const store = open();
+    Object.assign(store, { recovery: { ...store.recovery, damage: "a turn is damaged" } });
+    return store;
+  };
+  const shard = new ShardBench(disk);
+
+  assert.equal(await codeOf(shard.receive()), "storage_damaged");
+  await shard.pass(5_000);
+  assert.equal(shard.opened, 1);
+  assert.deepEqual(await shard.bodies(), ["a"]);
+});
