@@ -79,7 +79,7 @@ async function tellWishes({ topics, world }: ClientParts, group: SimGroup): Prom
 
 /** Puts groups back, never forward, so that all is consumed in the end. */
 export async function runResets(parts: ClientParts, prng: Prng, calls: Calls): Promise<void> {
-  const { options, scheduler, world, journal } = parts;
+  const { options, scheduler, world } = parts;
   while (!world.isCalm) {
     await scheduler.sleep(prng.between(500, 6_000));
     if (world.isCalm) return;

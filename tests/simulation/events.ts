@@ -1,4 +1,4 @@
-/** What can happen in a run, as its clients see it: plain data, a line of the journal each. @module */
+/** What can happen in a run, as its clients see it: a line of the journal each. @module */
 import type { LeaseVerdict, PullOutcome } from "../../src/link/shard_messages.ts";
 import type { TimerVerdict } from "../../src/link/timer_messages.ts";
 import type { Durability } from "../../src/model/durability.ts";

@@ -1,8 +1,18 @@
 /** What a store that makes a mistake on purpose writes instead of a turn. @module */
 import type { HalfRow, TurnRecord } from "../../src/ports/shard_store.ts";
 import type { SimTables } from "./sim_tables.ts";
-import type { StoreMistake } from "./sim_store.ts";
 
+/** Mistakes a store can be told to make, so that the checkers can be tested. */
+export type StoreMistake =
+  | "acknowledges before it commits"
+  | "loses its last turn in a crash"
+  | "forgets open deliveries when opened"
+  | "moves offsets of a refused turn"
+  | "releases delayed messages early"
+  | "is due a tick early"
+  | "forgets what was called off"
+  | "forgets verdicts"
+  | "counts questions nobody was asked";
 /** The turn as it is written; without a mistake, or one of another kind, as it came. */
 export function mistakenRecord(
   mistake: StoreMistake | null,

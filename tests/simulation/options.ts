@@ -4,7 +4,7 @@
  * @module
  */
 import { Prng } from "../../src/base/prng.ts";
-import type { StoreMistake } from "./sim_store.ts";
+import type { StoreMistake } from "./mistaken_record.ts";
 
 /** A mistake made on purpose in the code under test; see `mistakes.ts`. */
 export type CodeMistake =

@@ -24,23 +24,11 @@ import type {
   TurnRecord,
 } from "../../src/ports/shard_store.ts";
 import { type DiskOperation, SimImage, type StoredMessage } from "./sim_image.ts";
-import { mistakenRecord } from "./mistaken_record.ts";
+import { mistakenRecord, type StoreMistake } from "./mistaken_record.ts";
 import type { SimTables } from "./sim_tables.ts";
 
 /** What happens to one write. */
 export type WriteFate = "done" | "full" | "io-before" | "io-after" | "crash-before" | "crash-after";
-
-/** Mistakes a store can be told to make, so that the checkers can be tested. */
-export type StoreMistake =
-  | "acknowledges before it commits"
-  | "loses its last turn in a crash"
-  | "forgets open deliveries when opened"
-  | "moves offsets of a refused turn"
-  | "releases delayed messages early"
-  | "is due a tick early"
-  | "forgets what was called off"
-  | "forgets verdicts"
-  | "counts questions nobody was asked";
 
 /** The process ended inside a write. Not an error of the store: nobody is there to catch it. */
 export class SimulatedCrash extends Error {

@@ -1,6 +1,6 @@
 /**
- * The simulation in the gate: former failures, the same journal twice, planted faults. The seeds are
- * in files of their own beside this one.
+ * The simulation in the gate: former failures, the same journal twice, planted faults. The seeds
+ * are in files of their own beside this one.
  *
  * @module
  */
@@ -10,7 +10,7 @@ import { faultsOf } from "./batch.ts";
 import { type CodeMistake, drawOptions, type SimOptions } from "./options.ts";
 import { runSimulation } from "./run.ts";
 import { formerFailures } from "./seeds.ts";
-import type { StoreMistake } from "./sim_store.ts";
+import type { StoreMistake } from "./mistaken_record.ts";
 
 /** Seeds within which a planted fault is to be found. */
 const seedsToCatch = 100;

@@ -35,9 +35,10 @@ export class Wishes implements Checker {
       case "delivered": {
         const group = this.#groups.get(event.group);
         const filter = group?.filters.find(({ kind }) => kind === event.filter);
-        for (const { id } of filter === undefined ? [] : event.messages) {
+        if (filter === undefined) return;
+        for (const { id } of event.messages) {
           const facts = this.#facts.get(id);
-          if (facts === undefined || lets(filter!, facts)) continue; // there are none without it
+          if (facts === undefined || lets(filter, facts)) continue;
           complain(`${event.client} was handed ${id}, which it does not want`);
         }
         return;
