@@ -27,6 +27,8 @@ function numberAfter(flag: string): number | null {
 
 /** Runs one seed aloud. Answers whether all promises were kept. */
 async function runAloud(seed: number, isAlone: boolean): Promise<boolean> {
+  // First of all: a run that ends the process has named its own replay.
+  say(`seed ${seed}`);
   const options = drawOptions(seed);
   const result = await runSimulation(options);
   const { faults, lines, hash, events, simulatedMs } = result;

@@ -86,7 +86,7 @@ func orderly(c *cluster) {
 			must("send", err)
 		}
 	}
-	eventually(60*time.Second, fmt.Sprintf("%d messages are consumed, one put off among them", keys*each),
+	eventually(150*time.Second, fmt.Sprintf("%d messages are consumed, one put off among them", keys*each),
 		func() bool { return book.done() == keys*each }, func() any { return book.done() })
 	holds("in the order of each key, whoever reads", book.fault == "")
 	holds("a message that was put off came again before the next of its queue", book.putOff == 2)

@@ -21,7 +21,7 @@ var programs = map[string]program{
 	"GoSends":        {60 * time.Second, sends},
 	"GoShared":       {90 * time.Second, shared},
 	"GoBroadcast":    {60 * time.Second, broadcast},
-	"GoOrderly":      {90 * time.Second, orderly},
+	"GoOrderly":      {180 * time.Second, orderly},
 	"GoSql92":        {60 * time.Second, sql92},
 	"GoRetryToDlq":   {90 * time.Second, retryToDlq},
 	"GoPull":         {60 * time.Second, pull},
