@@ -1,9 +1,10 @@
 /**
- * The kill loop: SIGKILL at random moments, also during the start, under load over both protocols.
- * Afterwards every acknowledged message is at its place, and no offset ever named two messages.
+ * The kill loop: SIGKILL at random moments, also during the start, under load over both protocols,
+ * with timers, transactions and ordered groups in the mix. Afterwards every acknowledged message is
+ * at its place, no offset ever named two messages, and what the features promise held.
  *
- * A control comes last: the same evidence with one acknowledgement that nobody gave must be
- * refused, or the checker is blind.
+ * A control comes last: the same evidence with one acknowledgement that nobody gave, or a promise
+ * nobody kept, must be refused, or the checkers are blind.
  *
  * @module
  */
@@ -22,6 +23,8 @@ import {
 } from "../support/broker_process.ts";
 import { pause, until } from "../support/until.ts";
 import { check, type Evidence, faultsOf } from "./checker.ts";
+import { judgeMixed } from "./features/judge.ts";
+import { MixedLoad, mixedSettings } from "./features/mixed_load.ts";
 import { Load, loadQueues } from "./load.ts";
 import { percentile } from "./report.ts";
 
@@ -34,18 +37,22 @@ const startKillsShare = 0.4;
 /** About the whole start: module loading, recovery, listeners. */
 const startKillMsMax = 1500;
 const settleTimeoutMs = 20_000;
+/** For what was handed out to a consumer that forgot it, and for what the last kill held up. */
+const drainMsMax = 30_000;
 const faultsShown = 5;
 
 /** Runs it. Answers its figures. */
 export async function killLoop({ seed, cycles }: KillLoopOptions): Promise<string> {
   const prng = new Prng(seed);
   const folder = await mkdtemp(join(tmpdir(), "curlew-kill-loop-"));
-  const start = { data: join(folder, "data"), settings: ["--shards", "2"] };
+  const start = { data: join(folder, "data"), settings: ["--shards", "2", ...mixedSettings] };
   let broker = await startBroker(start);
   const recoveryMs: number[] = [];
   let startKills = 0;
+  let mixed: MixedLoad | null = null;
   try {
     const loads = await startLoads(broker, folder, prng);
+    mixed = await MixedLoad.start(broker.http, folder, prng.int(2 ** 31));
     for (let cycle = 0; cycle < cycles; cycle++) {
       await pause(prng.between(200, 2000));
       broker.kill("SIGKILL");
@@ -61,14 +68,15 @@ export async function killLoop({ seed, cycles }: KillLoopOptions): Promise<strin
       await until("sends after the last start", settleTimeoutMs, () => load.acked > before);
       await load.stop();
     }
-    const says = [];
+    const says = judgeMixed(await mixed.finish(drainMsMax));
     for (const [at, load] of loads.entries()) {
       says.push(`${durabilities[at]}: ${judge(await load.evidence(broker.http), load)}`);
     }
     const [p50, p99] = [0.5, 0.99].map((share) => Math.round(percentile(recoveryMs, share)));
     return `${cycles} kills and ${startKills} during the start; ready again in ${p50} ms p50, ` +
-      `${p99} ms p99; ${says.join("; ")}; the planted loss was caught`;
+      `${p99} ms p99; ${says.join("; ")}; the planted faults were caught`;
   } finally {
+    mixed?.end();
     broker.kill("SIGKILL");
     await broker.ended;
     await rm(folder, { recursive: true, force: true });

@@ -14,6 +14,7 @@ export type ReadMessage = {
   readonly messageId: string;
   readonly queueId: number;
   readonly offset: number;
+  readonly storedMs: number;
   readonly body?: string;
   readonly receipt?: string;
 };
