@@ -38,6 +38,8 @@ export type ReceiveWish = {
 /** A group and its queue. Messages are `key body`, as "a1" is the first of key "a". */
 export class GroupTurns {
   readonly shard = new ShardTurns();
+  /** False: the disk has no room for dead letters. */
+  mayBury = true;
   readonly #policy: Partial<ReceiveAsk["policy"]>;
   #sent = 0;
 
@@ -83,7 +85,11 @@ export class GroupTurns {
     };
     const { shard } = this;
     const { deliveries, blob } = shard.turn((draft) =>
-      planReceive(ask, { draft, state: shard.state, store: shard.store, shard: 0 }, 0)
+      planReceive(
+        ask,
+        { draft, state: shard.state, store: shard.store, shard: 0, mayBury: this.mayBury },
+        0,
+      )
     );
     const bodies = splitRecords(blob).map((one) => text(readRecord(one).body));
     return deliveries.map(({ offset, attempt, lease }, index): Given => {

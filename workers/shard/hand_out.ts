@@ -4,6 +4,7 @@
  *     open, time has come ─┐                 ┌─▶ leased
  *                          ├─▶ candidate ────┼─▶ left for another member, or behind its key
  *     fresh, at `next` ────┘                 ├─▶ given up: dead letters, or its key is parked
+ *                                            ├─▶ put off: the disk has no room to bury it
  *                                            └─▶ passed over: expired, or nobody wants it
  *
  * @module
@@ -27,6 +28,8 @@ import { shardingKeyOf, type ShardState } from "./state.ts";
 const scanEntries = 256;
 /** How long a message whose record cannot be read is left alone before it is tried again. */
 const damagedPauseMs = 60_000;
+/** How long a message whose attempts are over waits for room among the dead letters. */
+const buryAgainMs = 5_000;
 
 /** Attempts are stored in 16 bits, and a broadcast reader has no last one. */
 const attemptsToldMax = 0xffff;
@@ -50,6 +53,8 @@ export type HandOutParts = {
   readonly state: ShardState;
   readonly store: ShardStore;
   readonly shard: number;
+  /** False: the disk has no room for dead letters. */
+  readonly mayBury: boolean;
 };
 
 /** One message under consideration. */
@@ -246,12 +251,14 @@ export class HandOut {
 
   /** The last attempt failed: an ordered group parks the key, any other buries the message. */
   #giveUp(open: OpenDelivery, candidate: Candidate): void {
-    const { ask, draft, shard } = this.#parts;
+    const { ask, draft, shard, mayBury } = this.#parts;
     this.#changed = true;
     if (ask.policy.ordered) {
       this.#deliveries.park(open);
       return;
     }
+    // It stays open, and is not delivered again; the messages behind it are.
+    if (!mayBury) return this.#deliveries.postpone(open, draft.nowMs + buryAgainMs);
     const target = { topic: ask.policy.deadLetterTopic, queueId: shard };
     const { attempts } = open;
     const death = { reason: "attempts-exhausted", attempts, atMs: draft.nowMs } as const;

@@ -60,6 +60,8 @@ export type PlanParts = {
   readonly state: ShardState;
   readonly store: ShardStore;
   readonly shard: number;
+  /** False: the disk has no room for dead letters. */
+  readonly mayBury: boolean;
 };
 
 const given: ReplyOutcome = { delivered: 0, park: null };

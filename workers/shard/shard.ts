@@ -30,6 +30,7 @@ import { TurnDraft } from "./draft.ts";
 import { type CheckPolicy, defaultCheckPolicy, nextDueMs, planChecks, planRelease } from "./due.ts";
 import { Parking } from "./parking.ts";
 import { type Planned, planWork, type Work, type WorkName } from "./plan.ts";
+import { type Room, takesRoom } from "./room.ts";
 import { ShardState } from "./state.ts";
 import { ShardTallies } from "./tallies.ts";
 import { Upkeep } from "./upkeep.ts";
@@ -54,14 +55,6 @@ type Condition = { readonly state: ShardHealth["state"]; readonly reason: string
 const releaseAgainMs = 500;
 /** Not rung for so long after its alarm, a shard looks by itself. */
 const ringLateMs = 50;
-/** What is refused when there is no room: it adds messages. */
-const bringsMessages: ReadonlySet<WorkName> = new Set([
-  "append",
-  "sendBack",
-  "schedule",
-  "prepare",
-  "redrive",
-]);
 /** How long a stopped shard waits before it tries to open its store again. */
 const reopenMs = 1_000;
 
@@ -156,14 +149,14 @@ export class Shard {
   /** Plans, commits once, replies. Answers the queues that grew. */
   #commitWork(work: readonly Work[], nowMs: number): Iterable<number> {
     const draft = new TurnDraft(this.#store, this.#parts.number, nowMs);
-    const planned = this.#planAll(work, draft);
+    const planned = this.#planAll(work, draft, this.#parts.guard.refusing ? "reserve" : "plenty");
     const checks = this.#takeDue(draft);
     try {
       this.#commit(draft);
     } catch (thrown) {
       if (!(thrown instanceof StorageError)) throw thrown;
       if (thrown.fault === "full" && draft.rows.changed) this.#releaseLater();
-      return this.#recoverFrom(thrown, work, nowMs);
+      return this.#recoverFrom(thrown, planned.map(({ work }) => work), nowMs);
     }
     for (const one of planned) this.#reply(one);
     if (checks.length > 0) this.#tellFront({ kind: "checks", checks });
@@ -171,17 +164,19 @@ export class Shard {
     return draft.grownQueues;
   }
 
-  #planAll(work: readonly Work[], draft: TurnDraft): Planned[] {
+  /** Plans what there is `room` for, and refuses the rest. */
+  #planAll(work: readonly Work[], draft: TurnDraft, room: Room): Planned[] {
     const planned: Planned[] = [];
     for (const one of work) {
-      const refusal = this.#refusalOf(one);
+      const refusal = this.#refusalOf(one, room);
       if (refusal !== null) {
         this.#server.refuse(one.id, refusal);
         continue;
       }
       try {
         const { number } = this.#parts;
-        const parts = { draft, state: this.#state, store: this.#store, shard: number };
+        const mayBury = room === "plenty";
+        const parts = { draft, state: this.#state, store: this.#store, shard: number, mayBury };
         planned.push(planWork(one, parts, this.#tallies.turns));
       } catch (thrown) {
         this.#server.refuse(one.id, this.#tallies.noted(thrown));
@@ -190,16 +185,16 @@ export class Shard {
     return planned;
   }
 
-  #refusalOf(work: Work): BrokerError | null {
+  #refusalOf(work: Work, room: Room): BrokerError | null {
     // A damaged store takes no writes at all: trying would stop the shard, again and again.
     if (this.#condition.state === "damaged") {
       return new BrokerError("storage_damaged", this.#condition.reason);
     }
-    const verdict = work.name === "settleHalf" || work.name === "changeTimer";
-    if (!verdict && !bringsMessages.has(work.name)) return null;
+    const wanted = takesRoom(work);
+    if (wanted === "nothing") return null;
     if (this.#draining) return new BrokerError("shutting_down");
-    // A verdict moves a message that has its room already.
-    return this.#parts.guard.refusing && !verdict ? this.#parts.guard.error() : null;
+    const hasRoom = room === "plenty" || room === "reserve" && wanted === "its own";
+    return hasRoom ? null : this.#parts.guard.error();
   }
 
   /** Makes visible what is due. Answers the questions to be told once the turn is committed. */
@@ -243,31 +238,36 @@ export class Shard {
 
   /**
    * The commit failed, so nothing of it happened: memory is read back from the tables. On a full
-   * disk what consumers say is tried once more without the sends; on anything else the shard stops.
+   * disk the turn is tried again without what is new, and then without all that takes room, so that
+   * what consumers say is kept as long as anything can be written. On anything else the shard stops.
    */
   #recoverFrom(fault: StorageError, work: readonly Work[], nowMs: number): Iterable<number> {
-    if (fault.fault !== "full") {
-      this.#stop(fault);
-      for (const one of work) this.#server.refuse(one.id, fault);
-      return [];
+    if (fault.fault === "full") {
+      this.#parts.guard.full(fault.message);
+      this.#noteGuard();
     }
-    this.#parts.guard.full(fault.message);
-    this.#noteGuard();
-    this.#state.reload(this.#store);
-    const draft = new TurnDraft(this.#store, this.#parts.number, nowMs);
-    const planned = this.#planAll(work, draft);
-    try {
-      this.#commit(draft);
-    } catch (thrown) {
-      if (!(thrown instanceof StorageError)) throw thrown;
-      if (thrown.fault === "full") this.#state.reload(this.#store);
-      else this.#stop(thrown);
-      for (const one of planned) this.#server.refuse(one.work.id, thrown);
-      return [];
+    let [last, left] = [fault, work];
+    for (const room of ["reserve", "none"] as const) {
+      if (last.fault !== "full") break;
+      this.#state.reload(this.#store);
+      const draft = new TurnDraft(this.#store, this.#parts.number, nowMs);
+      const planned = this.#planAll(left, draft, room);
+      left = planned.map((one) => one.work);
+      try {
+        this.#commit(draft);
+      } catch (thrown) {
+        if (!(thrown instanceof StorageError)) throw thrown;
+        last = thrown;
+        continue;
+      }
+      for (const one of planned) this.#reply(one);
+      if (draft.rows.changed) this.#setAlarm();
+      return draft.grownQueues;
     }
-    for (const one of planned) this.#reply(one);
-    if (draft.rows.changed) this.#setAlarm();
-    return draft.grownQueues;
+    if (last.fault === "full") this.#state.reload(this.#store);
+    else this.#stop(last);
+    for (const { id } of left) this.#server.refuse(id, last);
+    return [];
   }
 
   #reply({ work, reply }: Planned): void {
