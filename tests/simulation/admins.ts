@@ -13,6 +13,7 @@ import { receiveOnce } from "./consumers.ts";
 import { keptGroups, pullGroupName, type SimGroup, topicName } from "./groups.ts";
 import { type Names, sendOnce } from "./producers.ts";
 import { askPlaces, type Calls } from "./pullers.ts";
+import { seatScreens } from "./screens.ts";
 
 /** Makes the topics and groups of the run, before anything may fail. */
 export async function setUp(parts: ClientParts, groups: readonly SimGroup[]): Promise<void> {
@@ -44,6 +45,7 @@ export async function setUp(parts: ClientParts, groups: readonly SimGroup[]): Pr
     await broker.createGroup(name, settings);
     await begin(parts, name);
   }
+  await seatScreens(parts);
 }
 
 /** A place from the start on: retention keeps what the group has not read. */
@@ -150,7 +152,8 @@ export async function runGroupChurn(parts: ClientParts, prng: Prng): Promise<voi
     });
     if ("answer" in made) {
       const topic = pickTopic(prng, parts.topics);
-      const member = { group, client: `${group}-client`, filter: everything, ordered: false };
+      const client = `${group}-client`;
+      const member = { group, reader: group, client, filter: everything, ordered: false };
       const polls = [1, 2, 3].map(() => receiveOnce(parts, member, prng.fork(), topic));
       await scheduler.sleep(prng.between(1, 2_000));
       journal.note({ kind: "group-gone", name: group });

@@ -5,6 +5,7 @@
  * @module
  */
 import type { Broker } from "../../src/broker/broker.ts";
+import { deathFacts } from "../../src/model/dead_letter.ts";
 import { everything } from "../../src/model/subscription.ts";
 import { type ClientParts, seen, seenAll } from "./clients.ts";
 import type { Audit, AuditedQueue, Seen } from "./events.ts";
@@ -14,9 +15,27 @@ export function auditDisks({ world }: ClientParts): Audit {
   const queues = new Map<string, AuditedQueue>();
   for (const { topic, queueId, min, max, records } of world.storedQueues()) {
     if (!isAudited(topic)) continue;
-    queues.set(`${topic}/${queueId}`, { topic, queueId, min, max, messages: records.map(seen) });
+    const messages = records.map(topic.startsWith("%DLQ%") ? letter : seen);
+    queues.set(`${topic}/${queueId}`, { topic, queueId, min, max, messages });
   }
   return queues;
+}
+
+/** A dead letter, with where it died. */
+function letter(record: Uint8Array): Seen {
+  const { originTopic, originQueueId, originOffset } = deathFacts(record);
+  const origin = { topic: originTopic, queueId: originQueueId ?? -1, offset: originOffset ?? -1 };
+  return { ...seen(record), origin };
+}
+
+/** How often each message is in dead letters: so often it may have been sent back from there. */
+export function deathsOf(audit: Audit): ReadonlyMap<string, number> {
+  const deaths = new Map<string, number>();
+  for (const { topic, messages } of audit.values()) {
+    if (!topic.startsWith("%DLQ%")) continue;
+    for (const { id } of messages) deaths.set(id, (deaths.get(id) ?? 0) + 1);
+  }
+  return deaths;
 }
 
 /** The same as a client reads it. */

@@ -12,8 +12,10 @@ import { runConsumer } from "./consumers.ts";
 import { pullGroupName, type SimGroup } from "./groups.ts";
 import { runKeyOperator } from "./key_operators.ts";
 import { runPlaceKeeper } from "./place_keeper.ts";
+import { runLetterDesk } from "./letter_desk.ts";
 import { type Names, runProducer } from "./producers.ts";
 import { type Calls, runPuller } from "./pullers.ts";
+import { runScreen } from "./screens.ts";
 import { runTimerClient } from "./timer_clients.ts";
 import {
   type Halves,
@@ -48,6 +50,9 @@ function lastingOf({ parts, groups, calls, halves }: Stage): Client[] {
   for (let number = 0; number < options.pullers; number++) {
     clients.push((prng) => runPuller(parts, pullGroupName(number), prng, calls));
   }
+  for (let number = 0; number < options.screens; number++) {
+    clients.push((prng) => runScreen(parts, number, prng));
+  }
   for (let number = 0; number < options.transactors; number++) {
     clients.push((prng) => runCheckAnswers(parts, producerGroupName(number), prng, halves));
   }
@@ -57,7 +62,8 @@ function lastingOf({ parts, groups, calls, halves }: Stage): Client[] {
   return clients;
 }
 
-function stormyOf({ parts, calls, names, halves }: Stage): Client[] {
+function stormyOf(stage: Stage): Client[] {
+  const { parts, calls, names, halves } = stage;
   const { options } = parts;
   const clients: Client[] = [];
   for (let number = 0; number < options.producers; number++) {
@@ -70,6 +76,9 @@ function stormyOf({ parts, calls, names, halves }: Stage): Client[] {
     const group = producerGroupName(number);
     clients.push((prng) => runTransactor(parts, group, prng, names, halves));
   }
+  if (options.letterDesk) {
+    clients.push((prng) => runLetterDesk(parts, lettersGroups(stage), prng));
+  }
   if (options.resets) clients.push((prng) => runResets(parts, prng, calls));
   if (options.keptPlaces) clients.push((prng) => runPlaceKeeper(parts, prng, calls));
   if (options.topicChurn) clients.push((prng) => runTopicChurn(parts, prng, names));
@@ -77,6 +86,12 @@ function stormyOf({ parts, calls, names, halves }: Stage): Client[] {
   if (options.clockJumps) clients.push((prng) => runClockJumps(parts, prng));
   if (options.shardLosses) clients.push((prng) => runShardLosses(parts, prng));
   return clients;
+}
+
+/** Groups that may have dead letters. */
+export function lettersGroups({ parts, groups }: Pick<Stage, "parts" | "groups">): string[] {
+  const pullers = Array.from({ length: parts.options.pullers }, (_, at) => pullGroupName(at));
+  return [...groups.map(({ name }) => name), ...pullers];
 }
 
 function membersOf(parts: ClientParts, group: SimGroup): Client[] {
@@ -87,7 +102,7 @@ function membersOf(parts: ClientParts, group: SimGroup): Client[] {
     if (settings.startFrom === "latest") {
       await parts.scheduler.sleep(prng.int(Math.ceil(parts.options.stormMs / 2)));
     }
-    const member = { group: name, client: `${name}-${number}`, filter, ordered };
+    const member = { group: name, reader: name, client: `${name}-${number}`, filter, ordered };
     await runConsumer(parts, member, prng);
   });
   return ordered ? [...members, (prng) => runKeyOperator(parts, group, prng)] : members;

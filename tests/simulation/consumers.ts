@@ -13,6 +13,8 @@ import type { SeenDelivery } from "./events.ts";
 export type Member = {
   readonly group: string;
   readonly client: string;
+  /** Whose places these are: the group's, or the client's own where its group broadcasts. */
+  readonly reader: string;
   readonly filter: Filter;
   readonly ordered: boolean;
 };
@@ -25,10 +27,16 @@ const hungUp = new Error("the client hung up");
 /** How long a member that died stays away at most. */
 const awayMsMax = 3_000;
 
-/** Consumes until all is over. */
-export async function runConsumer(parts: ClientParts, member: Member, prng: Prng): Promise<void> {
+/** Consumes until all is over. `rest`: between two polls. */
+export async function runConsumer(
+  parts: ClientParts,
+  member: Member,
+  prng: Prng,
+  rest: () => Promise<void> = () => Promise.resolve(),
+): Promise<void> {
   const { scheduler, options, world } = parts;
   while (!parts.isOver()) {
+    await rest();
     const topic = pickTopic(prng, parts.topics);
     const delivered = await receiveOnce(parts, member, prng, topic);
     if (delivered === null) {
@@ -47,14 +55,16 @@ export async function runConsumer(parts: ClientParts, member: Member, prng: Prng
 /** One poll, noted. `null`: it failed. */
 export async function receiveOnce(
   parts: ClientParts,
-  { group, client, filter, ordered }: Member,
+  { group, client, reader, filter, ordered }: Member,
   prng: Prng,
   topic: string,
 ): Promise<SeenDelivery[] | null> {
   const { options, scheduler, journal } = parts;
   const waitMs = prng.pick([0, 100, 3_000]);
   const { invisibleMs } = options;
+  const broadcast = reader !== group;
   const request = {
+    ...(broadcast ? { mode: "broadcast" as const } : {}),
     topic,
     group,
     clientId: client,
@@ -74,7 +84,7 @@ export async function receiveOnce(
   const askedMs = scheduler.nowMs;
   const result = await attempt(
     parts,
-    `receive of ${group}`,
+    `receive of ${reader}`,
     (broker) => broker.receive({ ...request, ...abortSometimes(parts, prng, waitMs) }),
   );
   journal.note({ kind: "waited", what: "receive", waitMs, tookMs: scheduler.nowMs - askedMs });
@@ -84,7 +94,7 @@ export async function receiveOnce(
     if (await isPlaced(parts, group, topic)) begins.set(topic, "placed");
   }
   if (messages.length > 0) {
-    const told = { group, client, ordered, filter: filter.kind, messages };
+    const told = { group: reader, client, ordered, broadcast, filter: filter.kind, messages };
     journal.note({ kind: "delivered", ...told });
   }
   return startedMs <= askedMs ? messages : null;
@@ -117,26 +127,27 @@ function deliveryOf(message: ReceivedMessage, invisibleMs: number): SeenDelivery
 
 async function work(
   parts: ClientParts,
-  { group, ordered }: Member,
+  member: Member,
   prng: Prng,
   messages: readonly SeenDelivery[],
 ): Promise<void> {
   const { options, scheduler, world } = parts;
+  const { ordered } = member;
   const done: string[] = [];
   for (const { receipt, id } of messages) {
-    if (ordered && isFailing(parts, id)) await settle(parts, "nack", group, [receipt], prng);
+    if (ordered && isFailing(parts, id)) await settle(parts, "nack", member, [receipt], prng);
     else if (world.isCalm) done.push(receipt);
-    else if (prng.chance(options.nackRate)) await settle(parts, "nack", group, [receipt], prng);
+    else if (prng.chance(options.nackRate)) await settle(parts, "nack", member, [receipt], prng);
     else {
-      if (prng.chance(options.extendRate)) await settle(parts, "extend", group, [receipt], prng);
+      if (prng.chance(options.extendRate)) await settle(parts, "extend", member, [receipt], prng);
       // Some work takes longer than the lease.
       await scheduler.sleep(prng.chance(0.1) ? options.invisibleMs * 2 : prng.int(50));
-      if (prng.chance(0.5)) await settle(parts, "ack", group, [receipt], prng);
+      if (prng.chance(0.5)) await settle(parts, "ack", member, [receipt], prng);
       else done.push(receipt);
     }
   }
-  if (done.length > 0) await settle(parts, "ack", group, done, prng);
-  if (done.length > 0 && prng.chance(0.1)) await settle(parts, "ack", group, done, prng);
+  if (done.length > 0) await settle(parts, "ack", member, done, prng);
+  if (done.length > 0 && prng.chance(0.1)) await settle(parts, "ack", member, done, prng);
 }
 
 function isFailing({ options, facts, isFailing }: ClientParts, id: string): boolean {
@@ -146,15 +157,17 @@ function isFailing({ options, facts, isFailing }: ClientParts, id: string): bool
 async function settle(
   parts: ClientParts,
   how: "ack" | "nack" | "extend",
-  group: string,
+  { group, reader }: Member,
   receipts: readonly string[],
   prng: Prng,
 ): Promise<void> {
   const { journal, options } = parts;
   const delayMs = prng.pick([null, 0, 300]);
   const invisibleMs = prng.pick([options.invisibleMs, options.invisibleMs * 3]);
-  for (const receipt of receipts) journal.note({ kind: "settle-asked", how, group, receipt });
-  const result = await attempt(parts, `${how} of ${group}`, (broker) => {
+  for (const receipt of receipts) {
+    journal.note({ kind: "settle-asked", how, group: reader, receipt });
+  }
+  const result = await attempt(parts, `${how} of ${reader}`, (broker) => {
     if (how === "ack") return broker.ack(group, receipts);
     if (how === "nack") return broker.nack(group, receipts, delayMs);
     return broker.extend(group, receipts, invisibleMs);
@@ -165,6 +178,6 @@ async function settle(
     const untilMs = answer !== undefined && "invisibleUntilMs" in answer
       ? Number(answer.invisibleUntilMs)
       : 0;
-    journal.note({ kind: "settle-ended", how, group, receipt, verdict, untilMs });
+    journal.note({ kind: "settle-ended", how, group: reader, receipt, verdict, untilMs });
   });
 }

@@ -3,6 +3,7 @@ import type { LeaseVerdict, PullOutcome } from "../../src/link/shard_messages.ts
 import type { TimerVerdict } from "../../src/link/timer_messages.ts";
 import type { Durability } from "../../src/model/durability.ts";
 import type { ErrorCode } from "../../src/model/error_codes.ts";
+import type { LetterChoice, Redrive } from "../../src/broker/dead_letter_desk.ts";
 import type { Filter } from "../../src/model/subscription.ts";
 import type { HalfState } from "../../src/ports/shard_store.ts";
 
@@ -15,6 +16,8 @@ export type Seen = {
   readonly physicalOffset: number;
   readonly storedMs: number;
   readonly reconsumeTimes: number;
+  /** Of a dead letter, in an audit: where it died. */
+  readonly origin?: Spot;
 };
 
 /** One delivery to a member of a group. */
@@ -62,6 +65,7 @@ export type SimEvent =
   | TimerEvent
   | TransactionEvent
   | KeyEvent
+  | LetterEvent
   | HostEvent;
 
 type SendEvent =
@@ -110,6 +114,8 @@ type ReadEvent =
     readonly group: string;
     readonly client: string;
     readonly ordered: boolean;
+    /** `group` is one client of a broadcast group, with places of its own. */
+    readonly broadcast: boolean;
     readonly filter: Filter["kind"];
     readonly messages: readonly SeenDelivery[];
   }
@@ -266,6 +272,42 @@ type KeyEvent =
     readonly action: KeyAction;
     readonly outcome: Outcome;
   };
+
+type LetterEvent =
+  /** Some of a group's dead letters begin to go back, as fast as this at most. */
+  | {
+    readonly kind: "redrive-asked";
+    readonly group: string;
+    readonly choice: LetterChoice["kind"];
+    readonly perSecond: number;
+  }
+  /** How a redrive stands, so long after it was asked for. */
+  | {
+    readonly kind: "redrive-seen";
+    readonly group: string;
+    readonly redrive: string;
+    readonly choice: LetterChoice["kind"];
+    readonly perSecond: number;
+    readonly state: Redrive["state"];
+    readonly redriven: number;
+    readonly left: number;
+    readonly elapsedMs: number;
+  }
+  /** `ids` empty: the oldest, or all. */
+  | {
+    readonly kind: "purge-asked";
+    readonly group: string;
+    readonly ids: readonly string[];
+  }
+  | {
+    readonly kind: "purge-ended";
+    readonly group: string;
+    readonly ids: readonly string[];
+    readonly outcome: Outcome;
+    readonly purged: number;
+  }
+  /** All letters of a group that are neither sent back nor dropped. */
+  | { readonly kind: "letters-left"; readonly group: string; readonly ids: readonly string[] };
 
 type HostEvent =
   | { readonly kind: "topic-gone" | "group-gone"; readonly name: string }

@@ -23,6 +23,7 @@ export const expectedFeatures: readonly string[] = [
   "delivery of a timer",
   "delivery from an ordered group",
   "delivery by SQL",
+  "delivery to a screen",
   "delivery by tag",
   "expiry passed over",
   "extend done",
@@ -38,6 +39,10 @@ export const expectedFeatures: readonly string[] = [
   "key skipped",
   "latest group began",
   "nack done",
+  "letter sent back",
+  "letters purged",
+  "redrive done",
+  "redrive stopped",
   "repeat recognised",
   "reset",
   "send back",
@@ -119,6 +124,13 @@ function namesOf(event: SimEvent): string[] {
       return ["latest group began"];
     case "counted":
       return event.expired > 0 ? ["expiry passed over"] : [];
+    case "redrive-seen":
+      return event.state === "running" ? [] : [
+        `redrive ${event.state}`,
+        ...Array.from({ length: event.redriven }, () => "letter sent back"),
+      ];
+    case "purge-ended":
+      return event.purged > 0 ? ["letters purged"] : [];
     case "died":
       return ["dead letter"];
     default:
@@ -128,12 +140,15 @@ function namesOf(event: SimEvent): string[] {
 
 const pastOf = { retry: "retried", skip: "skipped", bury: "buried" } as const;
 
-function deliveryNames({ messages, ordered, filter }: SimEvent & { kind: "delivered" }): string[] {
+function deliveryNames(
+  { messages, ordered, broadcast, filter }: SimEvent & { kind: "delivered" },
+): string[] {
   const names: string[] = [];
   for (const { id, attempt } of messages) {
     if (attempt > 1) names.push("delivery again");
     if (id.startsWith("t")) names.push("delivery of a timer");
     if (id.startsWith("x")) names.push("delivery of a committed transaction");
+    if (broadcast) names.push("delivery to a screen");
     if (ordered) names.push("delivery from an ordered group");
     if (filter === "sql") names.push("delivery by SQL");
     if (filter === "tags") names.push("delivery by tag");

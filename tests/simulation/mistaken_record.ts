@@ -1,4 +1,5 @@
 /** What a store that makes a mistake on purpose writes instead of a turn. @module */
+import { operatorsKey } from "../../workers/shard/state.ts";
 import type { HalfRow, TurnRecord } from "../../src/ports/shard_store.ts";
 import type { SimTables } from "./sim_tables.ts";
 
@@ -12,7 +13,10 @@ export type StoreMistake =
   | "is due a tick early"
   | "forgets what was called off"
   | "forgets verdicts"
-  | "counts questions nobody was asked";
+  | "counts questions nobody was asked"
+  | "forgets which letters went back"
+  | "forgets who has places of his own";
+
 /** The turn as it is written; without a mistake, or one of another kind, as it came. */
 export function mistakenRecord(
   mistake: StoreMistake | null,
@@ -31,6 +35,15 @@ export function mistakenRecord(
     case "counts questions nobody was asked": {
       const halfPuts = record.halfPuts.map((row) => countedEarly(row, tables.halves.get(row.id)));
       return { ...record, halfPuts };
+    }
+    case "forgets which letters went back": {
+      const isOthers = ({ groupKey }: { readonly groupKey: number }) => groupKey !== operatorsKey;
+      const { offsets, inflight } = record;
+      return {
+        ...record,
+        offsets: offsets.filter(isOthers),
+        inflight: inflight.filter(isOthers),
+      };
     }
     default:
       return record;

@@ -4,15 +4,21 @@
  * @module
  */
 import { Prng } from "../../src/base/prng.ts";
+import type { AskMistake } from "./mistaken_asks.ts";
 import type { StoreMistake } from "./mistaken_record.ts";
 
 /** A mistake made on purpose in the code under test; see `mistakes.ts`. */
 export type CodeMistake =
+  | AskMistake
   | "acknowledges by an old receipt"
   | "hands out before the time is over"
   | "never buries the dead"
   | "lets a second message of a key out"
-  | "drops held messages when it reads its tables";
+  | "drops held messages when it reads its tables"
+  | "clones to the beginning"
+  | "gives all screens one place"
+  | "forgets the ids it has seen"
+  | "sends letters back faster than it was told";
 
 /** Chances of each write, 0 to 1. */
 export type FaultRates = {
@@ -81,6 +87,10 @@ export type SimOptions = {
   readonly keptPlaces: boolean;
   /** Retries wait by a rule instead of a list. */
   readonly backoff: boolean;
+  /** One operator sends dead letters back, and drops some. */
+  readonly letterDesk: boolean;
+  /** Clients of a broadcast group. */
+  readonly screens: number;
   /** Threads of single shards end. */
   readonly shardLosses: boolean;
   readonly storeMistake: StoreMistake | null;
@@ -142,6 +152,8 @@ export function drawOptions(seed: number, fixed: Partial<SimOptions> = {}): SimO
     keptPlaces: on(0.3),
     backoff: on(0.3),
     shardLosses: on(0.4),
+    letterDesk: on(0.35),
+    screens: on(0.35) ? prng.between(1, 3) : 0,
     storeMistake: null,
     codeMistake: null,
     ...fixed,

@@ -10,7 +10,7 @@
 import { Prng } from "../../src/base/prng.ts";
 import { setUp } from "./admins.ts";
 import { auditDisks, readAll } from "./audit.ts";
-import { castOf, type Client, type Stage } from "./cast.ts";
+import { castOf, type Client, lettersGroups, type Stage } from "./cast.ts";
 import { checkersOf } from "./checkers/mod.ts";
 import type { Consumed } from "./checkers/consumed.ts";
 import { attempt, type ClientParts } from "./clients.ts";
@@ -19,6 +19,7 @@ import type { Coverage } from "./features.ts";
 import { groupsOf } from "./groups.ts";
 import { Journal } from "./journal.ts";
 import { listParkedKeys } from "./key_operators.ts";
+import { countLetters } from "./letter_desk.ts";
 import { withMistake } from "./mistakes.ts";
 import type { SimOptions } from "./options.ts";
 import { Names } from "./producers.ts";
@@ -122,6 +123,7 @@ class Run {
     await this.#finish(Promise.all(going), 60_000);
     await this.#finish(findTransactions(this.#parts, this.#stage.halves), 30_000);
     await this.#finish(this.#count(), 30_000);
+    await this.#finish(countLetters(this.#parts, lettersGroups(this.#stage)), 30_000);
     const found = auditDisks(this.#parts);
     this.#noteDeaths(found);
     this.#journal.finish(found);

@@ -8,6 +8,7 @@ import {
   type RegistryChange,
   type RegistryState,
 } from "../../src/model/registry.ts";
+import { readersNamespace } from "../../workers/coordinator/owns_key_values.ts";
 import type { MetaStore } from "../../src/ports/meta_store.ts";
 import type { Group } from "../../src/model/group.ts";
 import type { Topic } from "../../src/model/topic.ts";
@@ -17,6 +18,8 @@ export class SimMetaDisk {
   readonly #topics = new Map<string, Topic>();
   readonly #groups = new Map<string, Group>();
   readonly #values = new Map<string, string>();
+  /** By mistake: who has places of his own is not read again. */
+  forgetsReaders = false;
   #counters = firstCounters;
   #opened = 0;
 
@@ -40,7 +43,10 @@ export class SimMetaDisk {
         if (value === null) values.delete(`${namespace}/${key}`);
         else values.set(`${namespace}/${key}`, value);
       },
-      keyValues: (namespace) => Object.fromEntries(inNamespace(namespace)),
+      keyValues: (namespace) => {
+        if (this.forgetsReaders && namespace === readersNamespace) return {};
+        return Object.fromEntries(inNamespace(namespace));
+      },
       keyValueCount: () => values.size,
       close: () => {},
     };

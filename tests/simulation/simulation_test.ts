@@ -56,6 +56,8 @@ const dying = {
   stormMs: 20_000,
 };
 
+/** Many letters, and somebody who sends them back. */
+const lettered = { letterDesk: true, attemptsMax: 1, nackRate: 0.4 };
 const storeMistakes: [StoreMistake, Partial<SimOptions>, RegExp][] = [
   ["acknowledges before it commits", crashing, /is lost|names|went back/],
   ["loses its last turn in a crash", crashing, /is lost|names|went back|after it was finished/],
@@ -65,6 +67,8 @@ const storeMistakes: [StoreMistake, Partial<SimOptions>, RegExp][] = [
   ["is due a tick early", { timerClients: 2 }, /timer .* is visible since .* due/],
   ["forgets what was called off", { timerClients: 2 }, /was called off and is visible/],
   ["forgets verdicts", { transactors: 2 }, /transaction .* (was decided twice|is there)/],
+  ["forgets which letters went back", { ...lettered, ...crashing }, /letters are gone, .* more/],
+  ["forgets who has places of his own", { screens: 2, ...crashing }, /attempt 1 after it was/],
   ["counts questions nobody was asked", { transactors: 2 }, /questions count/],
 ];
 for (const [storeMistake, storm, expected] of storeMistakes) {
@@ -79,6 +83,15 @@ const codeMistakes: [CodeMistake, Partial<SimOptions>, RegExp][] = [
   ["lets a second message of a key out", { ordered: true }, /was let out while/],
   ["drops held messages when it reads its tables", { ordered: true, ...failing }, /not consumed/],
   ["never buries the dead", dying, /in the dead letters \d+ times/],
+  ["hands out what has expired", { topicTtlMs: 500 }, /was handed .* over since/],
+  ["hands out what nobody wants", { tags: true, groups: 2 }, /which it does not want/],
+  ["gives a new group everything", { latest: true }, /began with what is new/],
+  ["keeps polls beyond their time", { pullers: 2 }, /a pull that may wait/],
+  ["gives all screens one place", { screens: 3 }, /not consumed.*screens/],
+  ["clones to the beginning", { keptPlaces: true }, /after its clone/],
+  ["forgets the ids it has seen", { repeatRate: 0.5 }, /again when it was repeated/],
+  ["drops letters it is to send back", lettered, /letters are gone, .* lost|redrives say/],
+  ["sends letters back faster than it was told", lettered, /letters in \d+ ms/],
 ];
 for (const [codeMistake, storm, expected] of codeMistakes) {
   test(`the simulation catches a shard that ${codeMistake}`, async () => {

@@ -77,6 +77,7 @@ export class World {
   constructor(parts: WorldParts) {
     const { options, prng, scheduler, journal } = parts;
     this.#parts = parts;
+    this.#meta.forgetsReaders = options.storeMistake === "forgets who has places of his own";
     this.#disks = Array.from({ length: options.shards }, (_, shard) => {
       const weather = newWeather(prng.fork());
       const disk = new SimDisk();

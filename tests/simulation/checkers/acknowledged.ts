@@ -5,6 +5,7 @@
  * @module
  */
 import { type Audit, type SimEvent, type Spot, spotKey } from "../events.ts";
+import { deathsOf } from "../audit.ts";
 import type { Checker } from "../journal.ts";
 
 type Send = {
@@ -44,6 +45,7 @@ export class Acknowledged implements Checker {
   }
 
   finish(audit: Audit, complain: (fault: string) => void): void {
+    const deaths = deathsOf(audit);
     const places = new Map<string, string[]>();
     for (const queue of audit.values()) {
       for (const message of queue.messages) {
@@ -56,13 +58,16 @@ export class Acknowledged implements Checker {
       const found = send.ids.map((id) => places.get(`${send.topic} ${id}`) ?? []);
       const name = `send ${number} to ${send.topic}`;
       found.forEach((spots, at) => {
-        if (spots.length > 1) complain(`${name}: ${send.ids[at]} is there twice: ${spots}`);
+        const again = deaths.get(send.ids[at] ?? "") ?? 0;
+        if (spots.length > 1 + again) complain(`${name}: ${send.ids[at]} is there twice: ${spots}`);
       });
       const present = found.filter((spots) => spots.length > 0).length;
       if (send.outcome === "done") this.#checkDone(name, send, found, audit, complain);
       else if (send.outcome === "refused" && present > 0) {
         complain(`${name} was refused, and ${present} of its messages are there`);
-      } else if (present > 0) this.#checkWhole(name, found, audit, complain);
+      } else if (present > 0 && !send.ids.some((id) => deaths.has(id))) {
+        this.#checkWhole(name, found, audit, complain);
+      }
     }
   }
 
@@ -78,9 +83,10 @@ export class Acknowledged implements Checker {
       const queue = audit.get(`${spot.topic}/${spot.queueId}`);
       const trimmed = queue !== undefined && spot.offset < queue.min;
       const mayMiss = trimmed || (send.mayBeLost && this.#lost.has(key));
-      const there = found[at]?.[0];
-      if (there === undefined && !mayMiss) complain(`${name}: ${send.ids[at]} at ${key} is lost`);
-      if (there !== undefined && there !== key) {
+      const there = found[at] ?? [];
+      if (there.length === 0 && !mayMiss) complain(`${name}: ${send.ids[at]} at ${key} is lost`);
+      // Retention may have left only what came back from the dead letters.
+      if (there.length > 0 && !there.includes(key) && !trimmed) {
         complain(`${name}: ${send.ids[at]} was acknowledged at ${key} and is at ${there}`);
       }
     });

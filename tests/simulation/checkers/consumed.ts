@@ -80,7 +80,10 @@ export class Consumed implements Checker {
     const dead = new Set<string>();
     for (const { topic, messages } of audit.values()) {
       if (!topic.startsWith("%DLQ%")) continue;
-      for (const { id } of messages) dead.add(`${topic.slice("%DLQ%".length)} ${id}`);
+      const group = topic.slice("%DLQ%".length);
+      for (const { id, origin } of messages) {
+        if (origin !== undefined) dead.add(`${group} ${id} ${spotKey(origin)}`);
+      }
     }
     const stored = [...audit.values()].flatMap((queue): readonly Message[] => queue.messages)
       .filter(({ topic }) => !topic.startsWith("%"));
@@ -121,9 +124,12 @@ export class Consumed implements Checker {
 
   #isDone(group: SimGroup, message: Message, dead: ReadonlySet<string>): boolean {
     const { name } = group;
-    if (this.#finished.has(`${name} ${spotKey(message)}`)) return true;
+    const key = spotKey(message);
+    if (this.#finished.has(`${name} ${key}`) || dead.has(`${name} ${message.id} ${key}`)) {
+      return true;
+    }
     const facts = this.#facts.get(message.id);
     return facts === undefined || !isWanted(group, facts) || this.#mayExpire(facts) ||
-      this.#tooOld.has(`${name} ${message.id}`) || dead.has(`${name} ${message.id}`);
+      this.#tooOld.has(`${name} ${message.id}`);
   }
 }

@@ -5,13 +5,10 @@ import type { Checker } from "../journal.ts";
 /** Attempts that were seen, held against the dead letters. */
 export class DeadLetters implements Checker {
   readonly #attemptsMax: number;
-  /** Group and id → attempts somebody saw. */
+  /** Group, id and place → attempts somebody saw. */
   readonly #seen = new Map<string, number>();
   readonly #sentBack = new Set<string>();
-  readonly #scheduled = new Set<string>();
-  readonly #twice = new Set<string>();
   readonly #resets = new Set<string>();
-  readonly #lastAttempts = new Map<string, string>();
   /** An answer may have been lost, so an attempt nobody saw may count. */
   #answersLost = false;
 
@@ -23,21 +20,15 @@ export class DeadLetters implements Checker {
     switch (event.kind) {
       case "delivered":
         for (const message of event.messages) {
-          const key = `${event.group} ${message.id}`;
+          const key = `${event.group} ${message.id} ${spotKey(message)}`;
           this.#seen.set(key, (this.#seen.get(key) ?? 0) + 1);
-          this.#lastAttempts.set(key, spotKey(message));
-          if (message.attempt > this.#attemptsMax) {
+          if (!event.broadcast && message.attempt > this.#attemptsMax) {
             complain(`${key}: attempt ${message.attempt} of at most ${this.#attemptsMax}`);
           }
         }
         return;
       case "send-back":
         this.#sentBack.add(`${event.group} ${event.id}`);
-        return;
-      case "timer-asked":
-        // Sent again under its id, it may be there twice by right.
-        if (event.action === "schedule" && this.#scheduled.has(event.id)) this.#twice.add(event.id);
-        this.#scheduled.add(event.id);
         return;
       case "reset-asked":
         this.#resets.add(event.group);
@@ -54,16 +45,15 @@ export class DeadLetters implements Checker {
     for (const { topic, messages } of audit.values()) {
       if (!topic.startsWith("%DLQ%")) continue;
       const group = topic.slice("%DLQ%".length);
-      for (const { id } of messages) {
-        const key = `${group} ${id}`;
+      for (const { id, origin } of messages) {
+        if (this.#sentBack.has(`${group} ${id}`) || this.#resets.has(group)) continue;
+        // Sent back from there it is at another place, and may die there too.
+        const key = `${group} ${id} ${origin === undefined ? "" : spotKey(origin)}`;
         copies.set(key, (copies.get(key) ?? 0) + 1);
       }
     }
     for (const [key, count] of copies) {
-      const group = key.slice(0, key.indexOf(" "));
-      if (this.#sentBack.has(key) || this.#resets.has(group)) continue;
-      const isTwice = this.#twice.has(key.slice(group.length + 1));
-      if (count > 1 && !isTwice) complain(`${key} is in the dead letters ${count} times`);
+      if (count > 1) complain(`${key} is in the dead letters ${count} times`);
       const seen = this.#seen.get(key) ?? 0;
       if (!this.#answersLost && seen < this.#attemptsMax) {
         complain(`${key} is a dead letter after ${seen} of ${this.#attemptsMax} attempts`);

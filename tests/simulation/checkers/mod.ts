@@ -4,6 +4,7 @@ import type { SimGroup } from "../groups.ts";
 import { topicName } from "../groups.ts";
 import type { Checker } from "../journal.ts";
 import type { SimOptions } from "../options.ts";
+import { screenReaders } from "../screens.ts";
 import { Acknowledged } from "./acknowledged.ts";
 import { Consumed } from "./consumed.ts";
 import { DeadLetters } from "./dead_letters.ts";
@@ -17,6 +18,7 @@ import { Leases } from "./leases.ts";
 import { Offsets } from "./offsets.ts";
 import { OldReceipts } from "./old_receipts.ts";
 import { QueueOrder } from "./queue_order.ts";
+import { Redrives } from "./redrives.ts";
 import { Repeats } from "./repeats.ts";
 import { Timers } from "./timers.ts";
 import { Transactions } from "./transactions.ts";
@@ -38,7 +40,7 @@ export function checkersOf(
     const one = facts.get(id);
     return one === undefined ? null : ttlMsOf(one);
   };
-  const consumed = new Consumed(groups, facts, mayExpire);
+  const consumed = new Consumed([...groups, ...screenReaders(options.screens)], facts, mayExpire);
   const checkers = [
     new Acknowledged(),
     new Offsets(),
@@ -53,6 +55,7 @@ export function checkersOf(
     new KeyOrder(facts, attemptsMax, mayExpire),
     new Wishes(facts, groups, mayExpire),
     new Expiry(ttlMsById),
+    new Redrives(facts),
     new Repeats(),
     new KeptPlaces(),
     new Latest(),

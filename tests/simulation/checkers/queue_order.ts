@@ -5,6 +5,7 @@
  * @module
  */
 import type { Audit, SimEvent } from "../events.ts";
+import { deathsOf } from "../audit.ts";
 import type { Checker } from "../journal.ts";
 
 /** The order within each queue, by reader and by producer. */
@@ -23,6 +24,7 @@ export class QueueOrder implements Checker {
   }
 
   finish(audit: Audit, complain: (fault: string) => void): void {
+    const deaths = deathsOf(audit);
     for (const [name, { messages, topic }] of audit) {
       if (topic.startsWith("%")) continue;
       const newest = new Map<string, number>();
@@ -31,7 +33,10 @@ export class QueueOrder implements Checker {
         const sent = this.#producers.get(id);
         // Timers and transactions come when their time comes.
         if (sent === undefined) continue;
-        if (sent.rank < (newest.get(sent.producer) ?? 0)) {
+        const newestRank = newest.get(sent.producer) ?? 0;
+        // It may have come back from the dead letters.
+        if (deaths.has(id) && sent.rank <= newestRank) continue;
+        if (sent.rank < newestRank) {
           complain(`${name}/${offset}: ${id} of ${sent.producer} stands behind a later message`);
         }
         newest.set(sent.producer, sent.rank);

@@ -5,6 +5,7 @@
  * @module
  */
 import type { Audit, Seen, SimEvent } from "../events.ts";
+import { deathsOf } from "../audit.ts";
 import { type Checker, latestWallMs, type Moment } from "../journal.ts";
 
 type Timer = {
@@ -26,6 +27,8 @@ type Complain = (fault: string) => void;
 
 /** How long after a trouble timers may be late: a disk is full for a while, a process starts. */
 const troubleMs = 12_000;
+/** How far the clock may be set back at once. */
+const setBackMs = 4_000;
 
 /** What clients of timers were told, held against what was seen. */
 export class Timers implements Checker {
@@ -39,6 +42,8 @@ export class Timers implements Checker {
   readonly #dropped = new Set<string>();
   readonly #troublesMs: number[] = [];
   #wallMsMax = 0;
+  /** What is stored from then on may have come back from the dead letters. */
+  #redrivenFromMs = Infinity;
 
   /**
    * `latenessMsMax`: how late a message may become visible when nothing is wrong. `mayGo`:
@@ -63,6 +68,9 @@ export class Timers implements Checker {
       case "pulled":
         for (const message of event.messages) this.#look(message, complain);
         return;
+      case "redrive-asked":
+        this.#redrivenFromMs = Math.min(this.#redrivenFromMs, at.wallMs - setBackMs);
+        return;
       case "crash":
       case "started":
       case "fault":
@@ -74,6 +82,7 @@ export class Timers implements Checker {
   }
 
   finish(audit: Audit, complain: Complain): void {
+    const deaths = deathsOf(audit);
     const found = new Map<string, Seen[]>();
     let trimmed = false;
     for (const { topic, min, messages } of audit.values()) {
@@ -88,7 +97,9 @@ export class Timers implements Checker {
     for (const timer of this.#timers.values()) {
       const copies = found.get(timer.id) ?? [];
       for (const message of copies) this.#look(message, complain);
-      if (copies.length > 1) complain(`timer ${timer.id} is there ${copies.length} times`);
+      if (copies.length > 1 + (deaths.get(timer.id) ?? 0)) {
+        complain(`timer ${timer.id} is there ${copies.length} times`);
+      }
       const isGone = copies.length === 0 && !(trimmed && this.#mayGo);
       if (timer.must && isGone) complain(`timer ${timer.id}, due ${timer.dueMs}, is lost`);
     }
@@ -207,7 +218,7 @@ export class Timers implements Checker {
     if (storedMs < earliestMs || this.#wallMsMax < earliestMs) {
       complain(`timer ${id} is visible since ${storedMs}, due ${earliestMs}`);
     }
-    if (dueMs === null || timer.promisedMs === 0) return;
+    if (dueMs === null || timer.promisedMs === 0 || storedMs >= this.#redrivenFromMs) return;
     const fromMs = Math.max(dueMs, timer.promisedMs);
     const isTroubled = this.#troublesMs.some((ms) => ms > fromMs - troubleMs && ms <= storedMs);
     if (!isTroubled && storedMs > fromMs + this.#latenessMsMax) {

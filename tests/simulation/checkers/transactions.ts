@@ -5,6 +5,7 @@
  * @module
  */
 import type { Audit, Seen, SimEvent } from "../events.ts";
+import { deathsOf } from "../audit.ts";
 import { type Checker, latestWallMs, type Moment } from "../journal.ts";
 
 type Ended = "committed" | "rolled-back";
@@ -73,6 +74,7 @@ export class Transactions implements Checker {
   }
 
   finish(audit: Audit, complain: Complain): void {
+    const deaths = deathsOf(audit);
     const found = new Map<string, number>();
     let trimmed = false;
     for (const { topic, min, messages } of audit.values()) {
@@ -85,7 +87,9 @@ export class Transactions implements Checker {
     }
     for (const [id, half] of this.#halves) {
       const copies = found.get(id) ?? 0;
-      if (copies > 1) complain(`transaction ${id} is there ${copies} times`);
+      if (copies > 1 + (deaths.get(id) ?? 0)) {
+        complain(`transaction ${id} is there ${copies} times`);
+      }
       if (half.isPrepared && half.found !== "committed" && half.found !== "rolled-back") {
         complain(`transaction ${id} is ${half.found ?? "lost"}, and nobody fails any more`);
       }
