@@ -231,6 +231,10 @@ export const limits = Object.freeze({
   checksWaitingBytesMax: 32 * mib,
   /** Polls for questions that wait, of all groups together. */
   checkPollsMax: 4096,
+  /** Groups whose places one question to a shard is about: some milliseconds of its turn. */
+  groupsPerPlacesAskMax: 64,
+  /** Places of all groups in one answer: each is some 150 bytes of a frame. */
+  placesPerAnswerMax: 50_000,
   /** Webhook calls at one time. */
   webhooksMax: 128,
   /** Webhook calls to one host at one time: a slow one must not take all. */
@@ -312,6 +316,18 @@ export const limits = Object.freeze({
   benchConnectionsMax: 10_000,
   /** Requests in flight on one connection of `curlew bench`: within what a server reads ahead. */
   benchInFlightMax: 1024,
+  /** Messages one pull of `curlew import` asks for, and so one of its sends holds. */
+  importPullMessagesMax: 512,
+  /** Bytes of such a pull: two pieces of each queue that is being copied are in memory. */
+  importPullBytesMax: 1 * mib,
+  /** Queues `curlew import` copies at one time: each has a pull and a send under way. */
+  importJobsMax: 64,
+  /** Runs of offsets noted for one imported queue: a map with more was made by other writers. */
+  importStretchesMax: 4096,
+  /** Messages that could not be copied and are told one by one; the others are counted. */
+  importProblemsTold: 100,
+  /** What `curlew import` remembers between its runs: some hundred bytes for each queue. */
+  importStateBytesMax: 64 * mib,
 });
 
 /** The names and values of the bounds, for documentation and for tests that break a relation. */

@@ -85,6 +85,16 @@ export type ReceiveRequest = {
   readonly filter: Filter;
   readonly signal?: AbortSignal;
 };
+/** Waiting for messages of a topic without taking any. */
+export type WatchRequest = {
+  readonly group: string;
+  readonly topic: string;
+  /** Only this queue; absent: all of the topic. */
+  readonly queueId?: number;
+  /** 0 to `limits.pollWaitMsMax`; 0 answers at once. */
+  readonly waitMs: number;
+  readonly signal?: AbortSignal;
+};
 /** One message leased to a member: it comes to others unless it is acknowledged in time. */
 export type ReceivedMessage = {
   readonly queueId: number;
@@ -131,9 +141,13 @@ export type QueuePlace = {
   readonly expired: number;
 };
 
-/** Where a reset goes: an offset of one queue, or a time for all queues of the topic. */
+/** Where a reset goes: offsets of single queues, or a time for all queues of the topic. */
 export type ResetTarget =
   | { readonly kind: "offset"; readonly queueId: number; readonly offset: number }
+  | {
+    readonly kind: "offsets";
+    readonly offsets: readonly { readonly queueId: number; readonly offset: number }[];
+  }
   | { readonly kind: "time"; readonly ms: number }
   | { readonly kind: "earliest" }
   | { readonly kind: "latest" };
@@ -212,10 +226,21 @@ export type Health = {
   readonly shards: readonly { readonly shard: number; readonly stats: ShardStats }[];
 };
 
+/** A group is put to these offsets of a topic, by a reset, a clone, or the undoing of one. */
+export type PlacesMove = {
+  readonly group: string;
+  readonly topic: string;
+  readonly offsets: readonly { readonly queueId: number; readonly offset: number }[];
+};
+
 /** What sessions are told without asking. */
 export type BrokerNews = {
   /** The members of `group` changed: tell these connections. */
   membersChanged(group: string, connections: readonly number[]): void;
+  /** Before the shards are asked: what members commit from now on comes from the old places. */
+  placesMoving(move: PlacesMove): void;
+  /** It is done: members are to go on from there. */
+  placesMoved(move: PlacesMove): void;
 };
 
 /**
@@ -258,6 +283,11 @@ export interface Broker {
   /** Empty when nothing came within `waitMs`. @throws `topic_not_found`, `group_not_found` */
   receive(request: ReceiveRequest): Promise<ReceivedMessage[]>;
   /**
+   * Whether a receive would be given something now, or within `waitMs`: what the group never saw,
+   * and what is to be tried again. @throws `topic_not_found`, `group_not_found`
+   */
+  watch(request: WatchRequest): Promise<boolean>;
+  /**
    * The receipt of a delivery. Whether it was ever made is judged when the receipt is used.
    *
    * @throws `group_not_found`, `topic_not_found`, `queue_not_found`
@@ -278,6 +308,8 @@ export interface Broker {
 
   /** Places of a group in the queues of one topic, or of all topics it has a place in. */
   places(group: string, topic: string | null): Promise<QueuePlace[]>;
+  /** Every place of these groups; groups nobody knows have none. */
+  placesOfGroups(groups: readonly string[]): Promise<ReadonlyMap<string, QueuePlace[]>>;
   commitOffset(group: string, topic: string, queueId: number, offset: number): Promise<void>;
   /** `by`: who resets, for those who ask later. */
   resetOffsets(

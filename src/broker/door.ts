@@ -38,6 +38,7 @@ import type {
   ResetTarget,
   SendBackRequest,
   SendRequest,
+  WatchRequest,
 } from "./broker.ts";
 import { Checks } from "./checks.ts";
 import { RecordEncoder } from "./encode.ts";
@@ -46,6 +47,7 @@ import { DeadLetters } from "./dead_letters.ts";
 import { Explainer } from "./explainer.ts";
 import { Finder } from "./find.ts";
 import { OtherFilters } from "./group_filters.ts";
+import { healthOf } from "./health.ts";
 import { Offsets, queuesByShard } from "./offsets.ts";
 import { ParkedKeys } from "./parked_keys.ts";
 import { Reader } from "./receive.ts";
@@ -59,6 +61,7 @@ import { PendingTimers } from "./timers.ts";
 import { Traffic } from "./traffic.ts";
 import type { TransactionDoor } from "./transaction_door.ts";
 import { Transactions } from "./transactions.ts";
+import { Watcher } from "./watch.ts";
 
 /** What the door is made of. */
 export type DoorParts = {
@@ -93,6 +96,7 @@ export class Door implements Broker {
   readonly #readerKeys: ReaderKeys;
   readonly #requests: Requests;
   readonly #reader: Reader;
+  readonly #watcher: Watcher;
   readonly #offsets: Offsets;
   readonly #finder: Finder;
   readonly #deadLetters: DeadLetters;
@@ -122,7 +126,11 @@ export class Door implements Broker {
     this.#readerKeys = new ReaderKeys({ coordinator, router, clock });
     const readerKeys = this.#readerKeys;
     this.#reader = new Reader({ view, router, signer, clock, otherFilters, readerKeys });
-    this.#offsets = new Offsets(view, router);
+    this.#watcher = new Watcher(view, router);
+    this.#offsets = new Offsets(view, router, {
+      placesMoving: (move) => this.#listeners.forEach((each) => each.placesMoving(move)),
+      placesMoved: (move) => this.#listeners.forEach((each) => each.placesMoved(move)),
+    });
     this.#finder = new Finder(view, router);
     this.#deadLetters = new DeadLetters({ ...parts, finder: this.#finder });
     this.#explainer = new Explainer({
@@ -313,6 +321,15 @@ export class Door implements Broker {
     await this.#reader.sendBack(request);
   }
 
+  async watch(request: WatchRequest): Promise<boolean> {
+    await this.groupForUse(request.group);
+    return await this.#watcher.watch(request);
+  }
+
+  placesOfGroups(groups: readonly string[]) {
+    return this.#offsets.placesOfGroups(groups);
+  }
+
   places(group: string, topic: string | null) {
     return this.#offsets.places(group, topic);
   }
@@ -438,22 +455,8 @@ export class Door implements Broker {
     return this.#parts.coordinator.ask("listKeyValues", { namespace });
   }
 
-  async health(): Promise<Health> {
-    const shards: { shard: number; stats: Health["shards"][number]["stats"] }[] = [];
-    const problems: string[] = [];
-    for (let shard = 0; shard < this.#parts.router.count; shard++) {
-      try {
-        const stats = await this.#parts.router.ask(shard, "stats", null);
-        shards.push({ shard, stats });
-        if (stats.state !== "ok") {
-          problems.push(`shard ${shard} is ${stats.state}: ${stats.reason}`);
-        }
-      } catch (thrown) {
-        if (!(thrown instanceof BrokerError)) throw thrown;
-        problems.push(`shard ${shard} does not answer: ${thrown.message}`);
-      }
-    }
-    return { ready: problems.length === 0, problems, shards };
+  health(): Promise<Health> {
+    return healthOf(this.#parts.router);
   }
 
   async #putTopic(

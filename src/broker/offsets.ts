@@ -1,11 +1,22 @@
 /** Where groups stand: places, commits, resets. @module */
+import { limits } from "../base/limits.ts";
 import type { Group } from "../model/group.ts";
 import type { Topic } from "../model/topic.ts";
 import { BrokerError } from "../model/errors.ts";
 import type { GroupPlace } from "../link/shard_messages.ts";
-import type { NamedPlaceEvent, QueuePlace, ResetPreview, ResetTarget } from "./broker.ts";
+import type {
+  BrokerNews,
+  NamedPlaceEvent,
+  PlacesMove,
+  QueuePlace,
+  ResetPreview,
+  ResetTarget,
+} from "./broker.ts";
 import type { RegistryView } from "./registry_view.ts";
 import type { ShardRouter } from "./shard_router.ts";
+
+/** Who is told of groups that are moved. */
+export type MoveNews = Pick<BrokerNews, "placesMoving" | "placesMoved">;
 
 /** Events of one queue that are told. */
 const eventsOfQueueMax = 16;
@@ -14,19 +25,35 @@ const eventsOfQueueMax = 16;
 export class Offsets {
   readonly #view: RegistryView;
   readonly #router: ShardRouter;
+  readonly #told: MoveNews;
 
-  constructor(view: RegistryView, router: ShardRouter) {
+  constructor(view: RegistryView, router: ShardRouter, told: MoveNews) {
     this.#view = view;
     this.#router = router;
+    this.#told = told;
   }
 
   async places(groupName: string, topicName: string | null): Promise<QueuePlace[]> {
     const group = this.#view.needGroup(groupName);
     if (topicName !== null) return await this.#placesIn(group, this.#view.needTopic(topicName));
-    const everywhere = await Promise.all(
-      this.#view.topics().map((topic) => this.#placesIn(group, topic)),
-    );
-    return everywhere.flat().filter(({ nextOffset }) => nextOffset !== null);
+    return (await this.placesOfGroups([groupName])).get(groupName) ?? [];
+  }
+
+  /** Every shard is asked once for so many groups, whatever the number of topics. */
+  async placesOfGroups(groupNames: readonly string[]): Promise<Map<string, QueuePlace[]>> {
+    const groups = groupNames.flatMap((name) => this.#view.group(name) ?? []);
+    const found = new Map<string, QueuePlace[]>(groups.map(({ name }) => [name, []]));
+    for (let at = 0; at < groups.length; at += limits.groupsPerPlacesAskMax) {
+      const some = groups.slice(at, at + limits.groupsPerPlacesAskMax);
+      const groupKeys = some.map(({ groupKey }) => groupKey);
+      for (const ofShard of await this.#router.askAll("groupPlaces", () => ({ groupKeys }))) {
+        ofShard.forEach((places, index) => {
+          found.get(some[index]?.name ?? "")?.push(...this.#named(places));
+        });
+      }
+    }
+    for (const places of found.values()) places.sort(byTopicAndQueue);
+    return found;
   }
 
   async commit(groupName: string, topicName: string, queueId: number, offset: number) {
@@ -46,9 +73,9 @@ export class Offsets {
     const topic = this.#view.needTopic(topicName);
     const places = await this.#placesIn(group, topic);
     const previews = await Promise.all(places.map(async (place) => {
-      if (target.kind === "offset" && target.queueId !== place.queueId) return [];
+      if (!names(target, place.queueId)) return [];
       const { queueKey, shard } = this.#queue(topic, place.queueId);
-      const toOffset = await this.#offsetOf(target, shard, queueKey);
+      const toOffset = await this.#offsetOf(target, topic, place.queueId);
       const fromOffset = place.committedOffset;
       const ask = { groupKey: group.groupKey, targets: [{ queueKey, toOffset }] };
       const [would] = await this.#router.ask(shard, "previewReset", ask);
@@ -65,16 +92,36 @@ export class Offsets {
     target: ResetTarget,
     by: string,
   ): Promise<QueuePlace[]> {
-    const { groupKey } = this.#view.needGroup(groupName);
+    this.#view.needGroup(groupName);
     const topic = this.#view.needTopic(topicName);
-    const queueIds = target.kind === "offset" ? [target.queueId] : topic.queueRefs.keys();
-    await Promise.all([...queueIds].map(async (queueId) => {
-      const { queueKey, shard } = this.#queue(topic, queueId);
-      const offsets = [{ queueKey, offset: await this.#offsetOf(target, shard, queueKey) }];
-      const reset = { kind: "reset", by } as const;
-      await this.#router.ask(shard, "commitOffsets", { groupKey, offsets, reset });
-    }));
+    const offsets = await Promise.all(
+      queuesNamed(target, topic).map(async (queueId) => {
+        return { queueId, offset: await this.#offsetOf(target, topic, queueId) };
+      }),
+    );
+    await this.#move({ group: groupName, topic: topicName, offsets }, { kind: "reset", by });
     return await this.places(groupName, topicName);
+  }
+
+  /** Each shard moves its queues at once, all or none. */
+  async #move(
+    move: PlacesMove,
+    reset: { readonly kind: "reset" | "clone"; readonly by: string },
+  ): Promise<void> {
+    if (move.offsets.length === 0) return;
+    const { groupKey } = this.#view.needGroup(move.group);
+    const topic = this.#view.needTopic(move.topic);
+    const named = move.offsets.map(({ queueId, offset }) => {
+      return { ...this.#queue(topic, queueId), offset };
+    });
+    this.#told.placesMoving(move);
+    await Promise.all(
+      Map.groupBy(named, ({ shard }) => shard).entries().map(([shard, some]) => {
+        const offsets = some.map(({ queueKey, offset }) => ({ queueKey, offset }));
+        return this.#router.ask(shard, "commitOffsets", { groupKey, offsets, reset });
+      }),
+    );
+    this.#told.placesMoved(move);
   }
 
   /** Takes the newest reset or clone of each queue back. @throws {BrokerError} `conflict`: none. */
@@ -86,7 +133,16 @@ export class Offsets {
       const answer = await this.#router.ask(shard, "undoReset", { groupKey, queueKeys, by });
       undone += answer.undone.length;
     }
-    if (undone > 0) return await this.places(groupName, topicName);
+    if (undone > 0) {
+      const places = await this.places(groupName, topicName);
+      const offsets = places.flatMap(({ queueId, committedOffset: offset }) =>
+        offset === null ? [] : [{ queueId, offset }]
+      );
+      // Where to is known only now: what members committed meanwhile counted.
+      this.#told.placesMoving({ group: groupName, topic: topicName, offsets });
+      this.#told.placesMoved({ group: groupName, topic: topicName, offsets });
+      return places;
+    }
     throw new BrokerError(
       "conflict",
       `Cannot undo: group "${groupName}" was not reset in topic "${topicName}", ` +
@@ -101,15 +157,12 @@ export class Offsets {
     topicName: string,
     by: string,
   ): Promise<QueuePlace[]> {
-    const { groupKey } = this.#view.needGroup(toName);
-    const topic = this.#view.needTopic(topicName);
-    for (const { queueId, committedOffset } of await this.places(fromName, topicName)) {
-      if (committedOffset === null) continue;
-      const { queueKey, shard } = this.#queue(topic, queueId);
-      const offsets = [{ queueKey, offset: committedOffset }];
-      const reset = { kind: "clone", by } as const;
-      await this.#router.ask(shard, "commitOffsets", { groupKey, offsets, reset });
-    }
+    this.#view.needGroup(toName);
+    const offsets = (await this.places(fromName, topicName)).flatMap((place) => {
+      const { queueId, committedOffset: offset } = place;
+      return offset === null ? [] : [{ queueId, offset }];
+    });
+    await this.#move({ group: toName, topic: topicName, offsets }, { kind: "clone", by });
     return await this.places(toName, topicName);
   }
 
@@ -148,7 +201,8 @@ export class Offsets {
     return await this.#router.ask(shard, "offsetAtTime", { queueKey, ms });
   }
 
-  async #offsetOf(target: ResetTarget, shard: number, queueKey: number): Promise<number> {
+  async #offsetOf(target: ResetTarget, topic: Topic, queueId: number): Promise<number> {
+    const { shard, queueKey } = this.#queue(topic, queueId);
     if (target.kind === "time") {
       return await this.#router.ask(shard, "offsetAtTime", { queueKey, ms: target.ms });
     }
@@ -156,11 +210,22 @@ export class Offsets {
     const { minOffset, maxOffset } = range ?? { minOffset: 0, maxOffset: 0 };
     if (target.kind === "earliest") return minOffset;
     if (target.kind === "latest") return maxOffset;
-    if (target.offset >= minOffset && target.offset <= maxOffset) return target.offset;
+    const wanted = target.kind === "offset"
+      ? target.offset
+      : target.offsets.find((each) => each.queueId === queueId)?.offset ?? -1;
+    if (wanted >= minOffset && wanted <= maxOffset) return wanted;
     throw new BrokerError(
       "invalid_argument",
-      `Cannot reset to offset ${target.offset}: the queue has offsets ${minOffset} to ${maxOffset}`,
+      `Cannot reset to offset ${wanted}: the queue has offsets ${minOffset} to ${maxOffset}`,
     );
+  }
+
+  /** What belongs to topics that are gone meanwhile is left out. */
+  #named(places: readonly GroupPlace[]): QueuePlace[] {
+    return places.flatMap((place) => {
+      const queue = this.#view.queue(place.queueKey);
+      return queue === undefined ? [] : [namedPlace(queue.topic.name, queue.queueId, place)];
+    });
   }
 
   async #placesIn(group: Group, topic: Topic): Promise<QueuePlace[]> {
@@ -185,6 +250,23 @@ export class Offsets {
       `Topic "${topic.name}" has queues 0 to ${topic.queueRefs.length - 1}, but not ${queueId}`,
     );
   }
+}
+
+/** The queues a reset is about. */
+function queuesNamed(target: ResetTarget, topic: Topic): number[] {
+  if (target.kind === "offset") return [target.queueId];
+  if (target.kind === "offsets") return target.offsets.map(({ queueId }) => queueId);
+  return [...topic.queueRefs.keys()];
+}
+
+function names(target: ResetTarget, queueId: number): boolean {
+  if (target.kind === "offset") return target.queueId === queueId;
+  return target.kind !== "offsets" || target.offsets.some((each) => each.queueId === queueId);
+}
+
+function byTopicAndQueue(one: QueuePlace, other: QueuePlace): number {
+  if (one.topic === other.topic) return one.queueId - other.queueId;
+  return one.topic < other.topic ? -1 : 1;
 }
 
 /** The queue keys of a topic, by the shard that holds them. */

@@ -2,35 +2,53 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { groupOf, ScriptedShards, topicIn } from "../../tests/support/scripted_shards.ts";
 import { codeOf } from "../../tests/support/shard_bench.ts";
+import { limits } from "../base/limits.ts";
+import type { PlacesMove } from "./broker.ts";
 import { Offsets, queuesByShard } from "./offsets.ts";
 
 /** Topic "t" with queues 1, 2, 3 in shards 0, 1, 0; a queue's places are told by its key. */
 function places(next: number | null = 5, openDeliveries = 0) {
+  const placeOf = (queueKey: number) => ({
+    queueKey,
+    next,
+    committed: next,
+    openDeliveries,
+    unmatched: 0,
+    expired: 0,
+    minOffset: queueKey,
+    maxOffset: 10 + queueKey,
+  });
   const committed: string[] = [];
+  const told: string[] = [];
+  const tell = (what: string) => ({ group, topic, offsets }: PlacesMove) => {
+    const where = offsets.map(({ queueId, offset }) => `${queueId} to ${offset}`);
+    told.push(`${what} ${group} in ${topic}: ${where} after ${committed.length} commits`);
+  };
   const shards = new ScriptedShards(2, {
-    places: ({ queueKeys }) =>
-      queueKeys.map((queueKey) => ({
-        queueKey,
-        next,
-        committed: next,
-        openDeliveries,
-        unmatched: 0,
-        expired: 0,
-        minOffset: queueKey,
-        maxOffset: 10 + queueKey,
-      })),
+    places: ({ queueKeys }) => queueKeys.map(placeOf),
+    // Queue 99 belongs to a topic that is gone meanwhile.
+    groupPlaces: ({ groupKeys }, shard) =>
+      groupKeys.map((key) =>
+        key !== 3 || next === null ? [] : (shard === 0 ? [3, 1, 99] : [2]).map(placeOf)
+      ),
+    undoReset: ({ queueKeys }) => ({
+      undone: queueKeys.map((queueKey) => ({ queueKey, fromOffset: 5, toOffset: 5 })),
+    }),
     ranges: ({ queueKeys }) =>
       queueKeys.map((queueKey) => ({ queueKey, minOffset: queueKey, maxOffset: 10 + queueKey })),
     commitOffsets: ({ groupKey, offsets, reset }, shard) => {
-      const moves = offsets.map(({ queueKey, offset }) => `${queueKey} to ${offset}`);
-      committed.push(`${shard}: group ${groupKey}, ${moves}${reset ? ", reset" : ""}`);
+      for (const { queueKey, offset } of offsets) {
+        const move = `${queueKey} to ${offset}${reset ? ", reset" : ""}`;
+        committed.push(`${shard}: group ${groupKey}, ${move}`);
+      }
       return null;
     },
     offsetAtTime: ({ queueKey, ms }) => queueKey + ms,
   });
   shards.view.putTopic(topicIn("t", [0, 1, 0]));
   shards.view.putGroup(groupOf("g", 3));
-  return { offsets: new Offsets(shards.view, shards.router), committed, shards };
+  const news = { placesMoving: tell("moving"), placesMoved: tell("moved") };
+  return { offsets: new Offsets(shards.view, shards.router, news), committed, shards, told };
 }
 
 test("queuesByShard() gathers the keys of each shard", () => {
@@ -56,7 +74,24 @@ test("places() counts what a group without a place has before it", async () => {
 
 test("places() of all topics leaves out where the group never was", async () => {
   assert.deepEqual(await places(null).offsets.places("g", null), []);
-  assert.equal((await places(5).offsets.places("g", null)).length, 3);
+  const { offsets, shards } = places(5);
+  assert.deepEqual((await offsets.places("g", null)).map(({ queueId }) => queueId), [0, 1, 2]);
+  assert.deepEqual(shards.asked, ["0 groupPlaces", "1 groupPlaces"]);
+});
+
+test("placesOfGroups() asks a shard once for many groups, and leaves out strangers", async () => {
+  const { offsets, shards } = places();
+  const others = Array.from({ length: limits.groupsPerPlacesAskMax }, (_, at) => `g${at}`);
+  for (const [at, name] of others.entries()) shards.view.putGroup(groupOf(name, 10 + at));
+
+  const found = await offsets.placesOfGroups(["g", ...others, "stranger"]);
+
+  assert.deepEqual([found.get("g")?.length, found.get("g1")?.length], [3, 0]);
+  assert.equal(found.has("stranger"), false);
+  assert.deepEqual(shards.asked, [
+    ...["0 groupPlaces", "1 groupPlaces"],
+    ...["0 groupPlaces", "1 groupPlaces"],
+  ]);
 });
 
 test("commit() goes to the queue's own shard, and is no reset", async () => {
@@ -96,6 +131,33 @@ test("reset() to an offset takes both ends of the queue, and nothing beyond", as
   assert.equal(committed.length, 2);
   assert.deepEqual([await to(0), await to(12)], ["invalid_argument", "invalid_argument"]);
   assert.equal(committed.length, 2);
+});
+
+test("reset() of several queues is one move, told before the shards are and after", async () => {
+  const { offsets, committed, told } = places();
+  const moves = [{ queueId: 2, offset: 4 }, { queueId: 0, offset: 1 }];
+
+  await offsets.reset("g", "t", { kind: "offsets", offsets: moves }, "somebody");
+
+  assert.deepEqual(committed.sort(), ["0: group 3, 1 to 1, reset", "0: group 3, 3 to 4, reset"]);
+  assert.deepEqual(told, [
+    "moving g in t: 2 to 4,0 to 1 after 0 commits",
+    "moved g in t: 2 to 4,0 to 1 after 2 commits",
+  ]);
+});
+
+test("clone() and undo() are told too", async () => {
+  const { offsets, told, shards } = places();
+  shards.view.putGroup(groupOf("h", 4));
+  await offsets.clone("g", "h", "t", "somebody");
+  await offsets.undo("g", "t", "somebody");
+  const where = "0 to 5,1 to 5,2 to 5 after";
+  assert.deepEqual(told, [
+    `moving h in t: ${where} 0 commits`,
+    `moved h in t: ${where} 3 commits`,
+    `moving g in t: ${where} 3 commits`,
+    `moved g in t: ${where} 3 commits`,
+  ]);
 });
 
 test("ranges() answers by queue id", async () => {

@@ -46,7 +46,7 @@ export class ShardRouter {
   }
 
   /** Asks something that may be parked; when `signal` aborts, the shard forgets it. */
-  async askParked<N extends "pull" | "receive">(
+  async askParked<N extends "pull" | "receive" | "watch">(
     shard: number,
     name: N,
     request: RequestOf<ShardOperations, N>,

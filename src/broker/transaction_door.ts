@@ -120,6 +120,8 @@ export interface TransactionDoor {
   find(transactionId: string): Promise<TransactionInfo | null>;
   /** Parked ones are asked about again; `null`: all of them. Answers how many. */
   rearm(transactionIds: readonly string[] | null): Promise<number>;
+  /** The same of one, for clients that name the half message by its number. */
+  rearmAt(physicalOffset: number): Promise<number>;
   /** Questions for a group; empty when none came within `waitMs`. */
   collectChecks(request: CollectRequest): Promise<TransactionCheck[]>;
   /** Registers one who can ask producers. Returns how to stop. */

@@ -102,14 +102,7 @@ export class Transactions implements TransactionDoor {
   }
 
   async settleAt(physicalOffset: number, verdict: Verdict, producerGroup: string) {
-    const ref = unpackHalfOffset(physicalOffset);
-    if (ref === null || ref.shard >= this.#parts.router.count) {
-      throw new BrokerError(
-        "message_not_found",
-        `Cannot settle a transaction: no half message has the number ${physicalOffset}`,
-      );
-    }
-    return await this.#settle(ref, verdict, producerGroup);
+    return await this.#settle(this.#refAt(physicalOffset), verdict, producerGroup);
   }
 
   async list(query: TransactionQuery): Promise<TransactionPage> {
@@ -160,6 +153,12 @@ export class Transactions implements TransactionDoor {
     return answers.reduce((sum, { rearmed }) => sum + rearmed, 0);
   }
 
+  async rearmAt(physicalOffset: number): Promise<number> {
+    const { shard, id } = this.#refAt(physicalOffset);
+    const ask = { ids: [id], countMax: 1 };
+    return (await this.#parts.router.ask(shard, "rearm", ask)).rearmed;
+  }
+
   collectChecks(request: CollectRequest): Promise<TransactionCheck[]> {
     return this.#parts.checks.collect(request);
   }
@@ -197,6 +196,15 @@ export class Transactions implements TransactionDoor {
     const ref = readTransactionId(signer, transactionId);
     if (ref.shard < router.count) return ref;
     throw new BrokerError("message_not_found", `There is no shard ${ref.shard} any more`);
+  }
+
+  #refAt(physicalOffset: number): HalfRef {
+    const ref = unpackHalfOffset(physicalOffset);
+    if (ref !== null && ref.shard < this.#parts.router.count) return ref;
+    throw new BrokerError(
+      "message_not_found",
+      `Cannot find a transaction: no half message has the number ${physicalOffset}`,
+    );
   }
 
   #info(shard: number, half: HalfView): TransactionInfo {

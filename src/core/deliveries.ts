@@ -112,6 +112,20 @@ export class Deliveries {
     return [...this.#ready.values()];
   }
 
+  /**
+   * Whether the time of a message has come for which `mayGo`. Unlike `ready` it names none: what
+   * waits for the time is still told of it.
+   */
+  hasDue(nowMs: number, mayGo: (delivery: OpenDelivery) => boolean): boolean {
+    this.#dropStale();
+    const top = this.#due.peek();
+    if (top !== undefined && top.untilMs <= nowMs && mayGo(top)) return true;
+    for (const delivery of this.#ready.values()) {
+      if (mayGo(delivery)) return true;
+    }
+    return false;
+  }
+
   open(offset: number): OpenDelivery | undefined {
     return this.#open.get(offset);
   }

@@ -174,7 +174,18 @@ export type GroupPlace = {
 };
 /** A group's places in these queues, all of the shard that is asked. */
 export type PlacesAsk = { readonly groupKey: number; readonly queueKeys: readonly number[] };
-/** Moves a group's places, all or none. */
+/** Every place these groups have in the shard; at most `limits.groupsPerPlacesAskMax` groups. */
+export type GroupPlacesAsk = { readonly groupKeys: readonly number[] };
+/** By group, in the order asked: only where it has a place. */
+export type GroupPlacesAnswer = readonly (readonly GroupPlace[])[];
+/**
+ * Whether a group would be handed something in one of these queues; waits for it up to `waitMs`.
+ * Nothing is handed out, and filters are not asked: it may be that nobody wants what is there.
+ */
+export type WatchAsk = PlacesAsk & {
+  readonly ordered: boolean;
+  readonly waitMs: number;
+};
 /** What a reset to these offsets would do: deliver once more, and never deliver. */
 export type PreviewResetAsk = {
   readonly groupKey: number;
@@ -353,6 +364,8 @@ export const shardOperations = {
   ...deadLetterOperations,
   ...explainOperations,
   previewReset: jsonOperation<PreviewResetAsk, PreviewResetAnswer>(),
+  groupPlaces: jsonOperation<GroupPlacesAsk, GroupPlacesAnswer>(),
+  watch: jsonOperation<WatchAsk, boolean>(),
 };
 
 /** Name → request and answer types, derived from the table. */

@@ -272,14 +272,16 @@ export class MemoryBroker implements Broker {
   }
   async resetOffsets(group: string, topic: string, target: ResetTarget): Promise<QueuePlace[]> {
     for (const [queueId, queue] of (this.#queues.get(topic) ?? []).entries()) {
-      if (target.kind === "offset" && target.queueId !== queueId) continue;
       const next = target.kind === "offset"
-        ? target.offset
+        ? target.queueId === queueId ? target.offset : null
+        : target.kind === "offsets"
+        ? target.offsets.find((each) => each.queueId === queueId)?.offset ?? null
         : target.kind === "earliest"
         ? queue.minOffset
         : target.kind === "latest"
         ? queue.records.length
         : await this.offsetAtTime(topic, queueId, target.ms);
+      if (next === null) continue;
       const place = this.#place(group, topic, queueId);
       place.next = next;
       place.again = [];
@@ -355,6 +357,8 @@ export class MemoryBroker implements Broker {
   subscription(): undefined {}
   disconnected(): void {}
   readonly previewReset = absent;
+  readonly placesOfGroups = absent;
+  readonly watch = absent;
   readonly undoReset = absent;
   readonly cloneOffsets = absent;
   readonly placeEvents = absent;

@@ -75,6 +75,7 @@ export const absentTransactions: TransactionDoor = {
   list: absent,
   find: absent,
   rearm: absent,
+  rearmAt: absent,
   collectChecks: absent,
   onChecks: () => () => {},
 };

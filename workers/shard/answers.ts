@@ -19,7 +19,7 @@ import type { ShardState } from "./state.ts";
 /** The questions `answerQuestion` knows. */
 export type Question = Exclude<
   Asked<ShardOperations>,
-  { name: WorkName | "pull" | "forget" | "drain" }
+  { name: WorkName | "pull" | "watch" | "forget" | "drain" }
 >;
 
 /** Answers one question at once. @throws {StorageError} What it needs cannot be read. */
@@ -35,6 +35,13 @@ export function answerQuestion(
     case "places": {
       const { groupKey, queueKeys } = question.request;
       server.answer("places", id, queueKeys.map((key) => placeOf(store, state, groupKey, key)));
+      return;
+    }
+    case "groupPlaces": {
+      const places = question.request.groupKeys.map((groupKey) =>
+        Array.from(state.queuesOf(groupKey), (key) => placeOf(store, state, groupKey, key))
+      );
+      server.answer("groupPlaces", id, places);
       return;
     }
     case "ranges": {

@@ -1,26 +1,34 @@
 /**
  * The requests a shard has no answer for yet.
  *
- *     pull, receive ──nothing there──▶ parked ──queue grew, delivery due──▶ tried again
- *                                        └──deadline, forgotten, drained──▶ answered with nothing
+ *     pull, receive, watch ──nothing there──▶ parked ──queue grew, delivery due──▶ tried again
+ *                                               └──deadline, forgotten, drained──▶ answered: nothing
  *
- * A pull is tried again at once; a receive leases, so it goes into the next turn.
+ * A pull and a watch are tried again at once; a receive leases, so it goes into the next turn.
  *
  * @module
  */
 import type { Clock } from "../../src/base/clock.ts";
 import { limits } from "../../src/base/limits.ts";
 import { Waiters } from "../../src/core/waiters.ts";
-import type { PullAsk, ReceiveAsk, ShardOperations } from "../../src/link/shard_messages.ts";
+import type {
+  PullAsk,
+  ReceiveAsk,
+  ShardOperations,
+  WatchAsk,
+} from "../../src/link/shard_messages.ts";
 import type { LinkServer } from "../../src/link/server.ts";
 import type { ShardStore } from "../../src/ports/shard_store.ts";
 import type { Work } from "./plan.ts";
 import { readPull } from "./read.ts";
+import type { ShardState } from "./state.ts";
 import type { ShardTallies } from "./tallies.ts";
+import { hasWork } from "./watch.ts";
 
 type Parked =
   | { readonly kind: "pull"; readonly ask: PullAsk }
-  | { readonly kind: "receive"; readonly ask: ReceiveAsk };
+  | { readonly kind: "receive"; readonly ask: ReceiveAsk }
+  | { readonly kind: "watch"; readonly ask: WatchAsk };
 
 /** A request's place among those that wait. */
 export type Waiting = { readonly deadlineMs: number; readonly sequence: number };
@@ -32,15 +40,22 @@ export class Parking {
   readonly #server: LinkServer<ShardOperations>;
   readonly #clock: Clock;
   readonly #tallies: ShardTallies;
+  readonly #state: ShardState;
   readonly #waiters = new Waiters<Parked>(limits.waitersPerShardMax);
   /** Receives whose time has come. Bounded by the waiters they were. */
   #woken: Work[] = [];
   #closed = false;
 
-  constructor(server: LinkServer<ShardOperations>, clock: Clock, tallies: ShardTallies) {
+  constructor(
+    server: LinkServer<ShardOperations>,
+    clock: Clock,
+    tallies: ShardTallies,
+    state: ShardState,
+  ) {
     this.#server = server;
     this.#clock = clock;
     this.#tallies = tallies;
+    this.#state = state;
   }
 
   get size(): number {
@@ -78,12 +93,22 @@ export class Parking {
     else this.#answerNothing(id);
   }
 
+  /** Answers whether there is something for a group, or parks until there is. */
+  watch(store: ShardStore, id: number, ask: WatchAsk, waiting?: Waiting): void {
+    const found = hasWork(this.#state, store, ask, this.#clock.wallMs());
+    if (!found && ask.waitMs > 0 && this.#hasRoom()) {
+      this.#park(id, { kind: "watch", ask }, waiting);
+    } else this.#server.answer("watch", id, found);
+  }
+
   /** Tries everyone again who waits for one of these queues. True: a receive wants a turn. */
   wake(store: ShardStore, queueKeys: Iterable<number>): boolean {
     for (const { id, deadlineMs, sequence, request } of this.#waiters.wake(queueKeys)) {
       const waiting = { deadlineMs, sequence };
       if (request.kind === "pull") {
         this.#guarded(id, () => this.pull(store, id, request.ask, waiting));
+      } else if (request.kind === "watch") {
+        this.#guarded(id, () => this.watch(store, id, request.ask, waiting));
       } else this.#woken.push({ name: "receive", id, request: request.ask, waiting });
     }
     return this.#woken.length > 0;
@@ -135,6 +160,7 @@ export class Parking {
 
   #giveUp(store: ShardStore, id: number, request: Parked): void {
     if (request.kind === "receive") this.#answerNothing(id);
+    else if (request.kind === "watch") this.#server.answer("watch", id, false);
     else this.#guarded(id, () => this.pull(store, id, { ...request.ask, waitMs: 0 }));
   }
 

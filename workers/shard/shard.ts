@@ -87,7 +87,7 @@ export class Shard {
     this.drained = new Promise((resolve) => (this.#setDrained = resolve));
     this.#store = parts.openStore();
     this.#state = new ShardState(this.#store);
-    this.#parking = new Parking(server, parts.clock, this.#tallies);
+    this.#parking = new Parking(server, parts.clock, this.#tallies, this.#state);
     this.#upkeep = new Upkeep(parts.guard, parts.clock);
     this.#noteRecovery();
     this.arrived();
@@ -285,7 +285,9 @@ export class Shard {
     const { id } = question;
     try {
       if (question.name === "pull") this.#parking.pull(this.#store, id, question.request);
-      else if (question.name === "drain") this.#drain(id);
+      else if (question.name === "watch") {
+        this.#parking.watch(this.#store, id, question.request);
+      } else if (question.name === "drain") this.#drain(id);
       else if (question.name === "forget") {
         this.#parking.forget(this.#store, question.request.id);
         this.#server.answer("forget", id, null);

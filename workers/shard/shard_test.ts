@@ -97,6 +97,41 @@ test("Shard refuses sends on a full disk, lets consumers go on, and resumes alon
   assert.equal((await bench.send(["d"])).firstOffset, 1);
 });
 
+test("Shard tells who watches of a new message, and takes none", async () => {
+  const bench = new ShardBench();
+  const ask = { groupKey: names.groupKey, queueKeys: [names.queueKey], ordered: false };
+  assert.equal(await bench.ask("watch", { ...ask, waitMs: 0 }), false);
+  let told: boolean | undefined;
+  const watching = bench.client.ask("watch", { ...ask, waitMs: 10_000 });
+  watching.then((found) => (told = found));
+  await bench.pass(5_000);
+  assert.equal(told, undefined);
+  await bench.send(["a"]);
+  assert.equal(await watching, true);
+  assert.equal(await bench.ask("watch", { ...ask, waitMs: 0 }), true);
+  assert.equal((await bench.receive()).length, 1);
+  assert.equal(await bench.ask("watch", { ...ask, waitMs: 0 }), false);
+});
+
+test("Shard tells who watches when a lease is over, and when nothing came", async () => {
+  const bench = new ShardBench();
+  await bench.send(["a"]);
+  const [first] = await bench.receive();
+  assert.ok(first);
+  const ask = { groupKey: names.groupKey, queueKeys: [names.queueKey], ordered: false };
+  const leftMs = first.invisibleUntilMs - bench.nowMs;
+  const early = bench.client.ask("watch", { ...ask, waitMs: leftMs - 1 });
+  const late = bench.client.ask("watch", { ...ask, waitMs: leftMs + 1_000 });
+  // Who waits for the message itself is woken by the same moment.
+  const receive = bench.client.ask("receive", receiveOf({ waitMs: leftMs + 1_000 }));
+  await bench.pass(leftMs - 1);
+  assert.equal(await early, false);
+  await bench.pass(1);
+  assert.equal(await late, true);
+  await bench.pass();
+  assert.equal((await receive).head.deliveries[0]?.attempt, 2);
+});
+
 test("Shard shows a message sent back at its time, and not a millisecond before", async () => {
   const bench = new ShardBench();
   const { firstPosition } = await bench.send(["a"]);

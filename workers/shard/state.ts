@@ -139,6 +139,11 @@ export class ShardState {
     return this.#droppedQueues.has(queueKey);
   }
 
+  /** The queues a group has a place in. */
+  queuesOf(groupKey: number): Iterable<number> {
+    return this.#groups.get(groupKey)?.keys() ?? [];
+  }
+
   /** Gives a group its first place in a queue. */
   begin(groupKey: number, queueKey: number, next: number): Deliveries {
     const deliveries = new Deliveries(next);
@@ -225,7 +230,11 @@ export class ShardState {
   /**
    * The window of an ordered group over a queue, built from what is open when it is first needed.
    */
-  window(groupKey: number, queueKey: number, store: ShardStore): OrderWindow {
+  window(
+    groupKey: number,
+    queueKey: number,
+    store: Pick<ShardStore, "entries" | "records">,
+  ): OrderWindow {
     const name = `${groupKey}/${queueKey}`;
     const known = this.#windows.get(name);
     if (known !== undefined) return known;

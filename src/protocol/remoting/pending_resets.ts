@@ -26,6 +26,17 @@ export class PendingResets {
   }
 
   /**
+   * The group is at `offset` now. If that is elsewhere, others of the group have followed already,
+   * over HTTP: a member that comes back goes on from there.
+   */
+  passed(group: string, topic: string, queueId: number, offset: number): void {
+    if (this.#offsets.size === 0) return;
+    const key = keyOf(group, topic, queueId);
+    const target = this.#offsets.get(key);
+    if (target !== undefined && target !== offset) this.#offsets.delete(key);
+  }
+
+  /**
    * A member reads at `offset`. Where it has to go instead; `undefined`: it is right there, and the
    * reset is followed, or there was none.
    */

@@ -1,4 +1,5 @@
 /** Which handler fulfils which request. @module */
+import { reasonAgainst } from "./absent_requests.ts";
 import { type Answer, type Call, type Handler, refusal } from "./call.ts";
 import { requestCodes as codes, requestName, responseCodes } from "./codes.ts";
 import {
@@ -38,6 +39,7 @@ import {
 import {
   handleAllOffsets,
   handleCloneOffsets,
+  handleCorrectionOffset,
   handleDelayOffsets,
   handleResetOffset,
 } from "./handlers/admin_reset.ts";
@@ -98,6 +100,7 @@ import {
   handleConsumerStatus,
   handleRunningInfo,
 } from "./handlers/relay.ts";
+import { handleResumeCheck } from "./handlers/resume_check.ts";
 import { handleRuntimeInfo } from "./handlers/runtime_info.ts";
 import { handleSendBack } from "./handlers/send_back.ts";
 import { handleSendMessage } from "./handlers/send_message.ts";
@@ -108,6 +111,7 @@ const handlers: ReadonlyMap<number, Handler> = new Map<number, Handler>([
   [codes.sendMessageV2, handleSendMessage],
   [codes.sendBatchMessage, handleSendMessage],
   [codes.endTransaction, handleEndTransaction],
+  [codes.resumeCheckHalfMessage, handleResumeCheck],
   [codes.recallMessage, handleRecallMessage],
   [codes.sendReplyMessage, handleSendReply],
   [codes.sendReplyMessageV2, handleSendReply],
@@ -161,6 +165,7 @@ const handlers: ReadonlyMap<number, Handler> = new Map<number, Handler>([
   [codes.addWritePermOfBroker, handleAddWritePermission],
   [codes.getAllConsumerOffset, handleAllOffsets],
   [codes.getAllDelayOffset, handleDelayOffsets],
+  [codes.queryCorrectionOffset, handleCorrectionOffset],
   [codes.invokeBrokerToResetOffset, handleResetOffset],
   [codes.cloneGroupOffset, handleCloneOffsets],
   [codes.invokeBrokerToGetConsumerStatus, handleConsumerStatus],
@@ -194,14 +199,18 @@ const handlers: ReadonlyMap<number, Handler> = new Map<number, Handler>([
   [codes.pollingInfo, handlePollingInfo],
 ]);
 
+/** Every request that is fulfilled. */
+export const servedCodes: ReadonlySet<number> = new Set(handlers.keys());
+
 /** The handler of a request; one that refuses if there is none. */
 export function handlerOf(code: number): Handler {
   return handlers.get(code) ?? refuse;
 }
 
 function refuse({ command }: Call): Answer {
+  const reason = reasonAgainst(command.code) ?? "this broker does not support it";
   return refusal(
     responseCodes.requestCodeNotSupported,
-    `Cannot fulfil request ${requestName(command.code)}: this broker does not support it`,
+    `Cannot fulfil request ${requestName(command.code)}: ${reason}`,
   );
 }

@@ -8,6 +8,7 @@ import { FilterMemory } from "./filter_memory.ts";
 import { ProducerConnections } from "./producer_connections.ts";
 import { replyCarrier } from "./reply_push.ts";
 import { PendingResets } from "./pending_resets.ts";
+import { ResetNews } from "./reset_news.ts";
 import { RemotingSession } from "./session.ts";
 import { TransactionChecks } from "./transaction_checks.ts";
 import { WaitingPops } from "./waiting_pops.ts";
@@ -36,11 +37,14 @@ export class RemotingSessions implements Clients {
     };
     const { broker } = parts;
     const checks = new TransactionChecks(this.#context);
+    const resets = new ResetNews(this.#context);
     this.#stops = [
       broker.onNews({
         membersChanged: (group, connections) => {
           for (const each of connections) this.#sessions.get(each)?.notifyMembersChanged(group);
         },
+        placesMoving: (move) => resets.placesMoving(move),
+        placesMoved: (move) => resets.placesMoved(move),
       }),
       broker.transactions.onChecks((check) => checks.ask(check)),
       broker.carryReplies(replyCarrier(this.#context)),

@@ -93,12 +93,40 @@ test("10 code 220 tells members of a reset, C++ by a list", async () => {
 
   const [toJava, toCpp] = [pushed(java, 220)[0], pushed(cpp, 220)[0]];
   assert.deepEqual({ ...toJava?.extFields }, {
-    ...{ topic: "T", group: "G", timestamp: "0", isForce: "true" },
+    ...{ topic: "T", group: "G", timestamp: "-1", isForce: "true" },
   });
   assert.match(textOf(bodyOf(toJava)), /^\{"offsetTable":\{\{"brokerName"/);
   assert.deepEqual(JSON.parse(textOf(bodyOf(toCpp))), {
     offsetTable: [{ topic: "T", brokerName: "curlew", queueId: 0, offset: 0 }],
   });
+});
+
+test("10 code 220 goes out for a reset over HTTP or by the command line, too", async () => {
+  const { world, client } = await worldWithMessages();
+  await beat(client, "java");
+
+  await world.broker.resetOffsets("G", "T", { kind: "earliest" }, "curlew group reset");
+  await world.broker.cloneOffsets("G", "H", "T", "curlew group clone");
+  await settled();
+
+  const told = pushed(client, 220);
+  assert.equal(told.length, 1);
+  assert.match(textOf(bodyOf(told[0])), /"queueId":0,"topic":"T"\}:0\}\}$/);
+  const late = await client.call(11, { ...pull, queueOffset: "3" });
+  assert.deepEqual([late.code, late.extFields["nextBeginOffset"]], [21, "0"]);
+});
+
+test("7.4 a reset that others followed over HTTP sends nobody back", async () => {
+  const { world, client } = await worldWithMessages();
+  await world.broker.resetOffsets("G", "T", { kind: "earliest" }, "curlew group reset");
+  const place = { consumerGroup: "G", topic: "T", queueId: "0" };
+  assert.equal((await client.call(14, place)).extFields["offset"], "0");
+  world.broker.offsets.set("G@T/0", 2);
+
+  assert.equal((await client.call(14, place)).extFields["offset"], "2");
+
+  const pulled = await client.call(11, { ...pull, queueOffset: "2" });
+  assert.deepEqual([pulled.code, pulled.extFields["nextBeginOffset"]], [0, "3"]);
 });
 
 test("7.4 after a reset a pull is told 21 and where to go; old commits are void", async () => {
@@ -126,6 +154,25 @@ test("10 codes 314 and 43 give a group another's offsets, and show all of them",
 
   const { offsetTable } = JSON.parse(textOf((await client.call(43, {})).body));
   assert.deepEqual(offsetTable, { "T@G": { 0: 3 }, "T@H": { 0: 3 } });
+});
+
+test("7.2 code 308 says how far all groups are, and marks where one is behind", async () => {
+  const { world, client } = await worldWithMessages();
+  for (const name of ["H", "Slow", "Behind"]) world.broker.addGroup(name);
+  world.broker.offsets.set("H@T/0", 2);
+  world.broker.offsets.set("Slow@T/0", 1);
+  world.broker.offsets.set("Behind@T/0", 0);
+  const ask = { topic: "T", filterGroups: "Behind", compareGroup: "G" };
+  const correction = async (changes = {}) =>
+    textOf((await client.call(308, { ...ask, ...changes })).body);
+
+  assert.equal(await correction(), '{"correctionOffsets":{"0":1}}');
+  assert.equal(await correction({ filterGroups: "Behind,Slow" }), '{"correctionOffsets":{"0":2}}');
+  assert.equal(
+    await correction({ compareGroup: "Behind" }),
+    '{"correctionOffsets":{"0":9223372036854775807}}',
+  );
+  assert.equal(await correction({ topic: "None" }), '{"correctionOffsets":{}}');
 });
 
 test("7.2 code 307 is relayed to the consumer it names, and its answer comes back", async () => {

@@ -21,6 +21,7 @@ import type {
   SendBackRequest,
   SendRequest,
   UnregisterAsk,
+  WatchRequest,
 } from "../../../src/broker/broker.ts";
 import { Traffic } from "../../../src/broker/traffic.ts";
 import { BrokerError } from "../../../src/model/errors.ts";
@@ -67,6 +68,7 @@ export class MemoryBroker implements Broker {
   readonly explain = absent;
   readonly request = absent;
   readonly reply = absent;
+  readonly carryReplies = () => () => {};
   readonly clock = new ManualClock();
   readonly traffic = new Traffic(this.clock);
   readonly leases = new MemoryLeases(
@@ -248,10 +250,12 @@ export class MemoryBroker implements Broker {
   readonly findByTime = absent;
   readonly moves = new MemoryResets(this);
   readonly previewReset = this.moves.preview;
+  readonly placesOfGroups = this.moves.placesOfGroups;
   readonly resetOffsets = this.moves.reset;
   readonly cloneOffsets = this.moves.clone;
 
   readonly receive = (request: ReceiveRequest) => this.leases.receive(request);
+  readonly watch = (request: WatchRequest) => this.leases.watch(request);
   readonly receiptOf = (group: string, name: LeaseName) => this.leases.receiptOf(group, name);
   readonly ack = (_group: string, receipts: readonly string[]) => this.leases.ack(receipts);
   readonly extend = (_group: string, receipts: readonly string[], invisibleMs: number) =>
@@ -397,10 +401,6 @@ export class MemoryBroker implements Broker {
   onNews(news: BrokerNews): () => void {
     this.news.add(news);
     return () => this.news.delete(news);
-  }
-
-  carryReplies(): () => void {
-    return () => {};
   }
 
   async health() {

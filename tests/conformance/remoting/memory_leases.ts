@@ -4,6 +4,7 @@ import type {
   ReceiptVerdict,
   ReceivedMessage,
   ReceiveRequest,
+  WatchRequest,
 } from "../../../src/broker/broker.ts";
 import type { ManualClock } from "../../../src/base/clock.ts";
 import { matches } from "./memory_messages.ts";
@@ -13,11 +14,13 @@ type Delivery = { lease: number; attempt: number; untilMs: number };
 /** One group in one queue. */
 type Place = { next: number; readonly open: Map<number, Delivery> };
 type Waiter = { request: ReceiveRequest; dueMs: number; answer: (f: ReceivedMessage[]) => void };
+type Watching = { request: WatchRequest; dueMs: number; answer: (found: boolean) => void };
 
 /** Hands messages out and takes verdicts; the queues belong to the broker. */
 export class MemoryLeases {
   readonly receives: ReceiveRequest[] = [];
   readonly waiters = new Set<Waiter>();
+  readonly #watching = new Set<Watching>();
   readonly #clock: ManualClock;
   readonly #queueOf: (topic: string, queueId: number) => Queue | undefined;
   readonly #places = new Map<string, Place>();
@@ -45,8 +48,27 @@ export class MemoryLeases {
     });
   }
 
+  async watch(request: WatchRequest): Promise<boolean> {
+    await Promise.resolve();
+    if (this.#hasWork(request) || request.waitMs === 0) return this.#hasWork(request);
+    return await new Promise((answer) => {
+      const watching = { request, dueMs: this.#clock.monotonicMs() + request.waitMs, answer };
+      this.#watching.add(watching);
+      request.signal?.addEventListener("abort", () => {
+        this.#watching.delete(watching);
+        answer(false);
+      });
+    });
+  }
+
   /** Something was sent, or time passed. */
   wake(): void {
+    for (const watching of [...this.#watching]) {
+      const found = this.#hasWork(watching.request);
+      if (!found && watching.dueMs > this.#clock.monotonicMs()) continue;
+      this.#watching.delete(watching);
+      watching.answer(found);
+    }
     for (const waiter of [...this.waiters]) {
       const found = this.#lease(waiter.request);
       if (found.length === 0 && waiter.dueMs > this.#clock.monotonicMs()) continue;
@@ -97,6 +119,19 @@ export class MemoryLeases {
       });
       return { ...verdict, invisibleUntilMs };
     });
+  }
+
+  #hasWork({ group, topic, queueId: wanted }: WatchRequest): boolean {
+    const nowMs = this.#clock.monotonicMs();
+    for (let queueId = 0; this.#queueOf(topic, queueId) !== undefined; queueId++) {
+      if (wanted !== undefined && wanted !== queueId) continue;
+      const place = this.#places.get(`${group} ${topic} ${queueId}`);
+      if ((place?.next ?? 0) < (this.#queueOf(topic, queueId)?.records.length ?? 0)) return true;
+      if (Array.from(place?.open.values() ?? []).some(({ untilMs }) => untilMs <= nowMs)) {
+        return true;
+      }
+    }
+    return false;
   }
 
   #lease(request: ReceiveRequest): ReceivedMessage[] {

@@ -247,6 +247,22 @@ test("8 NOTIFICATION tells at once, waits, and tells when nothing came", async (
   assert.deepEqual([now.extFields["hasMsg"], now.extFields["pollingFull"]], ["true", "false"]);
 });
 
+test("8 code 200054 NOTIFICATION wakes when a message is to be tried again", async () => {
+  const { world, client } = worldWithTopic();
+  await send(client, "a", "0");
+  await client.call(200_050, popFields({ invisibleTime: "3000" }));
+  const ask = { consumerGroup: "G", topic: "T", queueId: "-1", bornTime: "1" };
+  const waiting = client.post(200_054, { ...ask, pollTime: "10000" });
+
+  world.broker.advance(2_999);
+  await settled();
+  assert.equal(client.answerTo(waiting), undefined);
+  world.broker.advance(1);
+  await settled();
+
+  assert.equal(client.answerTo(waiting)?.extFields["hasMsg"], "true");
+});
+
 test("2.2 a binary header's 16 bits still name the codes of POP", async () => {
   const { client } = worldWithTopic();
   await send(client, "a");

@@ -188,6 +188,33 @@ test("6.3 only what was written to a connection counts as asked", async () => {
   });
 });
 
+test("10 code 323 has an undecided producer asked anew, by either id", async () => {
+  await inWorld(async (world) => {
+    const client = world.connect();
+    await client.produce("c1", "payments");
+    const sent = await half(client, "a");
+    const msgId = sent.extFields["msgId"] ?? "";
+    const early = await client.call(323, { topic: "orders", msgId });
+    assert.equal(early.code, 1);
+    assert.match(early.remark ?? "", /not parked/);
+    await world.house.pass(firstCheckMs);
+    for (let check = 0; check < 20; check++) {
+      await client.produce("c1", "payments");
+      await world.house.pass(intervalMs);
+    }
+    const asked = client.asked(39).length;
+
+    assert.equal((await client.call(323, { topic: "orders", msgId })).code, 0);
+
+    await world.house.pass(firstCheckMs);
+    assert.deepEqual([asked, client.asked(39).length], [15, 16]);
+    assert.equal((await client.call(323, { topic: "orders", msgId: "K-a" })).code, 29);
+    const stored = await client.send("b", {});
+    const { msgId: storedId = "" } = stored.extFields;
+    assert.equal((await client.call(323, { topic: "orders", msgId: storedId })).code, 22);
+  });
+});
+
 test("6.3 the producers of a group are asked in turn", async () => {
   await inWorld(async (world) => {
     const [one, other] = [world.connect(), world.connect()];

@@ -86,6 +86,19 @@ export const cloneOffsets = {
   topic: optional("topic", "string"),
 } as const satisfies HeaderTable;
 
+/** QUERY_CORRECTION_OFFSET (308). */
+export const correctionOffset = {
+  topic: required("topic", "string"),
+  /** Groups to leave out, parted by commas. */
+  filterGroups: optional("filterGroups", "string"),
+  compareGroup: required("compareGroup", "string"),
+} as const satisfies HeaderTable;
+
+/** RESUME_CHECK_HALF_MESSAGE (323). */
+export const resumeCheck = {
+  messageId: required("msgId", "string"),
+} as const satisfies HeaderTable;
+
 /** VIEW_BROKER_STATS_DATA (315). */
 export const viewStats = {
   name: required("statsName", "string"),

@@ -1,16 +1,17 @@
 /**
  * Moving groups: INVOKE_BROKER_TO_RESET_OFFSET (222), CLONE_GROUP_OFFSET (314), and where all of
- * them are: GET_ALL_CONSUMER_OFFSET (43), GET_ALL_DELAY_OFFSET (45). Protocol 10.
+ * them are: GET_ALL_CONSUMER_OFFSET (43), QUERY_CORRECTION_OFFSET (308), GET_ALL_DELAY_OFFSET (45).
+ * Protocol 7.2, 10.
  *
  * @module
  */
 import { utf8 } from "../../../base/bytes.ts";
 import type { ResetPreview, ResetTarget } from "../../../broker/broker.ts";
 import { type Answer, type Call, done, type RemotingContext } from "../call.ts";
-import { requestCodes } from "../codes.ts";
 import { type HeaderOf, readHeader } from "../field_tables.ts";
-import { type MessageQueue, messageQueueMapText } from "../message_queue_keys.ts";
-import { cloneOffsets, resetOffset } from "./admin_fields.ts";
+import { messageQueueMapText } from "../message_queue_keys.ts";
+import { cloneOffsets, correctionOffset, resetOffset } from "./admin_fields.ts";
+import { allPlaces } from "./all_places.ts";
 import { jsonBody } from "./json_body.ts";
 import { dataVersion } from "./pages.ts";
 
@@ -25,50 +26,74 @@ export async function handleResetOffset(call: Call, context: RemotingContext): P
   const header = readHeader(resetOffset, call.command.extFields);
   const { group, topic, queueId: wantedQueue = -1 } = header;
   await broker.groupForUse(group);
-  const moves = (await broker.previewReset(group, topic, targetOf(header)))
+  const offsets = (await broker.previewReset(group, topic, targetOf(header)))
     .filter(({ queueId }) => wantedQueue < 0 || queueId === wantedQueue)
-    .filter((move) => header.isForce !== false || goesBack(move));
+    .filter((move) => header.isForce !== false || goesBack(move))
+    .map(({ queueId, toOffset }) => ({ queueId, offset: toOffset }));
   const by = `an admin tool at ${call.peer.address}`;
-  for (const { queueId, toOffset: offset } of moves) {
-    context.resets.put(group, topic, queueId, offset);
-    await broker.resetOffsets(group, topic, { kind: "offset", queueId, offset }, by);
-  }
-  const rows = moves.map(({ queueId, toOffset }) =>
-    [{ topic, brokerName, queueId }, toOffset] as const
+  await broker.resetOffsets(group, topic, { kind: "offsets", offsets }, by);
+  const rows = offsets.map(({ queueId, offset }) =>
+    [{ topic, brokerName, queueId }, offset] as const
   );
-  await tellMembers(header, rows, context);
   return { ...done, body: utf8(`{"offsetTable":${messageQueueMapText(rows)}}`) };
 }
 
 /** Gives one group the places of another, in one topic or in all it has a place in. */
-export async function handleCloneOffsets(call: Call, context: RemotingContext): Promise<Answer> {
-  const { broker } = context;
+export async function handleCloneOffsets(
+  call: Call,
+  { broker }: RemotingContext,
+): Promise<Answer> {
   const { from, to, topic } = readHeader(cloneOffsets, call.command.extFields);
   const by = `an admin tool at ${call.peer.address}`;
   const topics = topic === undefined || topic === ""
     ? new Set((await broker.places(from, null)).map((place) => place.topic))
     : [topic];
-  for (const each of topics) {
-    for (const place of await broker.cloneOffsets(from, to, each, by)) {
-      const { queueId, committedOffset } = place;
-      if (committedOffset !== null) context.resets.put(to, each, queueId, committedOffset);
-    }
-  }
+  for (const each of topics) await broker.cloneOffsets(from, to, each, by);
   return done;
 }
 
 /** The places of all groups, as "topic@group" → queue → offset. */
 export async function handleAllOffsets(_call: Call, { broker }: RemotingContext): Promise<Answer> {
   const offsetTable: Record<string, Record<string, number>> = {};
-  // One group after the other: each is a question to every shard for every topic.
-  for (const { name } of broker.groups()) {
-    for (const { topic, queueId, committedOffset } of await broker.places(name, null)) {
+  const groups = broker.groups();
+  for (const [group, places] of await allPlaces(groups.map(({ name }) => name), broker)) {
+    for (const { topic, queueId, committedOffset } of places) {
       if (committedOffset === null) continue;
-      const queues = offsetTable[`${topic}@${name}`] ??= {};
+      const queues = offsetTable[`${topic}@${group}`] ??= {};
       queues[queueId] = committedOffset;
     }
   }
-  return { ...done, body: jsonBody({ dataVersion: dataVersion(broker.groups()), offsetTable }) };
+  return { ...done, body: jsonBody({ dataVersion: dataVersion(groups), offsetTable }) };
+}
+
+/**
+ * How far a topic is finished by all groups together, by queue: the smallest place of any. Where
+ * `compareGroup` is behind that, RocketMQ's largest number. Places that retention overtook do not
+ * count.
+ */
+export async function handleCorrectionOffset(
+  call: Call,
+  { broker }: RemotingContext,
+): Promise<Answer> {
+  const header = readHeader(correctionOffset, call.command.extFields);
+  const left = new Set((header.filterGroups ?? "").split(","));
+  const names = broker.groups().map(({ name }) => name);
+  const smallest = new Map<number, number>();
+  const compared = new Map<number, number>();
+  for (const [group, places] of await allPlaces(names, broker)) {
+    for (const { topic, queueId, committedOffset, minOffset } of places) {
+      if (topic !== header.topic || committedOffset === null) continue;
+      if (group === header.compareGroup) compared.set(queueId, committedOffset);
+      if (left.has(group) || committedOffset < minOffset) continue;
+      smallest.set(queueId, Math.min(smallest.get(queueId) ?? Infinity, committedOffset));
+    }
+  }
+  const rows = Array.from(smallest, ([queueId, offset]) => {
+    const isBehind = (compared.get(queueId) ?? Infinity) < offset;
+    // Written by hand: the number is beyond what a double holds.
+    return `"${queueId}":${isBehind ? "9223372036854775807" : offset}`;
+  });
+  return { ...done, body: utf8(`{"correctionOffsets":{${rows.join(",")}}}`) };
 }
 
 /** Delayed messages are kept by their time here, not in queues of levels: there are no places. */
@@ -86,20 +111,4 @@ function targetOf({ queueId = -1, offset, timestampMs }: ResetHeader): ResetTarg
 /** Without force a tool only means to read again, never to skip. */
 function goesBack({ fromOffset, toOffset }: ResetPreview): boolean {
   return fromOffset === null || toOffset < fromOffset;
-}
-
-/** RESET_CONSUMER_CLIENT_OFFSET (220), to each member. C++ reads a list instead of a map. */
-async function tellMembers(
-  { group, topic, timestampMs }: ResetHeader,
-  rows: readonly (readonly [MessageQueue, number])[],
-  { broker, clients }: RemotingContext,
-): Promise<void> {
-  if (rows.length === 0) return;
-  const map = utf8(`{"offsetTable":${messageQueueMapText(rows)}}`);
-  const list = jsonBody({ offsetTable: rows.map(([queue, offset]) => ({ ...queue, offset })) });
-  const extFields = { topic, group, timestamp: String(timestampMs), isForce: "true" };
-  for (const { connection, language } of await broker.consumers(group)) {
-    const code = requestCodes.resetConsumerClientOffset;
-    clients.tell(connection, { code, extFields, body: language === "CPP" ? list : map });
-  }
 }

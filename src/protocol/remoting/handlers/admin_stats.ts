@@ -17,6 +17,7 @@ import { responseCodes } from "../codes.ts";
 import { readHeader } from "../field_tables.ts";
 import { consumeStatsText } from "./admin_clients.ts";
 import { consumeTimeSpan, queryConsumeQueue, viewStats } from "./admin_fields.ts";
+import { allPlaces } from "./all_places.ts";
 import { jsonBody } from "./json_body.ts";
 import { storedMsAt } from "./stored_times.ts";
 
@@ -61,9 +62,8 @@ export async function handleBrokerConsumeStats(
   const onlyOrdered = call.command.extFields["isOrder"] === "true";
   const texts: string[] = [];
   let [totalDiff, totalInflightDiff] = [0, 0];
-  for (const { name, settings } of broker.groups()) {
-    if (onlyOrdered && !settings.ordered) continue;
-    const places = await broker.places(name, null);
+  const groups = broker.groups().filter(({ settings }) => settings.ordered || !onlyOrdered);
+  for (const [name, places] of await allPlaces(groups.map((group) => group.name), broker)) {
     if (places.length === 0) continue;
     totalDiff += places.reduce((sum, { lag }) => sum + lag, 0);
     totalInflightDiff += places.reduce((sum, { openDeliveries }) => sum + openDeliveries, 0);

@@ -33,7 +33,10 @@ export async function handleQueryOffset(call: Call, context: RemotingContext): P
   if (group !== undefined) {
     const places = await broker.places(consumerGroup, topic);
     const place = places.find((each) => each.queueId === queueId)?.committedOffset ?? null;
-    if (place !== null) return answerOffset(place);
+    if (place !== null) {
+      context.resets.passed(consumerGroup, topic, queueId, place);
+      return answerOffset(place);
+    }
   }
   const decidesItself = header.setZeroIfNotFound === false ||
     group?.settings.startFrom === "latest";

@@ -8,7 +8,7 @@ import { ByteWriter } from "../../../base/bytes.ts";
 import { limits } from "../../../base/limits.ts";
 import type { Broker, QueuePlace } from "../../../broker/broker.ts";
 import { everything } from "../../../model/subscription.ts";
-import { type Answer, type Call, done, type Peer, type RemotingContext } from "../call.ts";
+import { type Answer, type Call, done, type RemotingContext } from "../call.ts";
 import { responseCodes } from "../codes.ts";
 import { readHeader, writeHeader } from "../field_tables.ts";
 import {
@@ -47,14 +47,24 @@ export async function handlePeekMessage(call: Call, { broker }: RemotingContext)
   return { ...done, extFields, body: writer.view() };
 }
 
-/** Says whether a pop would find something; waits for it if the client asked for it. */
+/**
+ * Says whether a pop would find something, what is to be tried again included; waits for it if the
+ * client asked for it.
+ */
 export async function handleNotification(call: Call, { broker }: RemotingContext): Promise<Answer> {
   const header = readHeader(notification, call.command.extFields);
-  const places = await placesOf(header, broker);
-  if (places.some((place) => place.maxOffset > nextOf(place))) return notified(true, false);
-  if (header.pollMs <= 0) return notified(false, false);
-  const waitMs = Math.min(header.pollMs, limits.pollWaitMsMax);
-  return await firstArrival(places, waitMs, call.peer, broker);
+  const { consumerGroup: group, topic, queueId } = header;
+  const { gone: signal, parking } = call.peer;
+  const ask = { group, topic, ...(queueId < 0 ? {} : { queueId }) };
+  const waitMs = Math.max(0, Math.min(header.pollMs, limits.pollWaitMsMax));
+  if (await broker.watch({ ...ask, waitMs: 0 })) return notified(true, false);
+  if (waitMs === 0) return notified(false, false);
+  if (!parking.enter()) return notified(false, true);
+  try {
+    return notified(await broker.watch({ ...ask, waitMs, signal }), false);
+  } finally {
+    parking.leave();
+  }
 }
 
 /** How many pops wait for messages. */
@@ -62,49 +72,6 @@ export function handlePollingInfo(call: Call, { waitingPops }: RemotingContext):
   const { consumerGroup, topic, queueId } = readHeader(pollingInfo, call.command.extFields);
   const waiting = waitingPops.count(consumerGroup, topic, Math.max(-1, queueId));
   return { ...done, extFields: writeHeader(pollingInfoAnswer, { waiting }) };
-}
-
-/** Waits at the end of every queue; each wait takes one of the places a connection has. */
-async function firstArrival(
-  places: readonly QueuePlace[],
-  waitMs: number,
-  peer: Peer,
-  broker: Broker,
-): Promise<Answer> {
-  const others = new AbortController();
-  const signal = AbortSignal.any([peer.gone, others.signal]);
-  const waits: Promise<boolean>[] = [];
-  for (const place of places) {
-    if (!peer.parking.enter()) break;
-    const { topic, queueId } = place;
-    const ask = { topic, queueId, offset: nextOf(place), messagesMax: 1, bytesMax: 1 };
-    const wait = broker.pull({ ...ask, filter: everything, waitMs, signal })
-      .then((result) => result.count > 0)
-      .finally(() => peer.parking.leave());
-    waits.push(wait);
-  }
-  if (waits.length < places.length) {
-    others.abort();
-    await Promise.allSettled(waits);
-    return notified(false, true);
-  }
-  const arrival = Promise.any(waits.map((wait) => wait.then(onlyTrue)));
-  try {
-    return notified(await arrival, false);
-  } catch (thrown) {
-    if (!(thrown instanceof AggregateError)) throw thrown;
-    const failure = thrown.errors.find((error) => !(error instanceof NothingCame));
-    if (failure !== undefined) throw failure;
-    return notified(false, false);
-  } finally {
-    others.abort();
-    await Promise.allSettled(waits);
-  }
-}
-
-function onlyTrue(hasMessages: boolean): true {
-  if (hasMessages) return true;
-  throw new NothingCame();
 }
 
 function notified(hasMessages: boolean, pollingFull: boolean): Answer {
@@ -122,9 +89,4 @@ async function placesOf(asked: Asked, broker: Broker): Promise<readonly QueuePla
 /** Where the group's next fresh message is. */
 function nextOf({ nextOffset, committedOffset, minOffset }: QueuePlace): number {
   return Math.max(nextOffset ?? committedOffset ?? minOffset, minOffset);
-}
-
-/** One queue stayed as it was while others were waited for, too. */
-class NothingCame extends Error {
-  override readonly name = "NothingCame";
 }
