@@ -32,10 +32,13 @@ export class RefusedError extends Error {
 export class UnreachableError extends Error {
   override readonly name = "UnreachableError";
   readonly reached: boolean;
+  /** The next thing to try, when it is not to start a broker. */
+  readonly hint: string | undefined;
 
-  constructor(message: string, reached: boolean, options?: ErrorOptions) {
+  constructor(message: string, reached: boolean, options?: ErrorOptions & { hint?: string }) {
     super(message, options);
     this.reached = reached;
+    this.hint = options?.hint;
   }
 }
 
@@ -61,7 +64,8 @@ export function explain(thrown: unknown): Explanation | undefined {
   if (thrown instanceof UnreachableError) {
     return {
       sentence: thrown.message,
-      hint: "Start one with `curlew serve`, or name another with --url or CURLEW_URL",
+      hint: thrown.hint ??
+        "Start one with `curlew serve`, or name another with --url or CURLEW_URL",
       code: "unreachable",
       exitCode: exitCodes.unreachable,
     };

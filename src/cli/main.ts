@@ -11,6 +11,7 @@ import { rootFamily } from "./root.ts";
 const root = rootFamily({
   readSettings: async () => (await import("./joins/serve_join.ts")).readSettings,
   inspect: async () => (await import("./joins/check_join.ts")).inspect,
+  runImport: async () => (await import("./joins/import_join.ts")).runImport,
 });
 
 exitProcess(await runProgram(root, processHost()));

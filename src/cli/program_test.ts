@@ -9,6 +9,7 @@ import { rootFamily } from "./root.ts";
 const root = rootFamily({
   readSettings: () => Promise.reject(new Error("not asked for here")),
   inspect: () => Promise.reject(new Error("not asked for here")),
+  runImport: () => Promise.reject(new Error("not asked for here")),
 });
 
 async function run(words: readonly string[], options: FakeHostOptions = {}) {

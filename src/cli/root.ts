@@ -4,6 +4,7 @@ import { benchFamily } from "./commands/bench.ts";
 import { checkCommand, type Inspect } from "./commands/check.ts";
 import { deadLetterFamily } from "./commands/dead_letter.ts";
 import { groupFamily } from "./commands/group.ts";
+import { type Import, importCommand } from "./commands/import.ts";
 import { messageFamily } from "./commands/message.ts";
 import { type ReadSettings, serveCommand } from "./commands/serve.ts";
 import { timerFamily } from "./commands/timer.ts";
@@ -16,6 +17,7 @@ import { version } from "./version.ts";
 export type Loaders = {
   readonly readSettings: () => Promise<ReadSettings>;
   readonly inspect: () => Promise<Inspect>;
+  readonly runImport: () => Promise<Import>;
 };
 
 /** The program. */
@@ -44,6 +46,7 @@ export function rootFamily(loaders: Loaders): Family {
       deadLetterFamily,
       timerFamily,
       transactionFamily,
+      importCommand(loaders.runImport),
       benchFamily,
       checkCommand(loaders.inspect),
       versionCommand,
