@@ -2,7 +2,7 @@
  * The requests a shard has no answer for yet.
  *
  *     pull, receive, watch ──nothing there──▶ parked ──queue grew, delivery due──▶ tried again
- *                                               └──deadline, forgotten, drained──▶ answered: nothing
+ *                                               └─deadline, forgotten, drained──▶ answered: nothing
  *
  * A pull and a watch are tried again at once; a receive leases, so it goes into the next turn.
  *

@@ -81,7 +81,7 @@ test("10 code 222 goes to the end by -1, to an offset, and without force only ba
   assert.equal(place(), 3);
 });
 
-test("10 code 220 tells members of a reset, C++ by a list", async () => {
+test("10 codes 222 and 220 tell members of a reset, C++ by a list", async () => {
   const { world, client } = await worldWithMessages();
   const [java, cpp] = [world.connect(), world.connect()];
   await beat(java, "java");
@@ -116,7 +116,7 @@ test("10 code 220 goes out for a reset over HTTP or by the command line, too", a
   assert.deepEqual([late.code, late.extFields["nextBeginOffset"]], [21, "0"]);
 });
 
-test("7.4 a reset that others followed over HTTP sends nobody back", async () => {
+test("7.4 code 14: a reset that others followed over HTTP sends nobody back", async () => {
   const { world, client } = await worldWithMessages();
   await world.broker.resetOffsets("G", "T", { kind: "earliest" }, "curlew group reset");
   const place = { consumerGroup: "G", topic: "T", queueId: "0" };
@@ -129,7 +129,7 @@ test("7.4 a reset that others followed over HTTP sends nobody back", async () =>
   assert.deepEqual([pulled.code, pulled.extFields["nextBeginOffset"]], [0, "3"]);
 });
 
-test("7.4 after a reset a pull is told 21 and where to go; old commits are void", async () => {
+test("7.4 codes 11 and 15: after a reset a pull is told 21, and old commits are void", async () => {
   const { world, client } = await worldWithMessages();
   await client.call(222, reset());
 
@@ -192,7 +192,7 @@ test("7.2 code 307 is relayed to the consumer it names, and its answer comes bac
   assert.equal((await client.call(307, { ...ask, clientId: "c2" })).code, 1);
 });
 
-test("7.2 a consumer that does not answer, or leaves, is told of with 207", async () => {
+test("7.2 code 307: a consumer that does not answer, or leaves, is told of with 207", async () => {
   const { world, client } = await worldWithMessages();
   const consumer = world.connect();
   await beat(consumer, "c1");
@@ -231,7 +231,7 @@ test("7.2 code 309 hands the message it names to a consumer", async () => {
   assert.equal((await client.call(309, unknown)).code, 1);
 });
 
-test("7.2 code 223 gathers the offsets of every member, keyed by queue objects", async () => {
+test("7.2 codes 223 and 221 gather the offsets of every member, by queue objects", async () => {
   const { world, client } = await worldWithMessages();
   const consumer = world.connect();
   await beat(consumer, "c1");

@@ -108,7 +108,7 @@ test("10 code 321 shows the entries of a queue", async () => {
   assert.deepEqual([queueData[0].physicOffset, queueData[0].tagsCode], [256, 65]);
 });
 
-test("10 settings are shown and never changed", async () => {
+test("10 codes 25, 26, 318 and 319 show settings, and never change them", async () => {
   const { client } = worldWithTopic();
 
   const broker = await client.call(26);
@@ -192,4 +192,14 @@ test("5 codes 304, 305, 311 to 313 and 901 list what belongs to the broker", asy
     await client.call(901, { clusterName: "DefaultCluster", brokerName: "curlew" }),
   );
   assert.deepEqual(brokerMemberGroup.brokerAddrs, { 0: "127.0.0.1:9876" });
+});
+
+test("10 codes 306, 316 and 329 have nothing left to clean up", async () => {
+  const { client } = worldWithTopic();
+  for (const code of [306, 316, 329]) assert.equal((await client.call(code)).code, 0);
+});
+
+test("10 code 45 shows no places of levels: delayed messages are kept by their time", async () => {
+  const { client } = worldWithTopic();
+  assert.deepEqual(json(await client.call(45)), { offsetTable: {} });
 });

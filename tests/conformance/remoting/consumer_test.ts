@@ -34,7 +34,7 @@ async function send(client: TestClient, queueId = "0"): Promise<void> {
 
 const queue = { consumerGroup: "G", topic: "T", queueId: "0" };
 
-test("9 a heartbeat registers producers and consumers, and welcomes light ones", async () => {
+test("9 code 34: a heartbeat registers who is there, and welcomes light ones", async () => {
   const world = new TestWorld();
 
   const answer = await world.connect().call(34, {}, heartbeat());
@@ -66,7 +66,7 @@ test("9 a heartbeat registers producers and consumers, and welcomes light ones",
   assert.ok(world.broker.group("G"));
 });
 
-test("9 a heartbeat may leave fields out and write numbers as text", async () => {
+test("9 code 34: a heartbeat may leave fields out and write numbers as text", async () => {
   const world = new TestWorld();
   const subscriptionDataSet = [{ topic: "T", subVersion: "17" }];
   const consumerDataSet = [{ groupName: "G", subscriptionDataSet }];
@@ -79,14 +79,14 @@ test("9 a heartbeat may leave fields out and write numbers as text", async () =>
   ]);
 });
 
-test("9 a heartbeat that is no JSON or has no client answers 29", async () => {
+test("9 code 34: a heartbeat that is no JSON or has no client answers 29", async () => {
   const client = new TestWorld().connect();
 
   assert.equal((await client.call(34, {}, { body: utf8("{") })).code, 29);
   assert.equal((await client.call(34, {}, body({}))).code, 29);
 });
 
-test("9 a light heartbeat repeats the full one with its fingerprint", async () => {
+test("9 code 34: a light heartbeat repeats the full one with its fingerprint", async () => {
   const world = new TestWorld();
   const client = world.connect();
   await client.call(34, {}, heartbeat({ heartbeatFingerprint: 77 }));
@@ -98,7 +98,7 @@ test("9 a light heartbeat repeats the full one with its fingerprint", async () =
   assert.deepEqual(world.broker.heartbeats[1], world.broker.heartbeats[0]);
 });
 
-test("9 a light heartbeat with an unknown fingerprint asks for the full one", async () => {
+test("9 code 34: a light heartbeat with an unknown fingerprint asks for the full one", async () => {
   const world = new TestWorld();
   const client = world.connect();
   await client.call(34, {}, heartbeat({ heartbeatFingerprint: 77 }));
@@ -113,7 +113,7 @@ test("9 a light heartbeat with an unknown fingerprint asks for the full one", as
   assert.equal(world.broker.heartbeats.length, 1);
 });
 
-test("9 a consumer of a group that may not be made is left out, the rest registered", async () => {
+test("9 code 34: a group that may not be made is left out, the rest registered", async () => {
   const world = new TestWorld();
   world.broker.autoCreateGroups = false;
 
@@ -124,7 +124,7 @@ test("9 a consumer of a group that may not be made is left out, the rest registe
   assert.deepEqual(world.broker.heartbeats[0]?.producerGroups, ["PG"]);
 });
 
-test("9 UNREGISTER_CLIENT leaves the named group", async () => {
+test("9 code 35: UNREGISTER_CLIENT leaves the named group", async () => {
   const world = new TestWorld();
 
   await world.connect().call(35, { clientID: "c", consumerGroup: "G" });
@@ -134,7 +134,7 @@ test("9 UNREGISTER_CLIENT leaves the named group", async () => {
   ]);
 });
 
-test("7.2 the consumer list holds each member once, and answers 1 when there is none", async () => {
+test("7.2 code 38: the list holds each member once, and is 1 when there is none", async () => {
   const world = new TestWorld();
   const client = world.connect();
   assert.equal((await client.call(38, { consumerGroup: "G" })).code, 1);
@@ -146,7 +146,7 @@ test("7.2 the consumer list holds each member once, and answers 1 when there is 
   assert.equal(textOf(answer.body), '{"consumerIdList":["10.0.0.7@1#2"]}');
 });
 
-test("9 a change of members is told to the connections it concerns, one-way", async () => {
+test("9 code 40: a change of members is told to whom it concerns, one-way", async () => {
   const world = new TestWorld();
   const [first, second] = [world.connect(), world.connect()];
 
@@ -160,7 +160,7 @@ test("9 a change of members is told to the connections it concerns, one-way", as
   }]);
 });
 
-test("9 a notice has the form of the client's own requests", async () => {
+test("9 code 40: a notice has the form of the client's own requests", async () => {
   const world = new TestWorld();
   const client = world.connect();
   await client.call(106, {}, { serializer: "binary" });
@@ -181,7 +181,7 @@ test("9 a closed connection is told to the broker, once", () => {
   assert.equal(world.sessions.size, 0);
 });
 
-test("7.4 a committed offset is answered", async () => {
+test("7.4 codes 14 and 15: a committed offset is answered", async () => {
   const client = new TestWorld().connect();
   await send(client);
   await send(client);
@@ -192,7 +192,7 @@ test("7.4 a committed offset is answered", async () => {
   assert.deepEqual([answer.code, answer.extFields], [0, { offset: "1" }]);
 });
 
-test("7.4 a new group starts a young topic at 0, so that it sees what came before", async () => {
+test("7.4 code 14: a new group starts a young topic at 0, and sees what came before", async () => {
   const client = new TestWorld().connect();
   await send(client);
 
@@ -201,7 +201,7 @@ test("7.4 a new group starts a young topic at 0, so that it sees what came befor
   assert.deepEqual([answer.code, answer.extFields], [0, { offset: "0" }]);
 });
 
-test("7.4 a new group is told 22 if it asked for it, or the topic is no longer young", async () => {
+test("7.4 code 14: a new group is told 22 if it asked for it, or the topic is old", async () => {
   const world = new TestWorld();
   const client = world.connect();
   await send(client);
@@ -212,7 +212,7 @@ test("7.4 a new group is told 22 if it asked for it, or the topic is no longer y
   assert.equal((await client.call(14, queue)).code, 22);
 });
 
-test("7.4 a group that starts at the latest message is told 22", async () => {
+test("7.4 code 14: a group that starts at the latest message is told 22", async () => {
   const world = new TestWorld();
   const client = world.connect();
   await send(client);
@@ -221,14 +221,14 @@ test("7.4 a group that starts at the latest message is told 22", async () => {
   assert.equal((await client.call(14, queue)).code, 22);
 });
 
-test("7.4 an offset of an unknown topic answers 22 to a query and 17 to a commit", async () => {
+test("7.4 codes 14 and 15: an offset of an unknown topic answers 22 and 17", async () => {
   const client = new TestWorld().connect();
 
   assert.equal((await client.call(14, queue)).code, 22);
   assert.equal((await client.call(15, { ...queue, commitOffset: "1" })).code, 17);
 });
 
-test("7.4 a commit of an unknown group answers 26", async () => {
+test("7.4 code 15: a commit of an unknown group answers 26", async () => {
   const world = new TestWorld();
   world.broker.addTopic("T");
   world.broker.autoCreateGroups = false;
@@ -236,7 +236,7 @@ test("7.4 a commit of an unknown group answers 26", async () => {
   assert.equal((await world.connect().call(15, { ...queue, commitOffset: "1" })).code, 26);
 });
 
-test("7.2 max and min offset are those of the queue", async () => {
+test("7.2 codes 30 and 31: max and min offset are those of the queue", async () => {
   const world = new TestWorld();
   const client = world.connect();
   for (let sent = 0; sent < 3; sent++) await send(client, "1");
@@ -249,7 +249,7 @@ test("7.2 max and min offset are those of the queue", async () => {
   assert.equal(await offset(30, "0"), "0");
 });
 
-test("7.2 a queue that is not there answers 29, a topic 17", async () => {
+test("7.2 codes 30 and 31: a queue that is not there answers 29, a topic 17", async () => {
   const world = new TestWorld();
   world.broker.addTopic("T");
   const client = world.connect();
@@ -258,7 +258,7 @@ test("7.2 a queue that is not there answers 29, a topic 17", async () => {
   assert.equal((await client.call(31, { topic: "None", queueId: "0" })).code, 17);
 });
 
-test("7.2 a search by time finds the first not earlier, UPPER the last not later", async () => {
+test("7.2 code 29: the first stored not earlier, and by UPPER the last not later", async () => {
   const world = new TestWorld();
   const client = world.connect();
   const startMs = world.broker.clock.wallMs();
@@ -280,7 +280,7 @@ test("7.2 a search by time finds the first not earlier, UPPER the last not later
   assert.equal(await search(-1, "UPPER"), "0");
 });
 
-test("7.2 the earliest stored time is the oldest message's, -1 for an empty queue", async () => {
+test("7.2 code 32: the stored time of the oldest message, -1 for an empty queue", async () => {
   const world = new TestWorld();
   const client = world.connect();
   await send(client);
@@ -292,7 +292,7 @@ test("7.2 the earliest stored time is the oldest message's, -1 for an empty queu
   assert.equal(await earliest("1"), "-1");
 });
 
-test("7.5 a message is sent back by its physical offset, with the delay of its level", async () => {
+test("7.5 code 36: a message goes back by its physical offset, for its level's delay", async () => {
   const world = new TestWorld();
   const client = world.connect();
   await send(client);
@@ -310,7 +310,7 @@ test("7.5 a message is sent back by its physical offset, with the delay of its l
   assert.equal(world.broker.sentBack[0]?.originMessageId, "7F000001000026940000000000000100");
 });
 
-test("7.5 clients before 3.4.9 get the group's number of retries", async () => {
+test("7.5 code 36: clients before 3.4.9 get the group's number of retries", async () => {
   const world = new TestWorld();
   const client = world.connect();
   await send(client);
@@ -322,7 +322,7 @@ test("7.5 clients before 3.4.9 get the group's number of retries", async () => {
   assert.equal(world.broker.sentBack[0]?.retriesMax, null);
 });
 
-test("7.5 an unknown group answers 26, an unknown message 1", async () => {
+test("7.5 code 36: an unknown group answers 26, an unknown message 1", async () => {
   const world = new TestWorld();
   const client = world.connect();
 
@@ -331,7 +331,7 @@ test("7.5 an unknown group answers 26, an unknown message 1", async () => {
   assert.equal((await client.call(36, { offset: "256", group: "G", delayLevel: "0" })).code, 1);
 });
 
-test("7.6 a queue is locked by one client until that client gives it back", async () => {
+test("7.6 codes 41 and 42: a queue is locked by one client until it gives it back", async () => {
   const client = new TestWorld().connect();
   const ask = (clientId: string) =>
     body({
@@ -350,7 +350,7 @@ test("7.6 a queue is locked by one client until that client gives it back", asyn
   assert.equal(await locked("second"), granted);
 });
 
-test("7.2 CHECK_CLIENT_CONFIG takes tags and SQL, and refuses nonsense with 23", async () => {
+test("7.2 code 46: tags and SQL are taken, and nonsense is refused with 23", async () => {
   const client = new TestWorld().connect();
   const check = async (expressionType: string, subString: string) =>
     (await client.call(

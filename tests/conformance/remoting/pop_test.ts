@@ -44,7 +44,7 @@ function ackFields(record: Acked | undefined): Record<string, string> {
   };
 }
 
-test("8 a pop leases from every queue, with check points of eight fields", async () => {
+test("8 code 200050: a pop leases from every queue, by check points of eight fields", async () => {
   const { client } = worldWithTopic();
   await send(client, "a", "0");
   await send(client, "b", "1", "TAGS\x01x");
@@ -66,7 +66,7 @@ test("8 a pop leases from every queue, with check points of eight fields", async
   assert.deepEqual([invisibleTime, popTime], ["30000", records[0]?.checkPoint.split(" ")[1]]);
 });
 
-test("8 the time in a check point is the time of the pop, by which clients judge it", async () => {
+test("8 code 200050: the time in a check point is the pop's, by which clients judge", async () => {
   const { world, client } = worldWithTopic();
   await send(client, "a");
 
@@ -75,7 +75,7 @@ test("8 the time in a check point is the time of the pop, by which clients judge
   assert.equal(Number(record?.checkPoint.split(" ")[1]), world.broker.clock.wallMs());
 });
 
-test("8 a message popped again says how often it was tried, and voids the old one", async () => {
+test("8 code 200050: a message popped again says how often, and voids the old point", async () => {
   const { world, client } = worldWithTopic();
   await send(client, "a");
   const [first] = recordsOf(await client.call(200_050, popFields()));
@@ -90,7 +90,7 @@ test("8 a message popped again says how often it was tried, and voids the old on
   assert.deepEqual(world.broker.leases.openOf("G", "T"), []);
 });
 
-test("8 an empty pop answers 210 after its time, and a message ends the wait", async () => {
+test("8 code 200050: an empty pop answers 210 in the end, and a message sooner", async () => {
   const { world, client } = worldWithTopic();
   const late = client.post(200_050, popFields({ pollTime: "15000" }));
   await settled();
@@ -109,7 +109,7 @@ test("8 an empty pop answers 210 after its time, and a message ends the wait", a
   assert.equal((await client.call(200_050, popFields())).code, 210);
 });
 
-test("8 pops that wait are counted by POLLING_INFO, and gone with their connection", async () => {
+test("8 code 200055: pops that wait are counted, and gone with their connection", async () => {
   const { world, client } = worldWithTopic();
   const other = world.connect();
   client.post(200_050, popFields({ pollTime: "15000" }));
@@ -124,7 +124,7 @@ test("8 pops that wait are counted by POLLING_INFO, and gone with their connecti
   assert.equal(world.broker.leases.waiters.size, 0);
 });
 
-test("8 a pop names its queue, its filter and its bounds to the broker", async () => {
+test("8 code 200050: a pop names its queue, its filter and its bounds to the broker", async () => {
   const { world, client } = worldWithTopic();
   const wish = { queueId: "1", expType: "TAG", exp: "A || B", maxMsgNums: "9999" };
   await client.call(200_050, popFields({ ...wish, invisibleTime: "1" }));
@@ -135,7 +135,7 @@ test("8 a pop names its queue, its filter and its bounds to the broker", async (
   assert.equal(asked?.filter.kind, "tags");
 });
 
-test("8 a pop is refused: 17 no topic, 29 no queue, 23 no filter", async () => {
+test("8 code 200050: a pop is refused: 17 no topic, 29 no queue, 23 no filter", async () => {
   const { client } = worldWithTopic();
   const codes = [{ topic: "None" }, { queueId: "2" }, { expType: "TAG", exp: "a && b" }];
 
@@ -145,7 +145,7 @@ test("8 a pop is refused: 17 no topic, 29 no queue, 23 no filter", async () => {
   assert.deepEqual(found, [17, 29, 23]);
 });
 
-test("8 an orderly pop makes the group ordered, and counts tries beside the records", async () => {
+test("8 code 200050: an orderly pop makes the group ordered, and counts tries", async () => {
   const { world, client } = worldWithTopic();
   await send(client, "a");
 
@@ -155,7 +155,7 @@ test("8 an orderly pop makes the group ordered, and counts tries beside the reco
   assert.equal(answer.extFields["orderCountInfo"], "0 qo0%0 0");
 });
 
-test("8 invisibility is changed, and the check point stays good", async () => {
+test("8 codes 200053 and 200051: invisibility changes, the check point stays good", async () => {
   const { world, client } = worldWithTopic();
   await send(client, "a");
   const [record] = recordsOf(await client.call(200_050, popFields()));
@@ -172,7 +172,7 @@ test("8 invisibility is changed, and the check point stays good", async () => {
   assert.equal((await client.call(200_051, ackFields(record))).code, 0);
 });
 
-test("8 a batch of acknowledgements is numbers and bits", async () => {
+test("8 code 200151: a batch of acknowledgements is numbers and bits", async () => {
   const { world, client } = worldWithTopic(1);
   for (const body of ["a", "b", "c"]) await send(client, body);
   const records = recordsOf(await client.call(200_050, popFields()));
@@ -189,7 +189,7 @@ test("8 a batch of acknowledgements is numbers and bits", async () => {
   assert.deepEqual(world.broker.leases.openOf("G", "T"), ["0/2 1"]);
 });
 
-test("8 what is no check point is refused with 29", async () => {
+test("8 code 200051: what is no check point is refused with 29", async () => {
   const { client } = worldWithTopic();
   const point = { queueId: 0, queueOffset: 0, checkPoint: "0 1 2" };
 
@@ -198,7 +198,7 @@ test("8 what is no check point is refused with 29", async () => {
   assert.equal((await client.call(200_051, ackFields(forged))).code, 208);
 });
 
-test("8 a record with no room for a check point has it in the answer's header", async () => {
+test("8 code 200050: a record with no room for a check point has it in the header", async () => {
   const { client } = worldWithTopic(1);
   await send(client, "full", "0", `UNIQ_KEY\x01U\x02a\x01${"x".repeat(32_740)}\x02`);
 
@@ -215,7 +215,7 @@ test("8 a record with no room for a check point has it in the answer's header", 
   );
 });
 
-test("8 PEEK shows what a pop would give, and takes nothing", async () => {
+test("8 code 200052: PEEK shows what a pop would give, and takes nothing", async () => {
   const { world, client } = worldWithTopic();
   await send(client, "a", "0");
   await send(client, "b", "1");
@@ -228,7 +228,7 @@ test("8 PEEK shows what a pop would give, and takes nothing", async () => {
   assert.deepEqual(world.broker.leases.openOf("G", "T"), []);
 });
 
-test("8 NOTIFICATION tells at once, waits, and tells when nothing came", async () => {
+test("8 code 200054: NOTIFICATION tells at once, waits, and tells when nothing came", async () => {
   const { world, client } = worldWithTopic();
   const ask = { consumerGroup: "G", topic: "T", queueId: "-1", bornTime: "1" };
   const waiting = client.post(200_054, { ...ask, pollTime: "10000" });
@@ -247,7 +247,7 @@ test("8 NOTIFICATION tells at once, waits, and tells when nothing came", async (
   assert.deepEqual([now.extFields["hasMsg"], now.extFields["pollingFull"]], ["true", "false"]);
 });
 
-test("8 code 200054 NOTIFICATION wakes when a message is to be tried again", async () => {
+test("8 code 200054: NOTIFICATION wakes when a message is to be tried again", async () => {
   const { world, client } = worldWithTopic();
   await send(client, "a", "0");
   await client.call(200_050, popFields({ invisibleTime: "3000" }));

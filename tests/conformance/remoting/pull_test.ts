@@ -42,7 +42,7 @@ function result(answer: Received): string {
   return `${answer.code} ${nextBeginOffset} ${minOffset} ${maxOffset}`;
 }
 
-test("7.3 messages found answer 0 with the records and the offset after the last", async () => {
+test("7.3 code 11: what is found answers 0 with the records and the next offset", async () => {
   const world = await worldWith("a", "b", "c");
 
   const answer = await world.connect().call(11, pull({ maxMsgNums: "2" }));
@@ -52,7 +52,7 @@ test("7.3 messages found answer 0 with the records and the offset after the last
   assert.deepEqual(offsets, [0, 1]);
 });
 
-test("7.3 at least one record comes, whatever its size", async () => {
+test("7.3 code 11: at least one record comes, whatever its size", async () => {
   const world = await worldWith("a", "b");
 
   const answer = await world.connect().call(361, pull({ maxMsgBytes: "1" }));
@@ -60,7 +60,7 @@ test("7.3 at least one record comes, whatever its size", async () => {
   assert.equal(splitRecords(answer.body).length, 1);
 });
 
-test("7.3 a tag filter that matches nothing answers 20, the offset after the last", async () => {
+test("7.3 code 11: a tag filter that matches nothing answers 20, the next offset", async () => {
   const world = await worldWith("a", "b");
 
   const answer = await world.connect().call(11, pull({ subscription: "x || y" }));
@@ -68,38 +68,38 @@ test("7.3 a tag filter that matches nothing answers 20, the offset after the las
   assert.equal(result(answer), "20 2 0 2");
 });
 
-test("7.3 an offset at max answers 19 with the offset", async () => {
+test("7.3 code 11: an offset at max answers 19 with the offset", async () => {
   const world = await worldWith("a");
 
   assert.equal(result(await world.connect().call(11, pull({ queueOffset: "1" }))), "19 1 0 1");
 });
 
-test("7.3 an empty queue at offset 0 answers 19 with 0", async () => {
+test("7.3 code 11: an empty queue at offset 0 answers 19 with 0", async () => {
   const world = await worldWith();
 
   assert.equal(result(await world.connect().call(11, pull())), "19 0 0 0");
 });
 
-test("7.3 an empty queue at another offset answers 21 with 0", async () => {
+test("7.3 code 11: an empty queue at another offset answers 21 with 0", async () => {
   const world = await worldWith();
 
   assert.equal(result(await world.connect().call(11, pull({ queueOffset: "5" }))), "21 0 0 0");
 });
 
-test("7.3 an offset above max answers 21 with max", async () => {
+test("7.3 code 11: an offset above max answers 21 with max", async () => {
   const world = await worldWith("a", "b");
 
   assert.equal(result(await world.connect().call(11, pull({ queueOffset: "9" }))), "21 2 0 2");
 });
 
-test("7.3 an offset below min answers 21 with min", async () => {
+test("7.3 code 11: an offset below min answers 21 with min", async () => {
   const world = await worldWith("a", "b", "c");
   world.broker.trim("T", 0, 2);
 
   assert.equal(result(await world.connect().call(11, pull({ queueOffset: "1" }))), "21 2 2 3");
 });
 
-test("7.3 a suspended pull is answered by the next message", async () => {
+test("7.3 code 11: a suspended pull is answered by the next message", async () => {
   const world = await worldWith();
   const client = world.connect();
   const opaque = client.post(11, pull({ sysFlag: "6" }));
@@ -114,7 +114,7 @@ test("7.3 a suspended pull is answered by the next message", async () => {
   assert.equal(result(answer), "0 1 0 1");
 });
 
-test("7.3 a suspended pull answers 19 when its time is over, and not before", async () => {
+test("7.3 code 11: a suspended pull answers 19 when its time is over, and not before", async () => {
   const world = await worldWith();
   const client = world.connect();
   const opaque = client.post(11, pull({ sysFlag: "6", suspendTimeoutMillis: "20000" }));
@@ -129,7 +129,7 @@ test("7.3 a suspended pull answers 19 when its time is over, and not before", as
   assert.equal(client.answerTo(opaque)?.code, 19);
 });
 
-test("7.3 a suspended pull does not hold up the requests after it", async () => {
+test("7.3 code 11: a suspended pull does not hold up the requests after it", async () => {
   const world = await worldWith();
   const client = world.connect();
   const parked = client.post(11, pull({ sysFlag: "6" }));
@@ -140,7 +140,7 @@ test("7.3 a suspended pull does not hold up the requests after it", async () => 
   assert.equal(client.answerTo(parked), undefined);
 });
 
-test("7.3 a closed connection drops its suspended pulls", async () => {
+test("7.3 code 11: a closed connection drops its suspended pulls", async () => {
   const world = await worldWith();
   const client = world.connect();
   client.post(11, pull({ sysFlag: "6" }));
@@ -153,7 +153,7 @@ test("7.3 a closed connection drops its suspended pulls", async () => {
   assert.deepEqual(world.broker.gone, [1]);
 });
 
-test("7.3 a topic, queue, group or permission not there answers 17, 1, 26 or 16", async () => {
+test("7.3 code 11: no such topic, queue, group or permission is 17, 1, 26 or 16", async () => {
   const world = await worldWith();
   world.broker.addTopic("WriteOnly", { perm: 2 });
   world.broker.addGroup("Stopped", { consumeEnabled: false });
@@ -171,13 +171,13 @@ test("7.3 a topic, queue, group or permission not there answers 17, 1, 26 or 16"
   assert.equal(await code({ topic: "WriteOnly" }), 16);
 });
 
-test("7.3 an expression that cannot be parsed answers 23", async () => {
+test("7.3 code 11: an expression that cannot be parsed answers 23", async () => {
   const world = await worldWith();
 
   assert.equal((await world.connect().call(11, pull({ subscription: "a && b" }))).code, 23);
 });
 
-test("7.3 a SQL expression selects by properties, in a pull and in a heartbeat", async () => {
+test("7.3 code 11: SQL selects by properties, in a pull and in a heartbeat", async () => {
   const world = await worldWith("a", "b", "c");
   const client = world.connect();
   const sql = { expressionType: "SQL92", subscription: "TAGS in ('a', 'c')" };
@@ -198,7 +198,7 @@ test("7.3 a SQL expression selects by properties, in a pull and in a heartbeat",
   assert.deepEqual(offsets, [[0, 2], [1, 2]]);
 });
 
-test("7.3 a SQL expression that cannot be parsed, or of no known type, answers 23", async () => {
+test("7.3 code 11: SQL that cannot be parsed, or of no known type, answers 23", async () => {
   const world = await worldWith("a");
   const code = async (expressionType: string, subscription: string) =>
     (await world.connect().call(11, pull({ expressionType, subscription }))).code;
@@ -208,13 +208,13 @@ test("7.3 a SQL expression that cannot be parsed, or of no known type, answers 2
   assert.equal(await code("LUA", "return true"), 23);
 });
 
-test("7.3 without a subscription and without a heartbeat the answer is 24", async () => {
+test("7.3 code 11: without a subscription and without a heartbeat the answer is 24", async () => {
   const world = await worldWith();
 
   assert.equal((await world.connect().call(11, pull({ sysFlag: "0" }))).code, 24);
 });
 
-test("7.3 a subscription newer than the heartbeat's answers 25, an equal one is used", async () => {
+test("7.3 code 11: one newer than the heartbeat's answers 25, an equal one is used", async () => {
   const world = await worldWith("a", "b");
   const client = world.connect();
   const subscriptionDataSet = [{ topic: "T", subString: "b", subVersion: "1700000000000" }];
@@ -230,7 +230,7 @@ test("7.3 a subscription newer than the heartbeat's answers 25, an equal one is 
   assert.equal(splitRecords(equal.body).length, 1);
 });
 
-test("7.3 a commit offset above 0 that comes along is stored with bit 0 only", async () => {
+test("7.3 code 11: a commit offset that comes along is stored with bit 0 only", async () => {
   const world = await worldWith("a", "b");
   const client = world.connect();
 
@@ -241,7 +241,7 @@ test("7.3 a commit offset above 0 that comes along is stored with bit 0 only", a
   assert.equal(world.broker.offsets.get("G@T/0"), 2);
 });
 
-test("7.3 a client that does not read gets 20 instead of records, to ask again", async () => {
+test("7.3 code 11: a client that does not read gets 20 instead of records", async () => {
   const world = await worldWith("a", "b");
   const client = world.connect();
   client.connection.bufferedBytes = 5 * 1024 * 1024;
@@ -250,4 +250,19 @@ test("7.3 a client that does not read gets 20 instead of records, to ask again",
 
   assert.equal(result(answer), "20 1 0 2");
   assert.equal(answer.body.length, 0);
+});
+
+test("7.3 code 361: LITE_PULL_MESSAGE is a pull, which waits too", async () => {
+  const world = await worldWith("a");
+  const client = world.connect();
+  const found = await client.call(361, pull());
+  assert.deepEqual([result(found), splitRecords(found.body).length], ["0 1 0 1", 1]);
+
+  const waiting = client.post(361, pull({ queueOffset: "1", sysFlag: "6" }));
+  await settled();
+  assert.equal(client.answerTo(waiting), undefined);
+  await send(world, "b");
+  await settled();
+
+  assert.equal(client.answerTo(waiting)?.code, 0);
 });

@@ -44,7 +44,7 @@ test("6.5 a request says its cluster, and nothing else does", async () => {
   });
 });
 
-test("6.5 a reply is pushed to the connection of the client that asked", async () => {
+test("6.5 codes 325 and 326: a reply is pushed to the client that asked", async () => {
   await inWorld(async (world) => {
     const [asker, responder] = [world.connect(), world.connect()];
     await asker.produce("asker", "PG");
@@ -75,7 +75,7 @@ test("6.5 a reply is pushed to the connection of the client that asked", async (
   });
 });
 
-test("6.5 a reply in long names is the same", async () => {
+test("6.5 code 324: a reply in long names is the same", async () => {
   await inWorld(async (world) => {
     const [asker, responder] = [world.connect(), world.connect()];
     await asker.produce("asker", "PG");
@@ -89,7 +89,7 @@ test("6.5 a reply in long names is the same", async () => {
   });
 });
 
-test("6.5 a reply nobody waits for answers 1 and why", async () => {
+test("6.5 code 325: a reply nobody waits for answers 1 and why", async () => {
   await inWorld(async (world) => {
     const [asker, responder] = [world.connect(), world.connect()];
     await asker.produce("asker", "PG");
@@ -106,7 +106,7 @@ test("6.5 a reply nobody waits for answers 1 and why", async () => {
   });
 });
 
-test("6.5 a client that refuses a reply, or does not take it in time, is told as 1", async () => {
+test("6.5 code 326: a client that refuses a reply, or is late, is told as 1", async () => {
   await inWorld(async (world) => {
     const [asker, responder] = [world.connect(), world.connect()];
     await asker.produce("asker", "PG");

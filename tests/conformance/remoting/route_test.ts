@@ -7,7 +7,7 @@ import { TestWorld } from "./test_client.ts";
 const queueData =
   '{"brokerName":"curlew","perm":6,"readQueueNums":4,"topicSysFlag":0,"writeQueueNums":4}';
 
-test("5 a route leads to the address that was dialled, as compact sorted JSON", async () => {
+test("5 code 105: a route leads to the address that was dialled, as sorted JSON", async () => {
   const world = new TestWorld();
   world.broker.addTopic("T");
 
@@ -21,7 +21,7 @@ test("5 a route leads to the address that was dialled, as compact sorted JSON", 
   );
 });
 
-test("5 below version 401 integer keys are bare, unless standard JSON is asked for", async () => {
+test("5 code 105: below version 401 integer keys are bare, unless asked otherwise", async () => {
   const world = new TestWorld();
   world.broker.addTopic("T");
   const client = world.connect();
@@ -34,7 +34,7 @@ test("5 below version 401 integer keys are bare, unless standard JSON is asked f
   assert.equal(await addresses(317, { acceptStandardJsonOnly: "true" }), '{"0":"127.0.0.1:9876"}');
 });
 
-test("5 an advertised address wins over the dialled one", async () => {
+test("5 code 105: an advertised address wins over the dialled one", async () => {
   const world = new TestWorld({ advertise: { host: "mq.example.org", port: 10_911 } });
   world.broker.addTopic("T");
 
@@ -43,14 +43,14 @@ test("5 an advertised address wins over the dialled one", async () => {
   assert.match(textOf(answer.body), /"0":"mq\.example\.org:10911"/);
 });
 
-test("5 an unknown topic answers 17 with a remark", async () => {
+test("5 code 105: an unknown topic answers 17 with a remark", async () => {
   const answer = await new TestWorld().connect().call(105, { topic: "None" });
 
   assert.equal(answer.code, 17);
   assert.match(answer.remark ?? "", /None/);
 });
 
-test("5 TBW102 has a route, perm 7 and 8 queues, only if topics are made on the fly", async () => {
+test("5 code 105: TBW102 has a route only if topics are made on the fly", async () => {
   const answer = await new TestWorld().connect().call(105, { topic: "TBW102" });
   const closed = new TestWorld({ autoCreateTopics: false }).connect();
 
@@ -61,7 +61,7 @@ test("5 TBW102 has a route, perm 7 and 8 queues, only if topics are made on the 
   assert.equal((await closed.call(105, { topic: "TBW102" })).code, 17);
 });
 
-test("5 a retry topic has a route once its group is known", async () => {
+test("5 code 105: a retry topic has a route once its group is known", async () => {
   const world = new TestWorld();
   const client = world.connect();
   assert.equal((await client.call(105, { topic: "%RETRY%G" })).code, 17);
@@ -71,7 +71,7 @@ test("5 a retry topic has a route once its group is known", async () => {
   assert.equal((await client.call(105, { topic: "%RETRY%G" })).code, 0);
 });
 
-test("5 the order of an ordered topic comes from the key-value table", async () => {
+test("5 code 105: an ordered topic's order comes from the key-value table", async () => {
   const world = new TestWorld();
   world.broker.addTopic("Ordered", { ordered: true });
   world.broker.addTopic("Plain");
@@ -85,7 +85,7 @@ test("5 the order of an ordered topic comes from the key-value table", async () 
   assert.doesNotMatch(await route("Plain"), /orderTopicConf/);
 });
 
-test("5 the key-value table keeps, lists and forgets; what is not there answers 22", async () => {
+test("5 codes 100 to 102 and 219: the key-value table keeps, lists and forgets", async () => {
   const client = new TestWorld().connect();
   const entry = { namespace: "N", key: "k" };
   assert.equal((await client.call(101, entry)).code, 22);
@@ -99,7 +99,7 @@ test("5 the key-value table keeps, lists and forgets; what is not there answers 
   assert.equal((await client.call(101, entry)).code, 22);
 });
 
-test("5 the cluster is one broker", async () => {
+test("5 code 106: the cluster is one broker", async () => {
   const answer = await new TestWorld().connect().call(106);
 
   assert.equal(
@@ -110,7 +110,7 @@ test("5 the cluster is one broker", async () => {
   );
 });
 
-test("5 topic lists are sorted; a foreign cluster has no topics", async () => {
+test("5 codes 206 and 224: topic lists are sorted; a foreign cluster has no topics", async () => {
   const world = new TestWorld();
   world.broker.addTopic("b");
   world.broker.addTopic("a");

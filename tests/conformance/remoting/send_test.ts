@@ -16,7 +16,7 @@ function v2(changes: Record<string, string> = {}): Record<string, string> {
   };
 }
 
-test("6.1 a V2 send answers id, queue, offset, transaction id, region and trace", async () => {
+test("6.1 code 310: the answer has id, queue, offset, transaction id, region, trace", async () => {
   const world = new TestWorld();
   world.broker.addTopic("T");
 
@@ -33,7 +33,7 @@ test("6.1 a V2 send answers id, queue, offset, transaction id, region and trace"
   });
 });
 
-test("6.1 the id in the answer leads to the address that was dialled", async () => {
+test("6.1 code 310: the id in the answer leads to the address that was dialled", async () => {
   const world = new TestWorld();
   world.broker.addTopic("T");
 
@@ -46,7 +46,7 @@ test("6.1 the id in the answer leads to the address that was dialled", async () 
   });
 });
 
-test("6.1 a V1 send says the same in long names", async () => {
+test("6.1 code 10: a V1 send says the same in long names", async () => {
   const world = new TestWorld();
   world.broker.addTopic("T");
 
@@ -70,7 +70,7 @@ test("6.1 a V1 send says the same in long names", async () => {
   });
 });
 
-test("6.1 properties pass through untouched when nothing has to be added", async () => {
+test("6.1 code 310: properties pass through untouched when nothing has to be added", async () => {
   const world = new TestWorld();
   world.broker.addTopic("T");
   const properties = "KEYS\x01k1 k2\x02UNIQ_KEY\x01K1\x02WAIT\x01true";
@@ -80,7 +80,7 @@ test("6.1 properties pass through untouched when nothing has to be added", async
   assert.equal(world.broker.sends[0]?.messages[0]?.properties, properties);
 });
 
-test("6.1 a missing UNIQ_KEY is made, and told as the transaction id", async () => {
+test("6.1 code 310: a missing UNIQ_KEY is made, and told as the transaction id", async () => {
   const world = new TestWorld();
   world.broker.addTopic("T");
 
@@ -92,7 +92,7 @@ test("6.1 a missing UNIQ_KEY is made, and told as the transaction id", async () 
   assert.equal(recordProperties(record, 0), `TAGS\x01a\x02UNIQ_KEY\x01${key}\x02`);
 });
 
-test("6.1 a POP_CK that came along is taken away", async () => {
+test("6.1 code 310: a POP_CK that came along is taken away", async () => {
   const world = new TestWorld();
   world.broker.addTopic("T");
 
@@ -101,7 +101,7 @@ test("6.1 a POP_CK that came along is taken away", async () => {
   assert.equal(world.broker.sends[0]?.messages[0]?.properties, "UNIQ_KEY\x01K1\x02");
 });
 
-test("6.1 a queue below 0 leaves the choice to the broker, with the sharding key", async () => {
+test("6.1 code 310: a queue below 0 leaves the choice to the broker, by key", async () => {
   const world = new TestWorld();
   world.broker.addTopic("T");
 
@@ -113,7 +113,7 @@ test("6.1 a queue below 0 leaves the choice to the broker, with the sharding key
   assert.equal(world.broker.sends[0]?.shardingKey, "order-7");
 });
 
-test("6.1 an unknown topic is made with min(d, 8) queues", async () => {
+test("6.1 code 310: an unknown topic is made with min(d, 8) queues", async () => {
   const world = new TestWorld();
 
   const answer = await world.connect().call(310, v2({ b: "New", d: "16" }));
@@ -122,14 +122,14 @@ test("6.1 an unknown topic is made with min(d, 8) queues", async () => {
   assert.equal(world.broker.topic("New")?.settings.queues, 8);
 });
 
-test("6.1 an unknown topic answers 17 when topics are not made on the fly", async () => {
+test("6.1 code 310: an unknown topic answers 17 when topics are not made on the fly", async () => {
   const world = new TestWorld();
   world.broker.autoCreateTopics = false;
 
   assert.equal((await world.connect().call(310, v2())).code, 17);
 });
 
-test("6.1 the checks answer with their codes", async () => {
+test("6.1 code 310: the checks answer with their codes", async () => {
   const world = new TestWorld();
   world.broker.addTopic("T");
   world.broker.addTopic("ReadOnly", { perm: 4 });
@@ -147,7 +147,7 @@ test("6.1 the checks answer with their codes", async () => {
   assert.equal(world.broker.sends.length, 0);
 });
 
-test("4.2 a batch stores each message and answers the first offset and all ids", async () => {
+test("4.2 code 320: a batch stores each message and answers offset and all ids", async () => {
   const world = new TestWorld();
   world.broker.addTopic("T");
   const body = encodeBatch(["A", "B", "C"].map((key) => ({
@@ -168,7 +168,7 @@ test("4.2 a batch stores each message and answers the first offset and all ids",
   assert.deepEqual(keys, ["UNIQ_KEY\x01A\x02", "UNIQ_KEY\x01B\x02", "UNIQ_KEY\x01C\x02"]);
 });
 
-test("4.2 a batch that does not add up is refused as a whole", async () => {
+test("4.2 code 320: a batch that does not add up is refused as a whole", async () => {
   const world = new TestWorld();
   world.broker.addTopic("T");
 
@@ -178,13 +178,13 @@ test("4.2 a batch that does not add up is refused as a whole", async () => {
   assert.equal(world.broker.sends.length, 0);
 });
 
-test("6.1 a batch to a retry topic answers 13", async () => {
+test("6.1 code 310: a batch to a retry topic answers 13", async () => {
   const answer = await new TestWorld().connect().call(310, v2({ b: "%RETRY%G", m: "true" }));
 
   assert.equal(answer.code, 13);
 });
 
-test("6.1 a send to a retry topic is stored there, its group made on the fly", async () => {
+test("6.1 code 310: a send to a retry topic is stored there, its group made", async () => {
   const world = new TestWorld();
 
   const answer = await world.connect().call(310, v2({ b: "%RETRY%G", e: "0", j: "2", l: "16" }));
@@ -194,7 +194,7 @@ test("6.1 a send to a retry topic is stored there, its group made on the fly", a
   assert.equal(world.broker.sends[0]?.messages[0]?.reconsumeTimes, 2);
 });
 
-test("6.1 a send to a retry topic beyond its retries goes to the dead-letter topic", async () => {
+test("6.1 code 310: a send to a retry topic beyond its retries is a dead letter", async () => {
   const world = new TestWorld();
   const properties = "DELAY\x0118\x02UNIQ_KEY\x01K1\x02";
 
@@ -204,14 +204,14 @@ test("6.1 a send to a retry topic beyond its retries goes to the dead-letter top
   assert.equal(world.broker.sends[0]?.messages[0]?.properties, "UNIQ_KEY\x01K1\x02");
 });
 
-test("6.1 a send to the retry topic of an unknown group answers 26", async () => {
+test("6.1 code 310: a send to the retry topic of an unknown group answers 26", async () => {
   const world = new TestWorld();
   world.broker.autoCreateGroups = false;
 
   assert.equal((await world.connect().call(310, v2({ b: "%RETRY%G" }))).code, 26);
 });
 
-test("6.1 records name the advertised address, and so do ids", async () => {
+test("6.1 code 310: records name the advertised address, and so do ids", async () => {
   const world = new TestWorld({ advertise: { host: "192.0.2.9", port: 10_911 } });
   world.broker.addTopic("T");
 

@@ -4,6 +4,8 @@ import { test } from "node:test";
 import { utf8 } from "../../../src/base/bytes.ts";
 import { limits } from "../../../src/base/limits.ts";
 import { BrokerError } from "../../../src/model/errors.ts";
+import { absentRequests } from "../../../src/protocol/remoting/absent_requests.ts";
+import { requestCodes, requestName } from "../../../src/protocol/remoting/codes.ts";
 import { encodeCommand } from "../../../src/protocol/remoting/command_frames.ts";
 import { silenceLookMs } from "../../../src/protocol/remoting/sessions.ts";
 import { FakeConnection, settled, TestClient, TestWorld } from "./test_client.ts";
@@ -72,6 +74,16 @@ test("2.3 an unknown code answers 3 with a sentence", async () => {
   const known = await client.call(3001);
   assert.equal(known.code, 3);
   assert.match(known.remark ?? "", /AUTH_CREATE_USER/);
+});
+
+test("2.3 every request that is known and not fulfilled answers 3, and says why", async () => {
+  const client = new TestWorld().connect();
+  for (const [name, reason] of Object.entries(absentRequests)) {
+    const code = requestCodes[name as keyof typeof absentRequests];
+    const answer = await client.call(code);
+    assert.equal(answer.code, 3, name);
+    assert.ok(answer.remark?.endsWith(`${requestName(code)}: ${reason}`), answer.remark);
+  }
 });
 
 test("2.3 a one-way request is fulfilled and never answered", async () => {

@@ -123,7 +123,7 @@ test("6.4 timers outlive the process", async () => {
   });
 });
 
-test("6.4 a timed message is recalled by its handle, once", async () => {
+test("6.4 code 370: a timed message is recalled by its handle, once", async () => {
   await inWorld(async (world) => {
     const client = world.connect();
     const sent = await client.send("recalled", { TIMER_DELAY_SEC: "60" });
@@ -144,7 +144,7 @@ test("6.4 a timed message is recalled by its handle, once", async () => {
   });
 });
 
-test("6.4 a recall is refused with 604 or 17, and says why", async () => {
+test("6.4 code 370: a recall is refused with 604 or 17, and says why", async () => {
   await inWorld(async (world) => {
     const client = world.connect();
     const handle = { topic: "orders", brokerName: "curlew", deliverMs: 9, uniqueKey: "K-came" };

@@ -47,7 +47,7 @@ function verdictOfCheck({ extFields }: Received, decision: string) {
   };
 }
 
-test("6.3 a half message is answered with queue, ids and transaction, and not seen", async () => {
+test("6.3 a half message is answered with queue and ids, and not seen", async () => {
   await inWorld(async (world) => {
     const client = world.connect();
     const { extFields } = await half(client, "a");
@@ -59,7 +59,7 @@ test("6.3 a half message is answered with queue, ids and transaction, and not se
   });
 });
 
-test("6.3 a commit makes the message visible, with RocketMQ's bits and offset", async () => {
+test("6.3 code 37: a commit makes the message visible, with RocketMQ's bits", async () => {
   await inWorld(async (world) => {
     const client = world.connect();
     const answer = await half(client, "a", { TAGS: "t" });
@@ -74,7 +74,7 @@ test("6.3 a commit makes the message visible, with RocketMQ's bits and offset", 
   });
 });
 
-test("6.3 a rolled back message is never seen, and the first verdict stays", async () => {
+test("6.3 code 37: a rolled back message is never seen, and the first verdict stays", async () => {
   await inWorld(async (world) => {
     const client = world.connect();
     const answer = await half(client, "a");
@@ -87,7 +87,7 @@ test("6.3 a rolled back message is never seen, and the first verdict stays", asy
   });
 });
 
-test("6.3 a verdict of another group, or of other offsets, is refused and told", async () => {
+test("6.3 code 37: a verdict of another group, or of other offsets, is refused", async () => {
   await inWorld(async (world) => {
     const client = world.connect();
     const answer = await half(client, "a");
@@ -116,7 +116,7 @@ test("6.3 a batch cannot be half", async () => {
   });
 });
 
-test("6.3 an undecided producer is asked after a while, with all it has to know", async () => {
+test("6.3 code 39: an undecided producer is asked, with all it has to know", async () => {
   await inWorld(async (world) => {
     const client = world.connect();
     await client.produce("c1", "payments");
@@ -146,7 +146,7 @@ test("6.3 an undecided producer is asked after a while, with all it has to know"
   });
 });
 
-test("6.3 after a restart another producer of the group is asked, and decides", async () => {
+test("6.3 code 39: after a restart another producer of the group is asked", async () => {
   await inWorld(async (world) => {
     await half(world.connect(), "a");
     await world.restart();
@@ -163,7 +163,7 @@ test("6.3 after a restart another producer of the group is asked, and decides", 
   });
 });
 
-test("6.3 only what was written to a connection counts as asked", async () => {
+test("6.3 code 39: only what was written to a connection counts as asked", async () => {
   await inWorld(async (world) => {
     const client = world.connect();
     await client.produce("c1", "payments");
@@ -215,7 +215,7 @@ test("10 code 323 has an undecided producer asked anew, by either id", async () 
   });
 });
 
-test("6.3 the producers of a group are asked in turn", async () => {
+test("6.3 code 39: the producers of a group are asked in turn", async () => {
   await inWorld(async (world) => {
     const [one, other] = [world.connect(), world.connect()];
     await one.produce("c1", "payments");
@@ -226,7 +226,7 @@ test("6.3 the producers of a group are asked in turn", async () => {
   });
 });
 
-test("6.3 a producer may ask for a later first question", async () => {
+test("6.3 code 39: a producer may ask for a later first question", async () => {
   await inWorld(async (world) => {
     const client = world.connect();
     await client.produce("c1", "payments");
