@@ -8,6 +8,7 @@ import type { Prng } from "../../src/base/prng.ts";
 import { limits } from "../../src/base/limits.ts";
 import type { Broker, ResetTarget } from "../../src/broker/broker.ts";
 import { everything } from "../../src/model/subscription.ts";
+import { openDesk } from "./askers.ts";
 import { attempt, type ClientParts, pickTopic } from "./clients.ts";
 import { receiveOnce } from "./consumers.ts";
 import { keptGroups, pullGroupName, type SimGroup, topicName } from "./groups.ts";
@@ -46,6 +47,7 @@ export async function setUp(parts: ClientParts, groups: readonly SimGroup[]): Pr
     await begin(parts, name);
   }
   await seatScreens(parts);
+  await openDesk(parts);
 }
 
 /** A place from the start on: retention keeps what the group has not read. */

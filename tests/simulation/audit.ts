@@ -15,17 +15,29 @@ export function auditDisks({ world }: ClientParts): Audit {
   const queues = new Map<string, AuditedQueue>();
   for (const { topic, queueId, min, max, records } of world.storedQueues()) {
     if (!isAudited(topic)) continue;
-    const messages = records.map(topic.startsWith("%DLQ%") ? letter : seen);
+    const messages = records.map(stored);
     queues.set(`${topic}/${queueId}`, { topic, queueId, min, max, messages });
   }
   return queues;
 }
 
+/** What each record of a disk says: many looks see the same ones. */
+const known = new WeakMap<Uint8Array, Seen>();
+
+function stored(record: Uint8Array): Seen {
+  const before = known.get(record);
+  if (before !== undefined) return before;
+  const plain = seen(record);
+  const message = plain.topic.startsWith("%DLQ%") ? letter(plain, record) : plain;
+  known.set(record, message);
+  return message;
+}
+
 /** A dead letter, with where it died. */
-function letter(record: Uint8Array): Seen {
+function letter(plain: Seen, record: Uint8Array): Seen {
   const { originTopic, originQueueId, originOffset } = deathFacts(record);
   const origin = { topic: originTopic, queueId: originQueueId ?? -1, offset: originOffset ?? -1 };
-  return { ...seen(record), origin };
+  return { ...plain, origin };
 }
 
 /** How often each message is in dead letters: so often it may have been sent back from there. */

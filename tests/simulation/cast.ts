@@ -7,6 +7,7 @@ import {
   runShardLosses,
   runTopicChurn,
 } from "./admins.ts";
+import { clerksCount, runAsker, runClerk } from "./askers.ts";
 import type { ClientParts } from "./clients.ts";
 import { runConsumer } from "./consumers.ts";
 import { pullGroupName, type SimGroup } from "./groups.ts";
@@ -50,6 +51,9 @@ function lastingOf({ parts, groups, calls, halves }: Stage): Client[] {
   for (let number = 0; number < options.pullers; number++) {
     clients.push((prng) => runPuller(parts, pullGroupName(number), prng, calls));
   }
+  for (let number = 0; options.askers > 0 && number < clerksCount; number++) {
+    clients.push((prng) => runClerk(parts, number, prng));
+  }
   for (let number = 0; number < options.screens; number++) {
     clients.push((prng) => runScreen(parts, number, prng));
   }
@@ -75,6 +79,9 @@ function stormyOf(stage: Stage): Client[] {
   for (let number = 0; number < options.transactors; number++) {
     const group = producerGroupName(number);
     clients.push((prng) => runTransactor(parts, group, prng, names, halves));
+  }
+  for (let number = 0; number < options.askers; number++) {
+    clients.push((prng) => runAsker(parts, prng, names));
   }
   if (options.letterDesk) {
     clients.push((prng) => runLetterDesk(parts, lettersGroups(stage), prng));

@@ -66,6 +66,7 @@ export type SimEvent =
   | TransactionEvent
   | KeyEvent
   | LetterEvent
+  | RequestEvent
   | HostEvent;
 
 type SendEvent =
@@ -144,7 +145,7 @@ type ReadEvent =
   }
   | {
     readonly kind: "waited";
-    readonly what: "pull" | "receive";
+    readonly what: "pull" | "receive" | "request";
     readonly waitMs: number;
     readonly tookMs: number;
   };
@@ -236,7 +237,12 @@ type TransactionEvent =
     readonly first: boolean;
   }
   /** A producer was asked; `check` is which question the broker calls it. */
-  | { readonly kind: "transaction-checked"; readonly id: string; readonly check: number }
+  | {
+    readonly kind: "transaction-checked";
+    readonly by: "poll" | "webhook" | "connection";
+    readonly id: string;
+    readonly check: number;
+  }
   | { readonly kind: "transactions-parked"; readonly ids: readonly string[] }
   | { readonly kind: "transactions-rearming"; readonly all: boolean }
   | { readonly kind: "transactions-rearmed"; readonly rearmed: number }
@@ -271,6 +277,32 @@ type KeyEvent =
     readonly spot: Spot;
     readonly action: KeyAction;
     readonly outcome: Outcome;
+  };
+
+type RequestEvent =
+  | { readonly kind: "request-asked"; readonly id: string; readonly timeoutMs: number }
+  /** Exactly one of `answer` and `code` is there. */
+  | {
+    readonly kind: "request-ended";
+    readonly id: string;
+    readonly answer: string | null;
+    readonly code: ErrorCode | null;
+    readonly tookMs: number;
+  }
+  /** A clerk was handed it. */
+  | {
+    readonly kind: "request-seen";
+    readonly id: string;
+    readonly storedMs: number;
+    readonly grantedMs: number;
+  }
+  | { readonly kind: "reply-asked"; readonly id: string; readonly text: string }
+  /** `code` `null`: it was taken. */
+  | {
+    readonly kind: "reply-ended";
+    readonly id: string;
+    readonly text: string;
+    readonly code: ErrorCode | null;
   };
 
 type LetterEvent =

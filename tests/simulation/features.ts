@@ -44,6 +44,9 @@ export const expectedFeatures: readonly string[] = [
   "redrive done",
   "redrive stopped",
   "repeat recognised",
+  "reply too late",
+  "request answered",
+  "request timeout",
   "reset",
   "send back",
   "send refused",
@@ -54,7 +57,9 @@ export const expectedFeatures: readonly string[] = [
   "timer replaced",
   "timer too late to change",
   "topic deleted",
-  "transaction asked about",
+  "transaction asked about by connection",
+  "transaction asked about by poll",
+  "transaction asked about by webhook",
   "transaction committed",
   "transaction parked",
   "transaction rearmed",
@@ -111,7 +116,7 @@ function namesOf(event: SimEvent): string[] {
         ? [`transaction ${event.state === "committed" ? "committed" : "rolled back"}`]
         : ["transaction second verdict"];
     case "transaction-checked":
-      return ["transaction asked about"];
+      return [`transaction asked about by ${event.by}`];
     case "transactions-parked":
       return event.ids.length > 0 ? ["transaction parked"] : [];
     case "transactions-rearmed":
@@ -124,6 +129,10 @@ function namesOf(event: SimEvent): string[] {
       return ["latest group began"];
     case "counted":
       return event.expired > 0 ? ["expiry passed over"] : [];
+    case "request-ended":
+      return [`request ${event.code ?? "answered"}`];
+    case "reply-ended":
+      return event.code === "message_not_found" ? ["reply too late"] : [];
     case "redrive-seen":
       return event.state === "running" ? [] : [
         `redrive ${event.state}`,

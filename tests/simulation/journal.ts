@@ -54,6 +54,11 @@ export class Journal {
     this.faults.push(`at ${this.#scheduler.nowMs} ms: ${fault}`);
   }
 
+  /** Events so far. */
+  get count(): number {
+    return this.#lines.length;
+  }
+
   get lines(): readonly string[] {
     return this.#lines;
   }

@@ -17,6 +17,8 @@ export type AskMistake =
 
 type Ask = Readonly<Record<string, unknown>>;
 
+const unchanged = (_name: string, ask: Ask): Ask => ask;
+
 /** What is asked instead; a table of the fields that are not as they should be. */
 const mistaken: Readonly<Record<AskMistake, (name: string, ask: Ask) => Ask>> = {
   "hands out what has expired": (name, ask) => {
@@ -32,18 +34,14 @@ const mistaken: Readonly<Record<AskMistake, (name: string, ask: Ask) => Ask>> = 
   "keeps polls beyond their time": (name, ask) => {
     return name === "pull" ? { ...ask, waitMs: Number(ask["waitMs"]) * 3 } : ask;
   },
-  "drops letters it is to send back": (_, ask) => ask,
+  "drops letters it is to send back": unchanged,
 };
 
-/** Whether a mistake is one of these. */
-export function isAskMistake(mistake: string): mistake is AskMistake {
-  return mistake in mistaken;
-}
-
-/** Puts the mistake in place. Answers how to take it back. */
-export function mistakeAsks(mistake: AskMistake): () => void {
+/** Puts the mistake in place, if it is one of these. Whoever does puts the methods back. */
+export function mistakeAsks(mistake: string): void {
   const { ask, askParked } = ShardRouter.prototype;
-  const change = mistaken[mistake];
+  const { [mistake]: change } = mistaken as Readonly<Partial<Record<string, typeof unchanged>>>;
+  if (change === undefined) return;
   ShardRouter.prototype.ask = function (shard, name, request) {
     if (mistake === "drops letters it is to send back" && name === "redrive") {
       return dropLetters(this, shard, request as Ask) as ReturnType<typeof ask>;
@@ -53,7 +51,6 @@ export function mistakeAsks(mistake: AskMistake): () => void {
   ShardRouter.prototype.askParked = function (shard, name, request, signal) {
     return Reflect.apply(askParked, this, [shard, name, change(name, request as Ask), signal]);
   };
-  return () => Object.assign(ShardRouter.prototype, { ask, askParked });
 }
 
 async function dropLetters(router: ShardRouter, shard: number, { queueKey, items }: Ask) {

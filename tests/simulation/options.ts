@@ -4,21 +4,8 @@
  * @module
  */
 import { Prng } from "../../src/base/prng.ts";
-import type { AskMistake } from "./mistaken_asks.ts";
 import type { StoreMistake } from "./mistaken_record.ts";
-
-/** A mistake made on purpose in the code under test; see `mistakes.ts`. */
-export type CodeMistake =
-  | AskMistake
-  | "acknowledges by an old receipt"
-  | "hands out before the time is over"
-  | "never buries the dead"
-  | "lets a second message of a key out"
-  | "drops held messages when it reads its tables"
-  | "clones to the beginning"
-  | "gives all screens one place"
-  | "forgets the ids it has seen"
-  | "sends letters back faster than it was told";
+import type { CodeMistake } from "./mistakes.ts";
 
 /** Chances of each write, 0 to 1. */
 export type FaultRates = {
@@ -91,6 +78,12 @@ export type SimOptions = {
   readonly letterDesk: boolean;
   /** Clients of a broadcast group. */
   readonly screens: number;
+  /** Of the transactions, some have their producers asked by webhook. */
+  readonly webhooks: boolean;
+  /** Producers of transactions are connected now and then, and are asked there. */
+  readonly connections: boolean;
+  /** Clients that ask, and wait for a reply. */
+  readonly askers: number;
   /** Threads of single shards end. */
   readonly shardLosses: boolean;
   readonly storeMistake: StoreMistake | null;
@@ -153,6 +146,9 @@ export function drawOptions(seed: number, fixed: Partial<SimOptions> = {}): SimO
     backoff: on(0.3),
     shardLosses: on(0.4),
     letterDesk: on(0.35),
+    webhooks: on(0.5),
+    connections: on(0.4),
+    askers: on(0.3) ? prng.between(1, 2) : 0,
     screens: on(0.35) ? prng.between(1, 3) : 0,
     storeMistake: null,
     codeMistake: null,

@@ -9,6 +9,7 @@
  */
 import { Prng } from "../../src/base/prng.ts";
 import { setUp } from "./admins.ts";
+import { AskedProducers, connectProducers } from "./asked_producers.ts";
 import { auditDisks, readAll } from "./audit.ts";
 import { castOf, type Client, lettersGroups, type Stage } from "./cast.ts";
 import { checkersOf } from "./checkers/mod.ts";
@@ -89,6 +90,7 @@ class Run {
     this.#parts = parts;
     const [names, calls, halves] = [new Names(), new Calls(), new Halves()];
     this.#stage = { parts, groups, names, calls, halves };
+    this.#connect(halves);
   }
 
   async all(): Promise<RunResult> {
@@ -128,6 +130,16 @@ class Run {
     this.#noteDeaths(found);
     this.#journal.finish(found);
     await this.#restart();
+  }
+
+  #connect(halves: Halves): void {
+    const parts = this.#parts;
+    const { webhooks, connections } = parts.options;
+    const prng = this.#prng.fork();
+    const webhook = webhooks ? new AskedProducers(parts, halves, prng.fork()) : null;
+    this.#world.connect(webhook, (broker) => {
+      if (connections) connectProducers(parts, halves, prng.fork(), broker);
+    });
   }
 
   #begin(client: Client): Promise<void> {

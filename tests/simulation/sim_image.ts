@@ -30,8 +30,8 @@ type Queue = { minOffset: number; readonly messages: StoredMessage[] };
 type GroupRow = { readonly groupKey: number; readonly queueKey: number };
 
 /** Names a row of the tables of groups. */
-function rowKey(...numbers: number[]): string {
-  return numbers.join(":");
+function rowKey(groupKey: number, queueKey: number, chunk?: number): string {
+  return chunk === undefined ? `${groupKey}:${queueKey}` : `${groupKey}:${queueKey}:${chunk}`;
 }
 
 /** The tables of one disk at one moment. */
@@ -84,6 +84,16 @@ export class SimImage {
       assert(start + bytes <= record.records.length, "an entry lies within the records");
       ends.set(queueKey, end + 1);
     }
+  }
+
+  /** Every queue something is stored of. */
+  queueKeys(): number[] {
+    const rows = [
+      ...this.offsets.values(),
+      ...this.tables.delayed.values(),
+      ...this.tables.halves.values(),
+    ];
+    return [...new Set([...this.queues.keys(), ...rows.map(({ queueKey }) => queueKey)])];
   }
 
   minOffset(queueKey: number): number {

@@ -58,7 +58,7 @@ export class SimShards {
   readonly #parts: SimShardsParts;
   readonly #running = new Map<number, Running>();
   /** The coordinator's newest standing orders, for a shard that is started again. */
-  readonly #retention = new Map<number, ShardNews>();
+  readonly #standing = new Map<number, Map<string, ShardNews>>();
   readonly #coordinatorPorts: ThreadPort[] = [];
 
   constructor(parts: SimShardsParts) {
@@ -129,8 +129,7 @@ export class SimShards {
     });
     this.#running.set(shard, { role, timers, link, end });
     router.connect(shard, link);
-    const standing = this.#retention.get(shard);
-    if (standing !== undefined) role.heard(standing);
+    for (const order of this.#standing.get(shard)?.values() ?? []) role.heard(order);
   }
 
   #opener(shard: number) {
@@ -147,7 +146,10 @@ export class SimShards {
   }
 
   #pass(shard: number, news: ShardNews): void {
-    if (news.kind === "retention") this.#retention.set(shard, news);
+    if (news.kind === "retention" || news.kind === "existing") {
+      const orders = this.#standing.get(shard) ?? new Map<string, ShardNews>();
+      this.#standing.set(shard, orders.set(news.kind, news));
+    }
     this.#running.get(shard)?.role.heard(news);
   }
 }

@@ -50,12 +50,23 @@ export class SimDisk {
   #operations: DiskOperation[] = [];
   #syncedCount = 0;
 
+  /** What was read last, and how many operations made it. */
+  #current = { image: new SimImage(), operations: 0 };
+
   /** Opens the store as the disk has it. */
   open(): SimStore {
     return new SimStore(this, this.image());
   }
 
-  /** What the disk says now. */
+  /** What the disk says now, to look at: it goes on with the disk. */
+  current(): SimImage {
+    const { image, operations } = this.#current;
+    for (const operation of this.#operations.slice(operations)) image.apply(operation);
+    this.#current = { image, operations: this.#operations.length };
+    return image;
+  }
+
+  /** What the disk says now, as one's own. */
   image(): SimImage {
     const image = new SimImage();
     for (const operation of this.#operations) image.apply(operation);
@@ -80,13 +91,20 @@ export class SimDisk {
     const lost = this.#operations.findLastIndex((operation) => operation.kind === "turn");
     if (lost !== -1) this.#operations.length = lost;
     this.#syncedCount = Math.min(this.#syncedCount, this.#operations.length);
+    this.#startOver();
   }
 
   /** The power is gone: answers the messages that no sync had reached. */
   cutPower(): StoredMessage[] {
     const before = this.image();
     this.#operations.length = this.#syncedCount;
+    this.#startOver();
     return before.log.slice(this.image().log.length).filter((message) => message !== null);
+  }
+
+  /** What was read before may never have been written. */
+  #startOver(): void {
+    this.#current = { image: new SimImage(), operations: 0 };
   }
 }
 
@@ -240,8 +258,14 @@ export class SimStore implements ShardStore {
     return this.#tables().lastEventId;
   }
 
-  dropQueues(queueKeys: readonly number[]): void {
+  queueKeys(): number[] {
+    return this.#living().queueKeys();
+  }
+
+  /** All in one step. */
+  dropQueues(queueKeys: readonly number[]): boolean {
     this.#write({ kind: "drop-queues", queueKeys });
+    return false;
   }
 
   dropGroup(groupKey: number): void {

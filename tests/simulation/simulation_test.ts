@@ -7,7 +7,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { faultsOf } from "./batch.ts";
-import { type CodeMistake, drawOptions, type SimOptions } from "./options.ts";
+import type { CodeMistake } from "./mistakes.ts";
+import { drawOptions, type SimOptions } from "./options.ts";
 import { runSimulation } from "./run.ts";
 import { formerFailures } from "./seeds.ts";
 import type { StoreMistake } from "./mistaken_record.ts";
@@ -58,6 +59,8 @@ const dying = {
 
 /** Many letters, and somebody who sends them back. */
 const lettered = { letterDesk: true, attemptsMax: 1, nackRate: 0.4 };
+/** Transactions whose producers are asked in every way. */
+const asked = { transactors: 2, webhooks: true, connections: true };
 const storeMistakes: [StoreMistake, Partial<SimOptions>, RegExp][] = [
   ["acknowledges before it commits", crashing, /is lost|names|went back/],
   ["loses its last turn in a crash", crashing, /is lost|names|went back|after it was finished/],
@@ -88,6 +91,12 @@ const codeMistakes: [CodeMistake, Partial<SimOptions>, RegExp][] = [
   ["gives a new group everything", { latest: true }, /began with what is new/],
   ["keeps polls beyond their time", { pullers: 2 }, /a pull that may wait/],
   ["gives all screens one place", { screens: 3 }, /not consumed.*screens/],
+  ["counts webhooks that reached nobody", asked, /questions count/],
+  ["hears the opposite of a webhook's verdict", asked, /which nobody asked for|nobody committed/],
+  ["counts questions over connections nobody has", asked, /questions count/],
+  ["takes a second reply", { askers: 2 }, /request .* took .*, and then/],
+  ["gives a reply to another request", { askers: 2 }, /which nobody said to it/],
+  ["waits for replies beyond their time", { askers: 2 }, /a request that may wait/],
   ["clones to the beginning", { keptPlaces: true }, /after its clone/],
   ["forgets the ids it has seen", { repeatRate: 0.5 }, /again when it was repeated/],
   ["drops letters it is to send back", lettered, /letters are gone, .* lost|redrives say/],

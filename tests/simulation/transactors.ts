@@ -10,6 +10,7 @@ import type {
   TransactionCheck,
   Verdict,
 } from "../../src/broker/transaction_door.ts";
+import { producersHost } from "./webhook_host.ts";
 import { attempt, type ClientParts, dialled, drawMessage, newMessage, seen } from "./clients.ts";
 import type { Outcome } from "./events.ts";
 import type { Names } from "./producers.ts";
@@ -81,7 +82,7 @@ async function prepare(
       storeHost: dialled,
       producerGroup,
       message: { ...made, ...timing },
-      checkUrl: null,
+      checkUrl: options.webhooks && prng.chance(0.5) ? `http://${producersHost}/checks` : null,
       immunityMs: prng.pick([null, 100, 3_000]),
     }));
   const prepared = "answer" in result ? result.answer : null;
@@ -92,7 +93,8 @@ async function prepare(
   return prepared;
 }
 
-async function settle(
+/** Says what became of a transaction. */
+export async function settle(
   parts: ClientParts,
   group: string | null,
   id: string,
@@ -146,7 +148,7 @@ export async function runCheckAnswers(
 
 function noteCheck({ journal }: ClientParts, { record, check }: TransactionCheck): string {
   const { id } = seen(record);
-  journal.note({ kind: "transaction-checked", id, check });
+  journal.note({ kind: "transaction-checked", by: "poll", id, check });
   return id;
 }
 

@@ -21,6 +21,8 @@ import {
 import { BrokerError } from "../../src/model/errors.ts";
 import { UniqueKeys } from "../../src/model/message_id.ts";
 import type { ThreadPort } from "../../src/ports/thread_port.ts";
+import type { Webhook } from "../../src/ports/webhook.ts";
+import { producersHost } from "./webhook_host.ts";
 import type { Signer } from "../../src/ports/signer.ts";
 import { Coordinator } from "../../workers/coordinator/coordinator.ts";
 import { javaHash } from "../../src/base/hash.ts";
@@ -73,6 +75,8 @@ export class World {
   #onUp: (() => void)[] = [];
   #calm = true;
   #starts = 0;
+  #webhook: Webhook | null = null;
+  #onDoor: (broker: Broker) => void = () => {};
 
   constructor(parts: WorldParts) {
     const { options, prng, scheduler, journal } = parts;
@@ -89,6 +93,12 @@ export class World {
       };
       return { disk, weather };
     });
+  }
+
+  /** Who answers webhooks, and who hears of each process that begins. Told before the first. */
+  connect(webhook: Webhook | null, onDoor: (broker: Broker) => void): void {
+    this.#webhook = webhook;
+    this.#onDoor = onDoor;
   }
 
   /** From now on writes may fail, or no longer. */
@@ -155,6 +165,7 @@ export class World {
     this.#starting = starting;
     door.begin(await coordinator.ask("snapshot", null));
     this.#process = starting;
+    this.#onDoor(door);
     journal.note({ kind: "started" });
     for (const up of this.#onUp.splice(0)) up();
   }
@@ -167,7 +178,7 @@ export class World {
       uniqueKeys: new UniqueKeys(scheduler.clock, this.#keySeed()),
       clock: scheduler.clock,
       log: silentLog,
-      webhook: null,
+      webhook: this.#webhook,
       settings: {
         autoCreateTopics: false,
         autoCreateGroups: false,
@@ -175,7 +186,7 @@ export class World {
         delayMsMax: delayMsMaxDefault,
         transactionFirstCheckMs: options.checkIntervalMs,
         transactionCheckIntervalMs: options.checkIntervalMs,
-        webhookHosts: null,
+        webhookHosts: this.#webhook === null ? null : producersHost,
         clusterName: "sim",
       },
     });
@@ -185,7 +196,7 @@ export class World {
   storedQueues(): StoredQueue[] {
     const view = this.#process?.view;
     return this.#disks.flatMap(({ disk }) => {
-      const image = disk.image();
+      const image = disk.current();
       return [...image.queues].flatMap(([queueKey, { minOffset, messages }]) => {
         const name = view?.queue(queueKey);
         if (name === undefined) return [];

@@ -20,6 +20,7 @@ import { OldReceipts } from "./old_receipts.ts";
 import { QueueOrder } from "./queue_order.ts";
 import { Redrives } from "./redrives.ts";
 import { Repeats } from "./repeats.ts";
+import { Requests } from "./requests.ts";
 import { Timers } from "./timers.ts";
 import { Transactions } from "./transactions.ts";
 import { Waits } from "./waits.ts";
@@ -57,6 +58,7 @@ export function checkersOf(
     new Expiry(ttlMsById),
     new Redrives(facts),
     new Repeats(),
+    new Requests(),
     new KeptPlaces(),
     new Latest(),
     new Waits(2 * lateMsMax * (shards + 6) + 50),
