@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { BrokerError, type RunningBroker, startBroker } from "./mod.ts";
+import { until } from "./tests/support/until.ts";
 
 const quiet = { httpPort: 0, remotingPort: 0, shards: 1, logLevel: "error" } as const;
 
@@ -39,6 +40,15 @@ async function ask({ ready }: RunningBroker, method: string, path: string, value
   const text = await response.text();
   assert.ok(response.ok, `${method} ${path}: ${text}`);
   return JSON.parse(text);
+}
+
+/** Waits until a figure of the one shard is `least` or more. */
+async function untilFigure({ ready }: RunningBroker, metric: string, least: number) {
+  const line = new RegExp(`^${metric}\\{shard="0"\\} (\\d+)$`, "m");
+  await until(`${metric} of ${least} or more`, 10_000, async () => {
+    const text = await (await fetch(`http://${ready.http}/metrics`)).text();
+    return Number(line.exec(text)?.[1]) >= least;
+  });
 }
 
 test("startBroker() serves a message over HTTP, and hands it to its successor", async () => {
@@ -78,5 +88,38 @@ test("startBroker() tells all wrong settings at once, by the names the program u
       assert.ok(thrown.message.includes(part), thrown.message);
     }
     return true;
+  });
+});
+
+test("stop() answers everyone who waits, and says to streams that the broker stops", async () => {
+  await withDirectory(async (data) => {
+    const broker = await startBroker({ ...quiet, data });
+    await ask(broker, "PUT", "quiet", { queues: 1 });
+    const at = `http://${broker.ready.http}/v1`;
+    const told: string[] = [];
+    const post = async (path: string, body: string) => {
+      const headers = { "content-type": "application/json" };
+      const response = await fetch(`${at}/${path}`, { method: "POST", headers, body });
+      const { code = "fine" } = await response.json();
+      told.push(`${path} ${response.status} ${code}`);
+    };
+    const stream = await fetch(`${at}/topics/quiet/groups/viewers/stream?mode=broadcast`);
+    const waiting = [
+      post("topics/quiet/groups/billing/receive", '{"waitMs":30000,"tags":"none"}'),
+      post("producers/payments/checks", '{"waitMs":30000}'),
+      post("topics/quiet/requests", '{"body":"?","timeoutMs":30000}'),
+    ];
+    await untilFigure(broker, "curlew_shard_messages", 1);
+    await untilFigure(broker, "curlew_shard_parked_polls", 2);
+    await broker.stop();
+    await Promise.all(waiting);
+
+    assert.deepEqual(told.sort(), [
+      "producers/payments/checks 200 fine",
+      "topics/quiet/groups/billing/receive 200 fine",
+      "topics/quiet/requests 503 shutting_down",
+    ]);
+    const events = await stream.text();
+    assert.ok(events.includes('"code":"shutting_down"'), events);
   });
 });

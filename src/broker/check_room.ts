@@ -31,6 +31,7 @@ export class CheckRoom {
   /** Producer group → its polls, oldest first. */
   readonly #polls = new Map<string, Set<Poll>>();
   #pollCount = 0;
+  #isClosed = false;
   #bytes = 0;
 
   constructor(parts: RoomParts) {
@@ -75,7 +76,7 @@ export class CheckRoom {
   collect({ producerGroup, checksMax, waitMs, signal }: CollectRequest) {
     const checks = this.#take(producerGroup, checksMax);
     const full = this.#pollCount >= limits.checkPollsMax;
-    if (checks.length > 0 || waitMs === 0 || full || signal?.aborted) {
+    if (checks.length > 0 || waitMs === 0 || full || this.#isClosed || signal?.aborted) {
       return Promise.resolve(checks);
     }
     return new Promise<TransactionCheck[]>((resolve) => {
@@ -96,6 +97,12 @@ export class CheckRoom {
       else this.#polls.set(producerGroup, new Set([poll]));
       this.#pollCount++;
     });
+  }
+
+  /** The broker stops: polls are answered with nothing, and none waits from now on. */
+  close(): void {
+    this.#isClosed = true;
+    for (const polls of this.#polls.values()) for (const poll of polls) poll.answer([]);
   }
 
   #take(producerGroup: string, checksMax: number): TransactionCheck[] {

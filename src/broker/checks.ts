@@ -86,6 +86,11 @@ export class Checks {
     return this.#room.collect(request);
   }
 
+  /** Answers the producers that wait for questions: the broker stops. */
+  close(): void {
+    this.#room.close();
+  }
+
   listen(listener: CheckListener): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);

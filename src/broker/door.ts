@@ -188,9 +188,11 @@ export class Door implements Broker {
     return this.#deadLetters;
   }
 
-  /** Ends what goes on by itself: the process stops. */
+  /** Ends what goes on by itself, and answers who waits here, not in a shard: the process stops. */
   close(): void {
     this.#deadLetters.close();
+    this.#requests.close();
+    this.#checks.close();
   }
 
   topic(name: string): Topic | undefined {

@@ -3,6 +3,7 @@
  *
  *     request ─▶ waiting ──reply──▶ answered
  *                   ├──deadline──▶ timed out, and a later reply finds nobody
+ *                   ├──broker stops──▶ refused
  *                   └──client gone──▶ forgotten
  *
  * A reply finds its request here, in memory: it is no message of a topic, and it does not outlive
@@ -19,6 +20,7 @@ import type { Reply, ReplyCarrier } from "./broker.ts";
 type Waiting = {
   readonly replyTo: string;
   readonly resolve: (reply: Reply) => void;
+  readonly refuse: () => void;
 };
 
 /** Who waits, in this process. Bounded by `limits.requestsWaitingMax`. */
@@ -27,6 +29,7 @@ export class Replies {
   readonly #waiting = new Map<string, Waiting>();
   /** One for each protocol. */
   readonly #carriers = new Set<ReplyCarrier>();
+  #isClosed = false;
 
   constructor(timers: Timers) {
     this.#timers = timers;
@@ -47,8 +50,8 @@ export class Replies {
    * Waits for the reply to a request that `send` sends. The wait begins before the message is sent:
    * a responder may be faster than the receipt.
    *
-   * @throws {BrokerError} `timeout`; `too_busy`; `conflict`: the correlation id waits already; what
-   * `send` throws.
+   * @throws {BrokerError} `timeout`; `too_busy`; `shutting_down`; `conflict`: the correlation id
+   * waits already; what `send` throws.
    */
   async wait(
     { correlationId, replyTo, timeoutMs, signal }: {
@@ -61,9 +64,10 @@ export class Replies {
   ): Promise<Reply> {
     this.#checkRoom(correlationId);
     const reply = Promise.withResolvers<Reply>();
-    this.#waiting.set(correlationId, { replyTo, resolve: reply.resolve });
     const fail = (code: "timeout" | "shutting_down", why: string) =>
       reply.reject(new BrokerError(code, `Cannot answer request ${correlationId}: ${why}`));
+    const refuse = () => fail("shutting_down", "the broker is stopping");
+    this.#waiting.set(correlationId, { replyTo, resolve: reply.resolve, refuse });
     const cancel = this.#timers.setTimer(
       timeoutMs,
       () => fail("timeout", `no reply came within ${timeoutMs} ms`),
@@ -103,7 +107,19 @@ export class Replies {
     );
   }
 
+  /** The broker stops: who waits is told, and nobody begins to wait. */
+  close(): void {
+    this.#isClosed = true;
+    for (const { refuse } of this.#waiting.values()) refuse();
+  }
+
   #checkRoom(correlationId: string): void {
+    if (this.#isClosed) {
+      throw new BrokerError(
+        "shutting_down",
+        `Cannot send request ${correlationId}: the broker is stopping`,
+      );
+    }
     if (this.#waiting.has(correlationId)) {
       throw new BrokerError(
         "conflict",

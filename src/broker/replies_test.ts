@@ -102,3 +102,14 @@ test("Replies.answer() leaves replies to others to the protocol whose client wai
   assert.equal(await codeOf(replies.answer(replyTo("3", "java-client"))), "message_not_found");
   assert.deepEqual(carried, ["1", "2"]);
 });
+
+test("Replies.close() refuses who waits, and who would begin to", async () => {
+  const replies = new Replies(new ManualTimers());
+  const outcome = codeOf(replies.wait(ask("1"), sent));
+  await Promise.resolve();
+  replies.close();
+
+  assert.equal(await outcome, "shutting_down");
+  assert.equal(await codeOf(replies.wait(ask("2"), sent)), "shutting_down");
+  assert.equal(replies.size, 0);
+});

@@ -30,7 +30,7 @@ export class Requests {
     this.#replyTo = `broker-${parts.uniqueKeys.next()}`;
   }
 
-  /** @throws {BrokerError} `timeout`, `too_busy`, `conflict`; as `Sender.send`. */
+  /** @throws {BrokerError} `timeout`, `too_busy`, `shutting_down`, `conflict`; as `Sender.send`. */
   async request({ message, timeoutMs, signal, ...target }: ReplyRequest): Promise<Reply> {
     const { sender, uniqueKeys, settings } = this.#parts;
     const { correlationId: correlation, replyToClient, ttl, cluster } = propertyNames;
@@ -56,6 +56,11 @@ export class Requests {
   /** @throws {BrokerError} `message_not_found`: nobody waits for it (any more). */
   reply(reply: Reply): Promise<void> {
     return this.#replies.answer(reply);
+  }
+
+  /** Refuses who waits for a reply: the broker stops. */
+  close(): void {
+    this.#replies.close();
   }
 
   /** Lets a protocol bring replies to its own clients. Returns how to stop. */

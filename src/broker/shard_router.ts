@@ -16,6 +16,7 @@ export class ShardRouter {
   readonly #links: (ShardLink | null)[];
   /** Why a shard is absent. */
   readonly #reasons = new Map<number, string>();
+  #isClosing = false;
 
   constructor(shards: number) {
     this.#links = Array.from({ length: shards }, () => null);
@@ -33,6 +34,11 @@ export class ShardRouter {
   disconnect(shard: number, reason: string): void {
     this.#links[shard] = null;
     this.#reasons.set(shard, reason);
+  }
+
+  /** The broker stops: who finds a shard absent from now on is told that. */
+  close(): void {
+    this.#isClosing = true;
   }
 
   /** @throws {BrokerError} `storage_failed`: the shard's thread is not running. */
@@ -77,6 +83,9 @@ export class ShardRouter {
   }
 
   #absent(shard: number): BrokerError {
+    if (this.#isClosing) {
+      return new BrokerError("shutting_down", `Cannot ask shard ${shard}: the broker is stopping`);
+    }
     const reason = this.#reasons.get(shard) ?? "it has not been started yet";
     return new BrokerError("storage_failed", `Cannot ask shard ${shard}: ${reason}`);
   }

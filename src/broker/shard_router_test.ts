@@ -24,6 +24,13 @@ test("ask() refuses while the shard's thread is not running", async () => {
   assert.equal(await codeOf(router.askParked(1, "pull", pull, undefined)), "storage_failed");
 });
 
+test("close() makes an absent shard one that is stopping", async () => {
+  const router = new ShardRouter(1);
+  router.close();
+  assert.equal(await codeOf(router.ask(0, "stats", null)), "shutting_down");
+  assert.equal(await codeOf(router.askParked(0, "pull", pull, undefined)), "shutting_down");
+});
+
 test("askAll() asks every shard, and fails when one refuses", async () => {
   const shards = new ScriptedShards(3, { dropGroup: () => null });
   await shards.router.askAll("dropGroup", () => ({ groupKey: 1 }));

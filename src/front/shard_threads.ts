@@ -116,8 +116,9 @@ export class ShardThreads {
     this.#running.delete(shard);
     const cause = thrown instanceof Error ? thrown.message : "it was asked to end";
     const reason = `its thread ended: ${cause}`;
+    const code = this.#stopping ? "shutting_down" : "storage_failed";
     this.#parts.router.disconnect(shard, reason);
-    link.lose(new BrokerError("storage_failed", `Cannot go on in shard ${shard}: ${reason}`));
+    link.lose(new BrokerError(code, `Cannot go on in shard ${shard}: ${reason}`));
     if (this.#stopping) return;
     this.#parts.log.error("shard failed and is started again", {
       shard,

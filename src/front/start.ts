@@ -95,13 +95,16 @@ async function startParts(
   const door = new Door({ ...names, clock, timers, log, webhook, settings });
   onChecks = (shard, checks) => door.heardChecks(shard, checks);
   door.begin(snapshot);
-  undo.push(() => Promise.resolve(door.close()));
   coordinator.listen((news) => door.heard(news));
   await router.askAll("stats", () => null);
 
   const parts = { broker: door, signer, uniqueKeys, log, version, settings, runtime };
   const listeners = await startListeners(parts);
-  undo.push(() => listeners.stop(shards.drain()));
+  undo.push(() => {
+    router.close();
+    door.close();
+    return listeners.stop(shards.drain());
+  });
   await lock.announce(listeners.http);
   return running(listeners, failed, undo, log);
 }
