@@ -43,6 +43,9 @@ export type ReaderParts = {
 };
 
 /** A receive, as long as the wishes of the others stay the same. */
+/** A reader of its own has no last attempt: there is nobody else to look at what it cannot take. */
+const endlessAttempts = Number.MAX_SAFE_INTEGER;
+
 type OneReceive = ReceiveRequest & {
   readonly otherFilters: readonly Filter[];
   /** Whose places are read, when they are not the group's. */
@@ -189,7 +192,7 @@ export class Reader {
     const { startFrom, ordered } = group.settings;
     const attemptsMax = request.readerKey === undefined
       ? group.settings.attemptsMax
-      : Number.MAX_SAFE_INTEGER;
+      : endlessAttempts;
     const ttlMs = topic.settings.messageTtlMs;
     const deadLetterTopic = deadLetterTopicOf(group.name);
     const only = request.queueId === undefined ? undefined : queueOf(topic, request.queueId);
@@ -297,10 +300,12 @@ export class Reader {
     delayMs: number | null,
     unseen: boolean,
   ): Promise<ReceiptVerdict[]> {
-    const { retryDelaysMs, retryBackoff } = this.#view.needGroup(group).settings;
+    const { groupKey, settings } = this.#view.needGroup(group);
+    const { retryDelaysMs, retryBackoff } = settings;
     return this.#settle(group, receipts, (shard, ask) => {
       const retry = { retryDelaysMs, retryBackoff };
-      const nack: NackAsk = { ...ask, delayMs, retry, unseen };
+      const attemptsMax = ask.groupKey === groupKey ? settings.attemptsMax : endlessAttempts;
+      const nack: NackAsk = { ...ask, delayMs, retry, unseen, attemptsMax };
       return this.#router.ask(shard, "nack", nack);
     });
   }

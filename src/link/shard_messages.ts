@@ -137,6 +137,8 @@ export type NackAsk = SettleAsk & {
   /** Nobody was shown the messages: the delivery does not count as an attempt. */
   readonly unseen: boolean;
   readonly retry: RetryPolicy;
+  /** After the last attempt there is nothing to wait for: whoever asks next sees it given up. */
+  readonly attemptsMax: number;
 };
 /** Holds deliveries for `invisibleMs` more, counted from the turn's time. */
 export type ExtendAsk = SettleAsk & { readonly invisibleMs: number };

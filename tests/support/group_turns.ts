@@ -35,6 +35,8 @@ export type ReceiveWish = {
   readonly bytesMax?: number;
 };
 
+const attemptsMaxUnlessTold = 3;
+
 /** A group and its queue. Messages are `key body`, as "a1" is the first of key "a". */
 export class GroupTurns {
   readonly shard = new ShardTurns();
@@ -74,7 +76,7 @@ export class GroupTurns {
       otherFilters: others,
       clientId: "c1",
       policy: {
-        attemptsMax: 3,
+        attemptsMax: attemptsMaxUnlessTold,
         startFrom: "earliest",
         ordered: true,
         ttlMs: null,
@@ -106,7 +108,8 @@ export class GroupTurns {
   /** Gives messages back, to be tried again after `delayMs`. */
   nack(given: readonly (Given | undefined)[], delayMs: number | null = 0) {
     const retry = { retryDelaysMs: [delayMs ?? 0], retryBackoff: null };
-    const ask = { groupKey, leases: leasesOf(given), delayMs, unseen: false, retry };
+    const { attemptsMax = attemptsMaxUnlessTold } = this.#policy;
+    const ask = { groupKey, leases: leasesOf(given), delayMs, unseen: false, retry, attemptsMax };
     return this.shard.turn((draft) => planNack(this.shard.state, draft, ask)).verdicts;
   }
 

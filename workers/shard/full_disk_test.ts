@@ -32,7 +32,7 @@ async function doomed(bench: ShardBench) {
   for (let attempt = 0; attempt < 2; attempt++) {
     const leases = leasesOf(await bench.receive());
     const retry = { retryDelaysMs: [0], retryBackoff: null };
-    await bench.ask("nack", { ...leases, delayMs: 0, retry, unseen: false });
+    await bench.ask("nack", { ...leases, delayMs: 0, retry, unseen: false, attemptsMax: 16 });
   }
   await bench.send(["b", "c"]);
 }

@@ -214,6 +214,21 @@ test("a group that is not ordered gives up into the dead letters after attemptsM
   assert.equal(group.deliveries.open(0), undefined);
 });
 
+test("after the last attempt nothing is waited for: the dead letter is there at once", () => {
+  const loose = new GroupTurns({ ordered: false, attemptsMax: 2 });
+  loose.send("a1");
+  loose.nack(loose.receive());
+  loose.nack(loose.receive(), 7_200_000);
+  const ordered = new GroupTurns({ attemptsMax: 1 });
+  ordered.send("a1");
+  ordered.nack(ordered.receive(), 7_200_000);
+
+  assert.equal(shown(loose.receive()), "");
+  assert.deepEqual(loose.shard.bodies(letterQueueKey), ["a1"]);
+  assert.equal(shown(ordered.receive()), "");
+  assert.deepEqual(ordered.parked(), ["a@0: 1, 0"]);
+});
+
 test("a group that becomes ordered has what is open out before the rest of each key", () => {
   const group = new GroupTurns({ ordered: false });
   group.send("a1", "a2", "a3", "b1");

@@ -1,5 +1,5 @@
 /** What consumers say of messages they were leased, and of their offsets. @module */
-import { lotOf, retryDelayMs } from "../../src/core/retry.ts";
+import { isExhausted, lotOf, retryDelayMs } from "../../src/core/retry.ts";
 import type {
   ExtendAnswer,
   ExtendAsk,
@@ -24,7 +24,8 @@ export function planAck(state: ShardState, ask: SettleAsk): SettleAnswer {
 
 /**
  * Gives messages back: to be handed out again after the asked delay, or the group's next one. What
- * nobody has seen was not tried: its attempt does not count.
+ * nobody has seen was not tried: its attempt does not count. After the last attempt nothing is
+ * waited for.
  */
 export function planNack(state: ShardState, draft: TurnDraft, ask: NackAsk): SettleAnswer {
   return settle(state, ask, (deliveries, { offset, lease }) => {
@@ -33,7 +34,8 @@ export function planNack(state: ShardState, draft: TurnDraft, ask: NackAsk): Set
     const tried = Math.max(1, attempts);
     const delayMs = ask.delayMs ?? retryDelayMs(ask.retry, tried, lotOf(offset, tried));
     const counted = ask.unseen ? attempts - 1 : attempts;
-    return deliveries.giveBack(offset, lease, draft.nowMs + delayMs, counted);
+    const waitMs = isExhausted(counted, ask.attemptsMax) ? 0 : delayMs;
+    return deliveries.giveBack(offset, lease, draft.nowMs + waitMs, counted);
   });
 }
 

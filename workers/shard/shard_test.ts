@@ -209,7 +209,7 @@ test("Shard gives a nacked message to whoever waits, when its delay is over", as
   const bench = new ShardBench();
   await bench.send(["a"]);
   const leased = await bench.receive();
-  const nack = { ...leasesOf(leased), delayMs: 300, unseen: false, retry };
+  const nack = { ...leasesOf(leased), delayMs: 300, unseen: false, retry, attemptsMax: 16 };
   assert.deepEqual((await bench.ask("nack", nack)).verdicts, ["done"]);
   const state = standing(bench.client.ask("receive", receiveOf({ waitMs: 5_000 })));
   await bench.pass(299);
@@ -224,7 +224,13 @@ test("Shard does not count an attempt that nobody saw", async () => {
   for (let race = 0; race < 5; race++) {
     const leased = await bench.receive();
     assert.deepEqual(leased.map(({ attempt }) => attempt), [1]);
-    await bench.ask("nack", { ...leasesOf(leased), delayMs: 0, unseen: true, retry });
+    await bench.ask("nack", {
+      ...leasesOf(leased),
+      delayMs: 0,
+      unseen: true,
+      retry,
+      attemptsMax: 16,
+    });
   }
   assert.deepEqual(await bench.bodies(names.deadKey), []);
 });

@@ -85,7 +85,7 @@ export const deadLetterFamily: Family = family({
       summary: "Send dead letters back to the topics they came from",
       details: [
         "Begins and returns; `curlew dead-letter redrives` shows how far it is. A letter goes " +
-        "back exactly once, with its message id, and begins with no attempts.",
+        "back exactly once, with its message id, and its attempts are counted anew.",
       ],
       args: name,
       options: redriveOptions,

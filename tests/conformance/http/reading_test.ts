@@ -132,6 +132,22 @@ test("HTTP 5.1 offsets tell place and lag, are committed, and are reset", async 
   assert.equal(await reset("newest"), undefined);
 });
 
+test("HTTP 5.2 nothing is committed when one offset lies beyond the end of its queue", async () => {
+  const house = await openHouse();
+  await fill(house, 4);
+  const good = { topic: "orders", queueId: 0, offset: 4 };
+  const put = await house.ask("PUT /v1/groups/billing/offsets", {
+    offsets: [good, { ...good, offset: 5 }],
+  });
+
+  assert.equal(
+    put.json.detail,
+    "Cannot commit offset 5 of queue 0 of orders: it has offsets 0 to 4",
+  );
+  assert.equal(put.status, 400);
+  assert.deepEqual((await house.ask("GET /v1/groups/billing/offsets")).json.places, []);
+});
+
 test("HTTP 5.2 nothing is committed when one name is wrong", async () => {
   const house = await openHouse();
   const good = { topic: "orders", queueId: 0, offset: 0 };

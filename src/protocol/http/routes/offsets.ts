@@ -1,7 +1,7 @@
 /** `/v1/groups/{group}/offsets`: where a group is, and how consumers that pull say so. @module */
 import { z } from "@hono/zod-openapi";
 import { limits } from "../../../base/limits.ts";
-import type { QueuePlace } from "../../../broker/broker.ts";
+import type { Broker, QueuePlace } from "../../../broker/broker.ts";
 import { BrokerError } from "../../../model/errors.ts";
 import { bodyEndpoint, type Endpoint, queryEndpoint } from "../endpoint.ts";
 import { placesSchema } from "../fields.ts";
@@ -39,7 +39,9 @@ export const offsetEndpoints: readonly Endpoint[] = [
     path: "/v1/groups/{group}/offsets",
     tag: "Groups",
     summary: "Commit offsets of consumers that pull",
-    description: "All names are checked before the first offset is committed.",
+    description:
+      "All names and offsets are checked before the first one is committed. Commits go " +
+      "forward only: an offset behind the group's place changes nothing, a reset moves it back.",
     body: commitSchema,
     answers: { 200: { description: "The group's places now.", schema: placesSchema } },
   }, async ({ context, params }, { offsets }) => {
@@ -50,6 +52,7 @@ export const offsetEndpoints: readonly Endpoint[] = [
       if (queueId < queues) continue;
       throw new BrokerError("queue_not_found", `Cannot commit: ${topic} has no queue ${queueId}`);
     }
+    await refuseBeyondEnd(broker, offsets);
     for (const { topic, queueId, offset } of offsets) {
       await broker.commitOffset(group, topic, queueId, offset);
     }
@@ -60,3 +63,22 @@ export const offsetEndpoints: readonly Endpoint[] = [
     return placesAnswer(places);
   }),
 ];
+
+/** A place behind the end of a queue would pass over messages that are still to come. */
+async function refuseBeyondEnd(
+  broker: Broker,
+  offsets: z.output<typeof commitSchema>["offsets"],
+): Promise<void> {
+  for (const [topic, commits] of Map.groupBy(offsets, ({ topic }) => topic)) {
+    const ranges = await broker.queueRanges(topic);
+    for (const { queueId, offset } of commits) {
+      const { minOffset = 0, maxOffset = 0 } = ranges[queueId] ?? {};
+      if (offset <= maxOffset) continue;
+      throw new BrokerError(
+        "invalid_argument",
+        `Cannot commit offset ${offset} of queue ${queueId} of ${topic}: ` +
+          `it has offsets ${minOffset} to ${maxOffset}`,
+      );
+    }
+  }
+}
