@@ -20,6 +20,7 @@ import {
 } from "./batch_encoding.ts";
 import { readError } from "./carried_error.ts";
 import type { OperationCodec, ValueCodec } from "./codec.ts";
+import { atOnce, type Departure } from "./departure.ts";
 
 // deno-lint-ignore no-explicit-any -- a table of codecs, each with types of its own
 type Operations = Readonly<Record<string, OperationCodec<any, any>>>;
@@ -50,6 +51,7 @@ export class LinkClient<T extends Operations> {
   readonly #port: ThreadPort;
   readonly #pendingMax: number;
   readonly #batchBytesMax: number;
+  readonly #departure: Departure;
   readonly #onNotice: (notice: unknown) => void;
   /** Bounded by `pendingMax`. */
   readonly #pending = new Map<number, Pending>();
@@ -58,6 +60,9 @@ export class LinkClient<T extends Operations> {
   #underWay = 0;
   #nextId = 1;
   #flushPlanned = false;
+  /** Questions when the event loop's turn began, and turns in a row that brought none. */
+  #seen = 0;
+  #quietTurns = 0;
   #lost: Error | null = null;
 
   constructor(
@@ -66,12 +71,14 @@ export class LinkClient<T extends Operations> {
     pendingMax: number,
     onNotice: (notice: unknown) => void,
     batchBytesMax: number = limits.linkBatchBytesMax,
+    departure: Departure = atOnce,
   ) {
     this.#operations = operations;
     this.#numbers = new Map(Object.keys(operations).map((name, number) => [name, number]));
     this.#port = port;
     this.#pendingMax = pendingMax;
     this.#batchBytesMax = batchBytesMax;
+    this.#departure = departure;
     this.#onNotice = onNotice;
     beginBatch(this.#writer, 0);
     port.onMessage((message) => this.#take(message));
@@ -132,13 +139,31 @@ export class LinkClient<T extends Operations> {
   }
 
   #planFlush(): void {
-    if (this.#flushPlanned || this.#underWay >= batchesUnderWayMax) return;
+    if (this.#flushPlanned || !this.#mayLeave()) return;
     this.#flushPlanned = true;
-    queueMicrotask(() => {
-      this.#flushPlanned = false;
-      this.#flush();
-    });
+    this.#seen = this.#itemCount;
+    this.#quietTurns = 0;
+    this.#departure.later(this.#endTurn);
   }
+
+  #mayLeave(): boolean {
+    return this.#itemCount > 0 && (this.#underWay === 0 ||
+      (this.#underWay < batchesUnderWayMax &&
+        this.#itemCount >= this.#departure.secondItemsMin));
+  }
+
+  /** One function for all turns: a batch may look around a few times before it leaves. */
+  readonly #endTurn = (): void => {
+    const { quietTurnsMin, itemsEnough, later } = this.#departure;
+    this.#quietTurns = this.#itemCount > this.#seen ? 0 : this.#quietTurns + 1;
+    this.#seen = this.#itemCount;
+    if (this.#quietTurns < quietTurnsMin && this.#itemCount < itemsEnough) {
+      later(this.#endTurn);
+      return;
+    }
+    this.#flushPlanned = false;
+    this.#flush();
+  };
 
   #flush(): void {
     if (this.#itemCount === 0 || this.#underWay >= batchesUnderWayMax || this.#lost !== null) {
@@ -156,7 +181,7 @@ export class LinkClient<T extends Operations> {
     const { consumed, items } = readBatch(message);
     this.#underWay -= consumed;
     assert(this.#underWay >= 0, "no batch is consumed twice");
-    this.#flush();
+    this.#planFlush();
     for (const { head, id, payload } of items) {
       if (head !== answerHead && head !== errorHead) {
         this.#onNotice(JSON.parse(payload.text(payload.left)));

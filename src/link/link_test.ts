@@ -14,6 +14,19 @@ const operations = {
 };
 type Operations = typeof operations;
 
+/** Turns of an event loop that end when the test says so. */
+class TestTurns {
+  #planned: (() => void)[] = [];
+  readonly departure = {
+    later: (fn: () => void) => void this.#planned.push(fn),
+    ...{ quietTurnsMin: 2, itemsEnough: 5, secondItemsMin: 3 },
+  };
+
+  end(): void {
+    for (const fn of this.#planned.splice(0)) fn();
+  }
+}
+
 /** A client and a server whose role is `work`; nothing moves until `settle`. */
 function joined(pendingMax = 100, bounds: ServerBounds = limits) {
   const [near, far] = portPair("on-demand");
@@ -105,6 +118,59 @@ test("LinkClient has two buffers under way; more waits for a credit", async () =
   assert.equal(turn(server).length, 3);
   await settle(near);
   assert.deepEqual(await Promise.all(answers), [0, 2, 4, 6, 8]);
+});
+
+test("LinkClient gathers while turns bring questions, and leaves after two quiet ones", () => {
+  const [near, far] = portPair("on-demand");
+  const turns = new TestTurns();
+  const { departure } = turns;
+  const client = new LinkClient(operations, near, 100, () => {}, 1_000_000, departure);
+  const ask = () => client.ask("double", 1).catch(() => {});
+  ask();
+  const sent: number[] = [];
+  for (const brings of [true, false, true, false, false]) {
+    if (brings) ask();
+    turns.end();
+    sent.push(far.waiting);
+  }
+  assert.deepEqual(sent, [0, 0, 0, 0, 1]);
+});
+
+test("LinkClient sends enough questions at once, and a second batch when it is worth it", () => {
+  const [near, far] = portPair("on-demand");
+  const turns = new TestTurns();
+  const { departure } = turns;
+  const client = new LinkClient(operations, near, 100, () => {}, 1_000_000, departure);
+  const waiting = (questions: number, quietTurns: number) => {
+    for (let at = 0; at < questions; at++) client.ask("double", 1).catch(() => {});
+    for (let at = 0; at < quietTurns; at++) turns.end();
+    return far.waiting;
+  };
+  assert.equal(waiting(5, 1), 1, "five are enough");
+  assert.equal(waiting(2, 9), 1, "two wait for the first batch");
+  assert.equal(waiting(1, 2), 2, "three are worth a second one");
+  assert.equal(waiting(9, 9), 2, "and nothing makes a third");
+});
+
+test("LinkClient plans the next batch when a credit comes back", async () => {
+  const [near, far] = portPair("on-demand");
+  const turns = new TestTurns();
+  const { departure } = turns;
+  const client = new LinkClient(operations, near, 100, () => {}, 1_000_000, departure);
+  const server = new LinkServer(operations, far, () => {});
+  const answers = [client.ask("double", 1)];
+  for (let at = 0; at < 2; at++) turns.end();
+  answers.push(client.ask("double", 2));
+  await settle(far);
+  turn(server);
+  await settle(near);
+  assert.equal(far.waiting, 0, "it gathers first");
+  for (let at = 0; at < 2; at++) turns.end();
+  assert.equal(far.waiting, 1);
+  await settle(far);
+  turn(server);
+  await settle(near);
+  assert.deepEqual(await Promise.all(answers), [2, 4]);
 });
 
 test("LinkServer.post() gives the credit back although nothing is answered yet", async () => {

@@ -1,0 +1,43 @@
+/**
+ * When a batch of questions leaves. A batch costs the other thread a turn and a commit, whatever it
+ * carries: one that leaves with the first question of many makes all the others wait for its
+ * commit. So a batch gathers while the turns of the event loop still bring questions.
+ *
+ * @module
+ */
+import type { Timers } from "../ports/timers.ts";
+
+/** The rule by which batches leave. */
+export type Departure = {
+  /** Calls `fn` when what has already happened was handled. */
+  readonly later: (fn: () => void) => void;
+  /** Turns in a row that brought no question before a batch leaves; 0: it leaves with the first. */
+  readonly quietTurnsMin: number;
+  /** Questions with which a batch leaves, whatever the turns bring. */
+  readonly itemsEnough: number;
+  /** Questions with which a batch leaves while another one is under way. */
+  readonly secondItemsMin: number;
+};
+
+/** Leaves with the microtask that follows the first question. */
+export const atOnce: Departure = {
+  later: queueMicrotask,
+  quietTurnsMin: 0,
+  itemsEnough: 1,
+  secondItemsMin: 1,
+};
+
+/**
+ * Gathers over turns of the event loop. Two quiet ones, because a request over HTTP needs two from
+ * its head to its question. A second batch leaves only when it is worth a commit of its own: with
+ * few senders it would take the next batch's questions away from it. The figures are measured, see
+ * `docs/decisions/link-departure.md`.
+ */
+export function gathering(timers: Timers): Departure {
+  return {
+    later: (fn) => void timers.immediate(fn),
+    quietTurnsMin: 2,
+    itemsEnough: 256,
+    secondItemsMin: 48,
+  };
+}
