@@ -62,12 +62,13 @@ const fieldHeaders = [...fieldNames.map((name) => prefix + name), ...timingHeade
 /**
  * Refuses the headers of raw bodies where messages carry their own fields. Only those that stand
  * for a field are asked for: going through all headers costs more than the rest of a small send.
+ * By `get`, since `has` makes Deno read them all.
  *
  * @throws {BrokerError} `invalid_argument`.
  */
 export function refuseRawHeaders(headers: Headers): void {
   for (const name of fieldHeaders) {
-    if (headers.has(name)) throw refuse(name, "it goes with raw bodies; JSON has fields");
+    if (headers.get(name) !== null) throw refuse(name, "it goes with raw bodies; JSON has fields");
   }
 }
 

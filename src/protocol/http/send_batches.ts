@@ -34,7 +34,7 @@ export async function sendOne(
   topic: string,
   { message, queueId, shardingKey }: Addressed,
 ): Promise<SendReceipt[]> {
-  await readyTopic(context, topic);
+  if (!context.broker.topic(topic)) await readyTopic(context, topic);
   const target = shardingKey === undefined ? { topic, queueId } : { topic, queueId, shardingKey };
   const { storeHost } = context.settings;
   return await context.broker.send({ ...target, storeHost, messages: [message], ownIds: true });

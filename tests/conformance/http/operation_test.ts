@@ -99,7 +99,7 @@ test("HTTP 8.2 a page of another site cannot change anything", async () => {
   assert.equal(own.headers.get("access-control-allow-origin"), null);
 });
 
-test("HTTP 8.3 every answer has a request id of its own and may not be sniffed", async () => {
+test("HTTP 8.3 answers have a request id of their own and may not be sniffed", async () => {
   const house = new HttpHouse();
   const ids = new Set<string | null>();
   for (const line of ["GET /healthz", "GET /nothing", "PUT /healthz", "GET /v1/topics/none"]) {
@@ -109,4 +109,14 @@ test("HTTP 8.3 every answer has a request id of its own and may not be sniffed",
     ids.add(headers.get("x-request-id"));
   }
   assert.equal(ids.size, 4);
+});
+
+test("HTTP 8.3 a change that failed has a request id, one that succeeded its type alone", async () => {
+  const house = await openHouse();
+  const send = "POST /v1/topics/orders/messages";
+  const failed = await house.ask(send, { nobody: "x" });
+  assert.ok(failed.headers.get("x-request-id"));
+  assert.equal(failed.headers.get("x-content-type-options"), "nosniff");
+  const { headers } = await house.ask(send, { body: "x" });
+  assert.deepEqual([...headers.keys()], ["content-type"]);
 });
