@@ -101,7 +101,10 @@ export class DelayStore {
       `SELECT id, queueKey, dueMs FROM delayed INDEXED BY delayed_message
         WHERE queueKey = ? AND kind = 0 AND (dueMs, id) > (?, ?) AND dueMs <= ?`,
     );
-    this.#drop = client.prepare("DELETE FROM delayed WHERE queueKey = ?");
+    this.#drop = client.prepare(
+      `DELETE FROM delayed WHERE id IN (SELECT id FROM delayed INDEXED BY delayed_message
+        WHERE queueKey = ? LIMIT ?)`,
+    );
     this.#loadCounts(client);
   }
 
@@ -245,9 +248,23 @@ export class DelayStore {
     return counts === undefined ? 0 : counts.timers + counts.retries;
   }
 
-  /** Inside a transaction; `forget` follows the commit. */
-  dropQueues(queueKeys: readonly number[]): void {
-    for (const queueKey of queueKeys) if (this.#counts.has(queueKey)) this.#drop.run(queueKey);
+  /** Every queue in which something waits. */
+  queueKeys(): number[] {
+    return [...this.#counts.keys()];
+  }
+
+  /**
+   * Inside a transaction. Answers how many rows it deleted: below `rowsMax`, nothing is left. They
+   * are counted until `forget`, which follows the commit of the last step.
+   */
+  dropSome(queueKeys: readonly number[], rowsMax: number): number {
+    let deleted = 0;
+    for (const queueKey of queueKeys) {
+      if (deleted === rowsMax) break;
+      if (!this.#counts.has(queueKey)) continue;
+      deleted += Number(this.#drop.run(queueKey, rowsMax - deleted).changes);
+    }
+    return deleted;
   }
 
   /** The queues were dropped. */

@@ -82,6 +82,12 @@ export class GroupStore {
     });
   }
 
+  /** Every queue some group has a place in. */
+  queueKeys(): number[] {
+    const rows = this.#db.selectDistinct({ queueKey: groupOffset.queueKey }).from(groupOffset);
+    return rows.all().map(({ queueKey }) => queueKey);
+  }
+
   dropQueues(queueKeys: readonly number[]): void {
     this.#db.delete(groupOffset).where(inArray(groupOffset.queueKey, [...queueKeys])).run();
     this.#db.delete(inflight).where(inArray(inflight.queueKey, [...queueKeys])).run();

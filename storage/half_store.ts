@@ -63,6 +63,7 @@ export class HalfStore {
   readonly #settled: SqliteStatement;
   readonly #delete: SqliteStatement;
   readonly #ofQueues: SqliteStatement;
+  readonly #queues: SqliteStatement;
   /** Rows in each state. */
   readonly #counts = halfStates.map(() => 0);
   readonly #damaged = new DamagedRows();
@@ -97,8 +98,9 @@ export class HalfStore {
     this.#delete = client.prepare("DELETE FROM half WHERE id = ?");
     this.#ofQueues = client.prepare(
       `SELECT id FROM half INDEXED BY half_state
-        WHERE queueKey IN (SELECT value FROM json_each(?))`,
+        WHERE queueKey IN (SELECT value FROM json_each(?)) LIMIT ?`,
     );
+    this.#queues = client.prepare("SELECT DISTINCT queueKey FROM half INDEXED BY half_state");
     const counts = client.prepare(
       "SELECT state, count(*) AS count FROM half INDEXED BY half_state GROUP BY state",
     );
@@ -208,9 +210,16 @@ export class HalfStore {
     return rows.length;
   }
 
+  /** Every queue a half message is meant for. */
+  queueKeys(): number[] {
+    return this.#queues.all().map((row) => Number(row["queueKey"]));
+  }
+
   /** Inside a transaction that began with `begin`; `settle` follows the commit. */
-  dropQueues(queueKeys: readonly number[]): void {
-    this.#deleteAll(this.#ofQueues.all(JSON.stringify(queueKeys)));
+  dropSome(queueKeys: readonly number[], rowsMax: number): number {
+    const rows = this.#ofQueues.all(JSON.stringify(queueKeys), rowsMax);
+    this.#deleteAll(rows);
+    return rows.length;
   }
 
   #deleteAll(rows: readonly Record<string, unknown>[]): void {

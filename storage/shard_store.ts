@@ -8,6 +8,7 @@
  * @module
  */
 import { statSync } from "node:fs";
+import { limits } from "../src/base/limits.ts";
 import type { Durability } from "../src/model/durability.ts";
 import { StorageError } from "../src/model/errors.ts";
 import type {
@@ -342,12 +343,21 @@ export class SqliteShardStore implements ShardStore {
     return this.#tables.events.lastId();
   }
 
-  dropQueues(queueKeys: readonly number[]): void {
+  queueKeys(): number[] {
+    const keys = this.#tables.queueKeys();
+    for (const queueKey of this.#parts.index.tails.keys()) keys.add(queueKey);
+    return [...keys];
+  }
+
+  dropQueues(queueKeys: readonly number[]): boolean {
     this.#assertWritable();
     const { client, index, log, dropped } = this.#parts;
+    let deleted = 0;
     this.#write(`drop ${queueKeys.length} queues`, () => {
       client.inTransaction("immediate", () => {
         this.#tables.begin();
+        deleted = this.#tables.dropWaiting(queueKeys, limits.rowsPerDropStepMax);
+        if (deleted === limits.rowsPerDropStepMax) return;
         for (let at = 0; at < queueKeys.length; at += queuesPerStatement) {
           const some = queueKeys.slice(at, at + queuesPerStatement);
           this.#retention.noteDropped(some, log.nextPosition);
@@ -355,14 +365,17 @@ export class SqliteShardStore implements ShardStore {
         }
       });
       this.#tables.settle();
-      this.#tables.delays.forget(queueKeys);
     });
+    this.#checkpoints.wrote(0, deleted);
+    if (deleted === limits.rowsPerDropStepMax) return true;
+    this.#tables.delays.forget(queueKeys);
     for (const queueKey of queueKeys) {
       const tail = index.tails.get(queueKey);
       if (!tail) continue;
       index.drop(tail);
       dropped.set(queueKey, log.nextPosition);
     }
+    return false;
   }
 
   dropGroup(groupKey: number): void {

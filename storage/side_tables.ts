@@ -61,10 +61,21 @@ export class SideTables {
     this.events.settle();
   }
 
+  /** Every queue that something of these tables belongs to. */
+  queueKeys(): Set<number> {
+    const keys = [this.groups.queueKeys(), this.delays.queueKeys(), this.halves.queueKeys()];
+    return new Set(keys.flat());
+  }
+
+  /** Deletes messages that wait, at most `rowsMax`. Answers how many. */
+  dropWaiting(queueKeys: readonly number[], rowsMax: number): number {
+    const timers = this.delays.dropSome(queueKeys, rowsMax);
+    return timers + (timers < rowsMax ? this.halves.dropSome(queueKeys, rowsMax - timers) : 0);
+  }
+
+  /** What is left of queues once nothing waits in them. */
   dropQueues(queueKeys: readonly number[]): void {
     this.groups.dropQueues(queueKeys);
-    this.delays.dropQueues(queueKeys);
-    this.halves.dropQueues(queueKeys);
     this.events.dropQueues(queueKeys);
   }
 

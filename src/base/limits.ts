@@ -181,6 +181,10 @@ export const limits = Object.freeze({
   timerMsMax: 60 * secondMs,
   /** How long a change of retention may wait for others, so that a burst is sent once. */
   retentionNewsMsMax: 1 * secondMs,
+  /** Orphaned queues dropped together: their last step is one transaction. */
+  queuesPerDropMax: 64,
+  /** Waiting messages deleted in one step of dropping a queue: a turn is kept waiting so long. */
+  rowsPerDropStepMax: 256,
 
   // Waiting.
   /** Pulls parked in one shard. */

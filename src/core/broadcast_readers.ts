@@ -45,6 +45,11 @@ export class BroadcastReaders {
     return [...this.#readers.values()].filter((one) => one.group === group && !one.isGone);
   }
 
+  /** Of all readers, whether gone or not. */
+  keys(): number[] {
+    return [...this.#readers.keys()];
+  }
+
   /** Those whose places are to be dropped. */
   gone(): Reader[] {
     return [...this.#readers.values()].filter(({ isGone }) => isGone);

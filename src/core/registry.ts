@@ -235,6 +235,11 @@ export class Registry {
     return changeOf(numbers, { topics, deletedTopics });
   }
 
+  /** The largest numbers given so far. */
+  get counters(): RegistryCounters {
+    return this.#counters;
+  }
+
   /** Remembers a change that is stored. */
   apply(change: RegistryChange): void {
     assert(change.counters.version === this.#counters.version + 1, "changes are applied in order");

@@ -12,6 +12,7 @@ import type { Log } from "../base/log.ts";
 import { limits } from "../base/limits.ts";
 import { BrokerError } from "../model/errors.ts";
 import { LinkClient } from "../link/client.ts";
+import { gathering } from "../link/departure.ts";
 import type { ShardFrontNews } from "../link/coordinator_messages.ts";
 import { shardOperations } from "../link/shard_messages.ts";
 import type { HalfCheck } from "../link/transaction_messages.ts";
@@ -22,6 +23,8 @@ import type { Timers } from "../ports/timers.ts";
 
 /** How long a failed shard stays absent: a fault that comes back at once must not fill the log. */
 const restartMs = 1_000;
+/** News that holds until there is newer news of its kind. */
+const standingKinds = ["retention", "existing"];
 
 /** What the watcher is made of. `dataOf` is what each thread is started with. */
 export type ShardThreadsParts = {
@@ -41,8 +44,8 @@ type Running = { readonly role: Role; readonly news: ThreadPort };
 export class ShardThreads {
   readonly #parts: ShardThreadsParts;
   readonly #running = new Map<number, Running>();
-  /** The coordinator's newest standing orders, for a shard that is started again. */
-  readonly #retention = new Map<number, unknown>();
+  /** The coordinator's newest standing orders by kind, for a shard that is started again. */
+  readonly #standing = new Map<number, Map<string, unknown>>();
   readonly #coordinatorPorts: ThreadPort[] = [];
   #stopping = false;
   #draining: Promise<void> | null = null;
@@ -98,13 +101,14 @@ export class ShardThreads {
       threads.threadPort(front),
       limits.linkRequestsMax,
       (notice) => this.#heard(shard, notice as ShardFrontNews),
+      limits.linkBatchBytesMax,
+      gathering(this.#parts.timers),
     );
     const newsPort = threads.threadPort(news);
     newsPort.onMessage((message) => this.#coordinatorPorts[shard]?.postMessage(message, []));
     this.#running.set(shard, { role, news: newsPort });
     router.connect(shard, link);
-    const standing = this.#retention.get(shard);
-    if (standing !== undefined) newsPort.postMessage(standing, []);
+    for (const order of this.#standing.get(shard)?.values() ?? []) newsPort.postMessage(order, []);
     role.done.then(
       () => this.#ended(shard, link, null),
       (thrown) => this.#ended(shard, link, thrown),
@@ -130,7 +134,11 @@ export class ShardThreads {
   }
 
   #passToShard(shard: number, news: unknown): void {
-    if (typeof news === "string" && news.includes('"retention"')) this.#retention.set(shard, news);
+    const kind = standingKinds.find((each) => String(news).startsWith(`{"kind":"${each}"`));
+    if (kind !== undefined) {
+      const orders = this.#standing.get(shard) ?? new Map<string, unknown>();
+      this.#standing.set(shard, orders.set(kind, news));
+    }
     this.#running.get(shard)?.news.postMessage(news, []);
   }
 

@@ -161,6 +161,18 @@ export type CoordinatorNews =
   /** Nobody of the group subscribes to the topic any more; `null`: to any topic. */
   | { readonly kind: "unsubscribed"; readonly group: string; readonly topic: string | null };
 
+/**
+ * Which queues of a shard, and which groups, exist. A key up to the largest one ever given that is
+ * not in the ranges is gone for ever; `src/core/key_ranges.ts` reads them.
+ */
+export type ExistingNews = {
+  readonly kind: "existing";
+  readonly queueKeys: readonly number[];
+  readonly queueKeyMax: number;
+  readonly groupKeys: readonly number[];
+  readonly groupKeyMax: number;
+};
+
 /** Between coordinator and shard, both ways, one-way news over a port of their own. */
 export type ShardNews =
   /** Shard → coordinator: ring me at `dueMs`; `null`: nothing is waiting. */
@@ -168,7 +180,9 @@ export type ShardNews =
   /** Coordinator → shard: the time you asked for has come. */
   | { readonly kind: "ring" }
   /** Coordinator → shard: all retention rules that concern this shard. */
-  | { readonly kind: "retention"; readonly rules: readonly RetentionRule[] };
+  | { readonly kind: "retention"; readonly rules: readonly RetentionRule[] }
+  /** Coordinator → shard: whatever else it has is to be dropped. */
+  | ExistingNews;
 
 /** How a shard is. */
 export type ShardHealth = {

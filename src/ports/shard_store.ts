@@ -256,8 +256,13 @@ export interface ShardStore {
   /** The largest id ever given to an event, 0 without one. */
   lastEventId(): number;
 
-  /** Forgets queues and all that belongs to them. Their keys are never used again. */
-  dropQueues(queueKeys: readonly number[]): void;
+  /** Every queue something is stored of, in no order. Reads tables: for the start only. */
+  queueKeys(): number[];
+  /**
+   * One bounded step of forgetting queues and all that belongs to them. True: call again. Until the
+   * last step they are there, with less and less that waits. Their keys are never used again.
+   */
+  dropQueues(queueKeys: readonly number[]): boolean;
   /** Forgets a group's offsets and open deliveries. */
   dropGroup(groupKey: number): void;
 

@@ -34,6 +34,7 @@ import { OwnsLocks } from "./owns_locks.ts";
 import { OwnsMembership } from "./owns_membership.ts";
 import { OwnsReaders } from "./owns_readers.ts";
 import { OwnsRegistry, type RegistrySettings } from "./owns_registry.ts";
+import { TellsExisting } from "./tells_existing.ts";
 import { TellsRetention } from "./tells_retention.ts";
 
 /** What the launcher hands to the thread. */
@@ -76,6 +77,7 @@ export class Coordinator {
   readonly #locks: OwnsLocks;
   readonly #delays: OwnsDelays;
   readonly #retention: TellsRetention;
+  readonly #existing: TellsExisting;
   readonly #handlers: Handlers;
   readonly #server: LinkServer<CoordinatorOperations>;
   readonly #setDrained: () => void;
@@ -108,8 +110,14 @@ export class Coordinator {
     this.#delays = new OwnsDelays(shards.length, clock, timers, tellShard);
     const topics = () => this.#registry.topics();
     this.#retention = new TellsRetention(shards.length, clock, timers, topics, tellShard);
+    const existing = () => {
+      const groupKeys = [...this.#registry.groupKeys(), ...this.#readers.keys()];
+      return { topics: topics(), groupKeys, counters: this.#registry.counters };
+    };
+    this.#existing = new TellsExisting(shards.length, clock, timers, existing, tellShard);
     this.#handlers = this.#makeHandlers();
     this.#retention.tellNow();
+    this.#existing.tellNow();
     for (const [shard, port] of shards.entries()) {
       port.onMessage((message) => this.#hear(shard, message));
     }
@@ -172,6 +180,7 @@ export class Coordinator {
     const topic = this.#registry.deleteTopic(name);
     this.#locks.forgetTopic(name);
     this.#groupFilters.forgetTopic(name);
+    this.#existing.changed();
     return topic;
   }
 
@@ -181,6 +190,7 @@ export class Coordinator {
     this.#groupFilters.forgetGroup(name);
     this.#readers.forgetGroup(name);
     this.#members.forgetGroup(name);
+    this.#existing.changed();
     return group;
   }
 
@@ -236,6 +246,7 @@ export class Coordinator {
     this.#members.stop();
     this.#delays.stop();
     this.#retention.stop();
+    this.#existing.stop();
     this.#parts.store.close();
     this.#setDrained();
   }

@@ -408,6 +408,25 @@ test("Retention rules go to every shard at the start, then once for a burst", as
   }
 });
 
+test("What exists is told at the start, and what is deleted is not in it any more", async () => {
+  const { client, ask, shardNews, timers } = started();
+  const newest = () => shardNews[0]?.findLast(({ kind }) => kind === "existing");
+  const first = newest();
+  assert.ok(first?.kind === "existing");
+  const { queueRefs } = await ask(client.ask("putTopic", create("t")));
+  const { groupKey } = await ask(
+    client.ask("putGroup", { name: "g", settings: {}, mode: "create" }),
+  );
+  await ask(client.ask("deleteTopic", { name: "t" }));
+  await ask(client.ask("deleteGroup", { name: "g" }));
+  timers.advance(1_000);
+  const told = newest();
+  assert.ok(told?.kind === "existing");
+  assert.ok(told.queueKeyMax >= queueRefs.length && told.groupKeyMax >= groupKey);
+  assert.deepEqual(told.queueKeys, first.queueKeys);
+  assert.deepEqual(told.groupKeys, first.groupKeys);
+});
+
 test("Key values are kept by namespace, within their bounds", async () => {
   const { client, ask } = started();
   await ask(client.ask("putKeyValue", { namespace: "n", key: "k", value: "v" }));

@@ -43,6 +43,11 @@ export class OwnsReaders {
     return readerKey;
   }
 
+  /** Of all readers, those included whom some shard may not have dropped yet. */
+  keys(): number[] {
+    return this.#readers.keys();
+  }
+
   forgetGroup(group: string): void {
     for (const reader of this.#readers.of(group)) this.#put({ ...reader, isGone: true });
     this.#tellGone();

@@ -11,7 +11,7 @@ import type {
 import type { Durability } from "../../src/model/durability.ts";
 import { BrokerError, StorageError } from "../../src/model/errors.ts";
 import type { Group } from "../../src/model/group.ts";
-import type { RegistryChange } from "../../src/model/registry.ts";
+import type { RegistryChange, RegistryCounters } from "../../src/model/registry.ts";
 import { permReadWrite, type Topic, type TopicSettings } from "../../src/model/topic.ts";
 import type { MetaStore } from "../../src/ports/meta_store.ts";
 
@@ -71,6 +71,15 @@ export class OwnsRegistry {
 
   topics(): readonly Topic[] {
     return this.#registry.topics();
+  }
+
+  groupKeys(): number[] {
+    return this.#registry.groups().map(({ groupKey }) => groupKey);
+  }
+
+  /** The largest numbers given so far. */
+  get counters(): RegistryCounters {
+    return this.#registry.counters;
   }
 
   putTopic({ name, settings, mode, system }: PutTopicAsk, nowMs: number): Topic {

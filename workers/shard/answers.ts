@@ -19,7 +19,7 @@ import type { ShardState } from "./state.ts";
 /** The questions `answerQuestion` knows. */
 export type Question = Exclude<
   Asked<ShardOperations>,
-  { name: WorkName | "pull" | "watch" | "forget" | "drain" }
+  { name: WorkName | "pull" | "watch" | "dropQueues" | "forget" | "drain" }
 >;
 
 /** Answers one question at once. @throws {StorageError} What it needs cannot be read. */
@@ -63,11 +63,6 @@ export function answerQuestion(
       server.answer("find", id, { head: { count: records.length }, blob: join(records) });
       return;
     }
-    case "dropQueues":
-      store.dropQueues(question.request.queueKeys);
-      state.dropQueues(question.request.queueKeys);
-      server.answer("dropQueues", id, null);
-      return;
     case "dropGroup":
       store.dropGroup(question.request.groupKey);
       state.dropGroup(question.request.groupKey);

@@ -37,7 +37,7 @@ async function doomed(bench: ShardBench) {
   await bench.send(["b", "c"]);
 }
 
-test("Shard puts burying off on a full disk, and what else its turn was asked is done", async () => {
+test("Shard puts burying off on a full disk, and does what else it was asked", async () => {
   const bench = new ShardBench();
   await bench.send(["first"], names.otherQueueKey);
   const other = await bench.receive({ queueKeys: [names.otherQueueKey] });

@@ -71,6 +71,7 @@ export function planWork(work: Work, parts: PlanParts, turnNumber: number): Plan
   const { draft, state, store, shard } = parts;
   switch (work.name) {
     case "append":
+      state.needQueue(work.request.queueKey);
       return planSend(work, parts, work.request);
     case "ack":
       return answered(work, "ack", planAck(state, work.request));
@@ -85,12 +86,15 @@ export function planWork(work: Work, parts: PlanParts, turnNumber: number): Plan
     case "settleKey":
       return answered(work, "settleKey", planSettleKey(state, draft, store, shard, work.request));
     case "sendBack":
+      state.needQueue(work.request.retryQueueKey);
       return answered(work, "sendBack", planSendBack(draft, store, shard, work.request));
     case "schedule":
+      state.needQueue(work.request.head.queueKey);
       return answered(work, "schedule", planSchedule(draft, store, work.request));
     case "changeTimer":
       return answered(work, "changeTimer", planChangeTimer(draft, store, work.request));
     case "prepare":
+      state.needQueue(work.request.head.queueKey);
       return answered(work, "prepare", planPrepare(parts, work.request));
     case "settleHalf":
       return answered(work, "settleHalf", planSettleHalf(parts, work.request));

@@ -27,6 +27,7 @@ import type { Timers } from "../../src/ports/timers.ts";
 import { answerQuestion } from "./answers.ts";
 import type { DiskGuard } from "./disk_guard.ts";
 import { TurnDraft } from "./draft.ts";
+import { Drops } from "./drops.ts";
 import { type CheckPolicy, defaultCheckPolicy, nextDueMs, planChecks, planRelease } from "./due.ts";
 import { Parking } from "./parking.ts";
 import { type Planned, planWork, type Work, type WorkName } from "./plan.ts";
@@ -70,6 +71,7 @@ export class Shard {
   readonly #tallies = new ShardTallies();
   readonly #parking: Parking;
   readonly #upkeep: Upkeep;
+  readonly #drops: Drops;
   #store: ShardStore;
   readonly #state: ShardState;
   #condition: Condition = { state: "ok", reason: "" };
@@ -89,6 +91,7 @@ export class Shard {
     this.#state = new ShardState(this.#store);
     this.#parking = new Parking(server, parts.clock, this.#tallies, this.#state);
     this.#upkeep = new Upkeep(parts.guard, parts.clock);
+    this.#drops = new Drops(server);
     this.#noteRecovery();
     this.arrived();
   }
@@ -106,6 +109,7 @@ export class Shard {
       this.#rung = true;
       this.#alarmMs = null;
     } else if (news.kind === "retention") this.#upkeep.setRules(news.rules);
+    else if (news.kind === "existing") this.#drops.heard(news);
     this.arrived();
   }
 
@@ -239,7 +243,7 @@ export class Shard {
   /**
    * The commit failed, so nothing of it happened: memory is read back from the tables. On a full
    * disk the turn is tried again without what is new, and then without all that takes room, so that
-   * what consumers say is kept as long as anything can be written. On anything else the shard stops.
+   * what consumers say is kept while anything can be written. On anything else the shard stops.
    */
   #recoverFrom(fault: StorageError, work: readonly Work[], nowMs: number): Iterable<number> {
     if (fault.fault === "full") {
@@ -288,7 +292,9 @@ export class Shard {
       else if (question.name === "watch") {
         this.#parking.watch(this.#store, id, question.request);
       } else if (question.name === "drain") this.#drain(id);
-      else if (question.name === "forget") {
+      else if (question.name === "dropQueues") {
+        this.#drops.ask(this.#store, this.#state, id, question.request.queueKeys);
+      } else if (question.name === "forget") {
         this.#parking.forget(this.#store, question.request.id);
         this.#server.answer("forget", id, null);
       } else answerQuestion(question, this.#server, this.#store, this.#state, () => this.#stats());
@@ -301,6 +307,7 @@ export class Shard {
   #drain(id: number): void {
     this.#draining = true;
     this.#parking.close(this.#store);
+    this.#drops.refuseAll(new BrokerError("shutting_down"));
     this.#cancelTimer?.();
     this.#store.close();
     this.#condition = { state: "stopped", reason: "the broker is stopping" };
@@ -313,6 +320,10 @@ export class Shard {
     if (step.fault !== null) this.#stop(step.fault);
     else if (step.guardChanged) this.#noteGuard();
     if (step.more) this.arrived();
+    if (this.#isStopped) return;
+    const drop = this.#drops.step(this.#store, this.#state, this.#parts.clock.monotonicMs());
+    if (drop.fault !== null) this.#stop(drop.fault);
+    else if (drop.more) this.arrived();
   }
 
   #setAlarm(): void {
@@ -354,6 +365,7 @@ export class Shard {
     this.#parts.log.error("shard stopped", { reason: fault.message, cause: String(fault.cause) });
     this.#setCondition({ state: "stopped", reason: fault.message });
     this.#parking.refuseAll(fault);
+    this.#drops.refuseAll(fault);
     this.#parts.timers.setTimer(reopenMs, () => this.#reopen());
   }
 
@@ -374,6 +386,7 @@ export class Shard {
     }
     this.#setCondition({ state: "ok", reason: "" });
     this.#noteRecovery();
+    this.#drops.lookAgain();
     this.#rung = true;
     this.arrived();
   }

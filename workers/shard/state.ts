@@ -134,6 +134,17 @@ export class ShardState {
     throw new BrokerError("group_not_found", "The group was deleted while it was waiting");
   }
 
+  /** @throws {BrokerError} `topic_not_found`: the topic was deleted while this was on its way. */
+  needQueue(queueKey: number): void {
+    if (!this.#droppedQueues.has(queueKey)) return;
+    throw new BrokerError("topic_not_found", "The topic was deleted while the request was coming");
+  }
+
+  /** All groups that have a place in some queue. */
+  groupKeys(): Iterable<number> {
+    return this.#groups.keys();
+  }
+
   /** Whether the queue's topic was deleted. */
   isDropped(queueKey: number): boolean {
     return this.#droppedQueues.has(queueKey);

@@ -1,0 +1,55 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { ManualTimers } from "../../tests/support/manual_timers.ts";
+import { limits } from "../../src/base/limits.ts";
+import type { Topic } from "../../src/model/topic.ts";
+import { type Existing, existingNews, TellsExisting } from "./tells_existing.ts";
+
+function topicOf(queues: readonly (readonly [queueKey: number, shard: number])[]): Topic {
+  const queueRefs = queues.map(([queueKey, shard], queueId) => ({ queueId, queueKey, shard }));
+  const settings = {
+    queues: queues.length,
+    durability: "power-loss" as const,
+    retentionMs: 1_000,
+    retentionBytes: null,
+    deleteUnread: false,
+    ordered: false,
+    messageTtlMs: null,
+    dedupe: "explicit" as const,
+    perm: 6,
+    attributes: {},
+  };
+  return { name: "t", system: false, createdMs: 0, version: 1, settings, queueRefs };
+}
+
+const existing: Existing = {
+  topics: [topicOf([[1, 0], [2, 1], [3, 0]]), topicOf([[4, 0], [9, 0]])],
+  groupKeys: [5, 1, 2],
+  counters: { queueKey: 12, groupKey: 7 },
+};
+
+test("existingNews() names the queues of its shard, all groups, and the largest keys", () => {
+  assert.deepEqual(existingNews(existing, 0), {
+    kind: "existing",
+    queueKeys: [1, 1, 3, 4, 9, 9],
+    queueKeyMax: 12,
+    groupKeys: [1, 2, 5, 5],
+    groupKeyMax: 7,
+  });
+  assert.deepEqual(existingNews(existing, 1).queueKeys, [2, 2]);
+});
+
+test("TellsExisting tells all shards once for a burst of deletions", () => {
+  const timers = new ManualTimers();
+  const told: number[] = [];
+  const tells = new TellsExisting(2, timers.clock, timers, () => existing, (shard) => {
+    told.push(shard);
+  });
+  tells.tellNow();
+  tells.changed();
+  tells.changed();
+  assert.deepEqual(told, [0, 1]);
+  timers.advance(limits.retentionNewsMsMax);
+  assert.deepEqual(told, [0, 1, 0, 1]);
+  tells.stop();
+});
