@@ -111,7 +111,7 @@ test("HTTP 8.3 answers have a request id of their own and may not be sniffed", a
   assert.equal(ids.size, 4);
 });
 
-test("HTTP 8.3 a change that failed has a request id, one that succeeded its type alone", async () => {
+test("HTTP 8.3 a change that succeeded answers its type alone, a failed one its id", async () => {
   const house = await openHouse();
   const send = "POST /v1/topics/orders/messages";
   const failed = await house.ask(send, { nobody: "x" });
