@@ -143,8 +143,8 @@ export function apiClientOf(
 }
 
 function baseUrl(text: string): URL {
-  const url = URL.parse(/^https?:\/\//.test(text) ? text : `http://${text}`);
-  if (!url || url.hostname === "") {
+  const url = URL.parse(/^[a-z][a-z+.-]*:\/\//i.test(text) ? text : `http://${text}`);
+  if (!url || !/^https?:$/.test(url.protocol) || url.hostname === "") {
     throw new UsageError(`"${text}" is not an HTTP address.`, "Write it as http://HOST:PORT");
   }
   url.search = "";

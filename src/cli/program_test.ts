@@ -178,7 +178,7 @@ test("message tail shows the last messages of every queue", async () => {
       return { status: 200, json: { queues: [{ queueId: 0 }, { queueId: 1 }] } };
     }
     const query = new URL(url, "http://x").searchParams;
-    const offset = Number(query.get("offset"));
+    const offset = query.get("offset") === "earliest" ? 0 : Number(query.get("offset"));
     const queue = url.includes("/queues/0/") ? "q0" : "q1";
     const messages = Array.from(
       { length: 5 - offset },
@@ -191,4 +191,93 @@ test("message tail shows the last messages of every queue", async () => {
   await api.close();
 
   assert.deepEqual(out.trim().split("\n").sort(), ["q0:3", "q0:4", "q1:3", "q1:4"]);
+});
+
+test("message tail goes on after what retention took meanwhile", async () => {
+  let asked = 0;
+  const api = await fakeApi(({ url }) => {
+    const first = new URL(url, "http://x").searchParams.get("offset") === "earliest";
+    if (!first) return problem(404, "offset_not_found", "Cannot read queue 0 at 2: from 3 to 4");
+    const minOffset = asked++ === 0 ? 0 : 3;
+    const messages = [{ body: `m${minOffset}` }];
+    return { status: 200, json: { messages, nextOffset: 4, minOffset, maxOffset: 4 } };
+  });
+  const words = ["message", "tail", "-t", "t", "--queue", "0", "--last", "2", "--url", api.url];
+
+  const { exitCode, out } = await run(words);
+  const beyond = await run([...words, "--from", "9"]);
+  await api.close();
+
+  assert.deepEqual([exitCode, out], [0, "m3\n"]);
+  assert.equal(beyond.exitCode, 1);
+  assert.match(beyond.err, /Cannot read queue 0/);
+});
+
+test("message send tells what a timer replaces, and what was sent before", async () => {
+  const receipt = { messageId: "b", queueId: 0, offset: 3, survived: "power-loss" };
+  const api = await fakeApi(() => {
+    const receipts = [{ ...receipt, replacedMessageId: "a" }, { ...receipt, repeated: true }];
+    return { status: 200, json: { receipts } };
+  });
+
+  const { out } = await run(["message", "send", "-t", "t", "x", "y", "--url", api.url]);
+  await api.close();
+
+  assert.deepEqual(out.split("\n").map((line) => line.split(/ {2,}/)), [
+    ["MESSAGE ID", "QUEUE", "OFFSET", "SURVIVES", "REPLACES", "REPEATED"],
+    ["b", "    0", "     3", "power-loss", "a", "-"].map((cell) => cell.trim()),
+    ["b", "0", "3", "power-loss", "-", "yes"],
+    [""],
+  ]);
+});
+
+test("message query finds an id in any topic, and needs a topic for all else", async () => {
+  const found = { messageId: "7F", topic: "orders", queueId: 0, offset: 1, body: "x" };
+  const api = await fakeApi(() => ({ status: 200, json: { messages: [found] } }));
+
+  const byId = await run(["message", "query", "--id", "7F", "--url", api.url]);
+  const byKey = await run(["message", "query", "--key", "k", "--url", api.url]);
+  await api.close();
+
+  assert.equal(byId.exitCode, 0);
+  assert.match(byId.out, /7F +orders/);
+  assert.deepEqual([byKey.exitCode, api.seen.length], [2, 1]);
+});
+
+test("message explain names what is known of a message, and nothing else", async () => {
+  const causes = [{ cause: "unknown-group", sentence: "There is none.", command: null }];
+  const api = await fakeApi(({ url }) => {
+    const place = { queueId: null, offset: null, group: "g", causes };
+    const known = url.includes("/messages/") ? { messageId: "7F", topic: "" } : { topic: "orders" };
+    return { status: 200, json: { messageId: null, ...place, ...known } };
+  });
+  const head = async (...words: string[]) => {
+    return (await run(["message", "explain", ...words, "-g", "g", "--url", api.url])).out;
+  };
+
+  const heads = [await head("7F"), await head("-t", "orders", "--queue", "0", "--offset", "9")];
+  await api.close();
+
+  assert.deepEqual(heads.map((text) => text.split("\n")[0]), [
+    "Message 7F, for group g:",
+    "Message in topic orders, for group g:",
+  ]);
+});
+
+test("group list shows the waits that count", async () => {
+  const retryBackoff = { firstMs: 1_000, maxMs: 600_000, factor: 2, jitter: 0.2 };
+  const groups = [{ name: "mailer", settings: { retryDelaysMs: [10_000], retryBackoff } }];
+  const api = await fakeApi(() => ({ status: 200, json: { groups, next: null } }));
+
+  const { out } = await run(["group", "list", "--url", api.url]);
+  await api.close();
+
+  assert.match(out, /mailer .* 1 s times 2 up to 10 min/);
+});
+
+test("runProgram() refuses an address of another protocol, and exits with 2", async () => {
+  const { exitCode, err } = await run(["topic", "list", "--url", "ftp://x"]);
+
+  assert.equal(exitCode, 2);
+  assert.match(err, /"ftp:\/\/x" is not an HTTP address/);
 });

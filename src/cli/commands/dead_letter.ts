@@ -1,4 +1,5 @@
 /** `curlew dead-letter`: what groups gave up on, and sending it back. @module */
+import { counted } from "../../core/explain_words.ts";
 import { limits } from "../../base/limits.ts";
 import { apiClientOf, apiOptions, type ApiRequest, isObject, listAt } from "../api_client.ts";
 import { type Call, command, type ExitCode, type Family, family } from "../command.ts";
@@ -124,7 +125,8 @@ export const deadLetterFamily: Family = family({
       run: (call) => {
         const path = pathOf(call, "purge");
         return ask(call, { method: "POST", path, body: choiceOf(call) }, (answer) => {
-          return `Dropped ${isObject(answer) ? show(answer["purged"]) : "no"} dead letters.\n`;
+          const purged = isObject(answer) ? Number(answer["purged"] ?? 0) : 0;
+          return `Dropped ${counted(purged, "dead letter")}.\n`;
         });
       },
     }),

@@ -1,6 +1,6 @@
 /** `curlew group`: who shares the messages of a topic, and how far they are. @module */
 import { limits } from "../../base/limits.ts";
-import { apiClientOf, apiOptions } from "../api_client.ts";
+import { apiClientOf, apiOptions, isObject } from "../api_client.ts";
 import { type Call, command, type ExitCode, type Family, family } from "../command.ts";
 import { UsageError } from "../failure.ts";
 import { show } from "../output.ts";
@@ -56,7 +56,7 @@ const columns: readonly Column[] = [
   ["GROUP", (item) => show(item["group"] ?? item["name"])],
   ["STARTS FROM", (item) => show(fieldOf(item, "startFrom"))],
   ["ATTEMPTS", (item) => show(fieldOf(item, "attemptsMax"))],
-  ["RETRY DELAYS", (item) => delaysCell(fieldOf(item, "retryDelaysMs"))],
+  ["RETRY DELAYS", (item) => retriesCell(item)],
   ["ORDERED", (item) => fieldOf(item, "ordered") === true ? "yes" : "no"],
   ["CONSUMES", (item) => fieldOf(item, "consumeEnabled") === false ? "off" : "on"],
 ];
@@ -163,6 +163,16 @@ function backoffOf(text: string | undefined) {
     return { firstMs, maxMs, ...numbers };
   }
   throw new UsageError(`--retry-backoff needs values such as 1s,10m,2,0.2; found "${text}".`);
+}
+
+/** The waits that count: a backoff stands before the list. */
+function retriesCell(item: Readonly<Record<string, unknown>>): string {
+  const backoff = fieldOf(item, "retryBackoff");
+  if (!isObject(backoff)) return delaysCell(fieldOf(item, "retryDelaysMs"));
+  const { firstMs, maxMs, factor } = backoff;
+  return `${showDuration(Number(firstMs))} times ${show(factor)} up to ${
+    showDuration(Number(maxMs))
+  }`;
 }
 
 function delaysCell(value: unknown): string {

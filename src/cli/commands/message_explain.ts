@@ -55,9 +55,10 @@ function requestOf(
 function explanationText(answer: unknown): string {
   if (!isObject(answer)) return "The broker said nothing.\n";
   const { messageId, topic, queueId, offset, group } = answer;
+  const name = typeof messageId === "string" ? ` ${show(messageId)}` : "";
+  const where = typeof topic === "string" && topic !== "" ? ` in topic ${show(topic)}` : "";
   const place = typeof queueId === "number" ? `, queue ${queueId}, offset ${show(offset)}` : "";
-  const head = `Message ${show(messageId)} in topic ${show(topic)}${place}, for group ` +
-    `${show(group)}:\n`;
+  const head = `Message${name}${where}${place}, for group ${show(group)}:\n`;
   const causes = listAt(answer, "causes").map(({ cause, sentence, command }, index) => {
     const change = typeof command === "string" ? `\n     ${show(command)}` : "";
     return `${index + 1}. ${show(cause)}: ${show(sentence)}${change}\n`;

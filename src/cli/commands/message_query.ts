@@ -11,7 +11,7 @@ const bodyColumns = 48;
 
 const optionTable = {
   ...apiOptions,
-  topic: { kind: "text", short: "t", value: "TOPIC", required: true, help: "where to look" },
+  topic: { kind: "text", short: "t", value: "TOPIC", help: "where to look; needed without --id" },
   id: { kind: "text", value: "ID", help: "the message with this id" },
   key: { kind: "text", value: "KEY", help: "messages with this key" },
   from: { kind: "text", value: "TIME", help: "stored from then on: a date and time, or 15m ago" },
@@ -27,6 +27,7 @@ export const messageQuery: Command = command({
   options: optionTable,
   examples: [
     { line: "curlew message query -t orders --key 4711", says: "what happened to order 4711" },
+    { line: "curlew message query --id 7F00…01", says: "where is it?" },
     { line: "curlew message query -t orders --from 15m --json", says: "the last quarter hour" },
   ],
   run,
@@ -37,6 +38,9 @@ async function run({ host, options }: Call<typeof optionTable>): Promise<ExitCod
   const ways = [id, key, from].filter((way) => way !== undefined).length;
   if (ways !== 1 || (to !== undefined && from === undefined)) {
     throw new UsageError("Give one of --id, --key, and --from (with --to, if you like).");
+  }
+  if (topic === undefined && id === undefined) {
+    throw new UsageError("--key and --from need --topic TOPIC: where to look.");
   }
   const nowMs = host.clock.wallMs();
   const fromMs = from === undefined ? undefined : parseMoment(from, "--from", nowMs);
@@ -59,12 +63,21 @@ async function run({ host, options }: Call<typeof optionTable>): Promise<ExitCod
 
 function foundTable(messages: readonly Readonly<Record<string, unknown>>[]): string {
   const rows = messages.map((message) => {
-    const { messageId, queueId, offset, tag, keys, storedMs } = message;
+    const { messageId, topic, queueId, offset, tag, keys, storedMs } = message;
     const text = show(new TextDecoder().decode(bodyOf(message)));
     const body = text.length > bodyColumns ? `${text.slice(0, bodyColumns - 1)}…` : text;
     const stored = typeof storedMs === "number" ? showTime(storedMs) : show(storedMs);
     const keyText = Array.isArray(keys) ? show(keys.join(" ")) : show(keys);
-    return [show(messageId), show(queueId), show(offset), stored, show(tag), keyText, body];
+    return [
+      show(messageId),
+      show(topic),
+      show(queueId),
+      show(offset),
+      stored,
+      show(tag),
+      keyText,
+      body,
+    ];
   });
-  return table(["MESSAGE ID", "QUEUE", "OFFSET", "STORED", "TAG", "KEYS", "BODY"], rows);
+  return table(["MESSAGE ID", "TOPIC", "QUEUE", "OFFSET", "STORED", "TAG", "KEYS", "BODY"], rows);
 }

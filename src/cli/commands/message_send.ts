@@ -255,11 +255,17 @@ function receiptsTable(receipts: readonly Receipt[]): string {
     [messageId, queueId, offset, survived].map(show)
   );
   const head = ["MESSAGE ID", "QUEUE", "OFFSET", "SURVIVES"];
-  if (receipts.every(({ deliverAtMs }) => deliverAtMs === undefined)) return table(head, rows);
-  const dues = receipts.map(({ deliverAtMs }) =>
-    typeof deliverAtMs === "number" ? showTime(deliverAtMs) : "-"
+  const columns = [
+    ["DUE", receipts.map(({ deliverAtMs: ms }) => typeof ms === "number" ? showTime(ms) : "-")],
+    ["REPLACES", receipts.map(({ replacedMessageId }) => show(replacedMessageId))],
+    ["REPEATED", receipts.map(({ repeated }) => repeated === true ? "yes" : "-")],
+  ] as const;
+  // Most receipts have none of these: a column is there when one of them has something to say.
+  const told = columns.filter(([, cells]) => cells.some((cell) => cell !== "-"));
+  return table(
+    [...head, ...told.map(([title]) => title)],
+    rows.map((row, index) => [...row, ...told.map(([, cells]) => cells[index] ?? "-")]),
   );
-  return table([...head, "DUE"], rows.map((row, index) => [...row, dues[index] ?? "-"]));
 }
 
 async function tellTally(
@@ -277,5 +283,6 @@ async function tellTally(
   }
   const again = resent > 0 ? `, ${showCount(resent)} resent, known by their ids` : "";
   const pace = `in ${showDuration(tookMs)}, ${showCount(perSecond)}/s`;
-  await host.err.write(`Sent ${showCount(sent)} messages ${pace}${again}.\n`);
+  const what = sent === 1 ? "message" : "messages";
+  await host.err.write(`Sent ${showCount(sent)} ${what} ${pace}${again}.\n`);
 }

@@ -3,7 +3,7 @@ import { limits } from "../../base/limits.ts";
 import type { Host } from "../../ports/host.ts";
 import { type ApiClient, apiClientOf, apiOptions, isObject, listAt } from "../api_client.ts";
 import { type Call, type Command, command, type ExitCode, exitCodes } from "../command.ts";
-import { UsageError } from "../failure.ts";
+import { RefusedError, UsageError } from "../failure.ts";
 import { jsonLine } from "../output.ts";
 import { persist } from "../patience.ts";
 import { bodyLines } from "../stream/message_json.ts";
@@ -78,17 +78,16 @@ type QueueTail = {
 
 async function tailQueue(tail: QueueTail): Promise<void> {
   const { host, options, stop } = tail;
-  let offset = startOf(await page(tail, 0, 1, 0), options);
+  let offset = startOf(await page(tail, "earliest", 1, 0), options);
   while (!stop.aborted) {
     const waitMs = options.follow ? options.waitMs : 0;
-    const found = await page(tail, offset, pageMessages, waitMs);
+    const found = await pageFrom(tail, offset, waitMs);
     if (found.messages.length > 0) {
       const { messages } = found;
       await host.out.write(
         options.json ? messages.map(jsonLine).join("") : bodyLines(messages),
       );
     }
-    // Retention may have passed the offset by; the broker says where reading goes on.
     offset = Math.max(found.nextOffset, found.minOffset);
     if (!options.follow && offset >= found.maxOffset) return;
   }
@@ -101,7 +100,24 @@ type Page = {
   readonly maxOffset: number;
 };
 
-async function page(tail: QueueTail, offset: number, max: number, waitMs: number): Promise<Page> {
+/** A page from `offset` on. Retention may have passed it by: then from the oldest that is left. */
+async function pageFrom(tail: QueueTail, offset: number, waitMs: number): Promise<Page> {
+  try {
+    return await page(tail, offset, pageMessages, waitMs);
+  } catch (thrown) {
+    if (!(thrown instanceof RefusedError) || thrown.code !== "offset_not_found") throw thrown;
+    const left = await page(tail, "earliest", pageMessages, 0);
+    if (left.minOffset <= offset) throw thrown;
+    return left;
+  }
+}
+
+async function page(
+  tail: QueueTail,
+  offset: number | "earliest",
+  max: number,
+  waitMs: number,
+): Promise<Page> {
   const { host, api, options, queueId, stop } = tail;
   const path = ["v1", "topics", options.topic, "queues", String(queueId), "messages"];
   const request = { method: "GET", path, query: { offset, max, waitMs }, waitMs, stop } as const;

@@ -109,7 +109,7 @@ export const topicFamily: Family = family({
       summary: "List topics and their settings",
       options: apiOptions,
       examples: [
-        { line: "curlew topic list --json | jq -r '.topics[].topic'", says: "names only" },
+        { line: "curlew topic list --json | jq -r '.topics[].name'", says: "names only" },
       ],
       run: ({ host, options }) =>
         listAll(apiClientOf(host, options), "topics", columns, { host, json: options.json }),
