@@ -1,6 +1,7 @@
 /** Fills a source over the protocol, as its producers would, and reads both sides. @module */
 import { utf8 } from "../../src/base/bytes.ts";
 import { limits } from "../../src/base/limits.ts";
+import { type QueueRange, rangesOf } from "../../src/cli/import/facts.ts";
 import type { Message } from "../../src/cli/import/message.ts";
 import { RemotingClient } from "../../src/cli/import/remoting_client.ts";
 import { pullPiece } from "../../src/cli/import/pull.ts";
@@ -45,19 +46,33 @@ export async function produce(
   }
 }
 
-/** Every message of a queue. */
+/** Every message of a queue, from `first` on. */
 export async function readAll(
   client: RemotingClient,
   topic: string,
   queueId: number,
+  first = 0,
 ): Promise<Message[]> {
   const found: Message[] = [];
-  for (let at = 0;;) {
+  for (let at = first;;) {
     const { messages, next } = await pullPiece(client, topic, queueId, at);
     found.push(...messages);
     if (next <= at) return found;
     at = next;
   }
+}
+
+/** How far a queue reaches. */
+export async function rangeOf(
+  client: RemotingClient,
+  topic: string,
+  queueId: number,
+): Promise<QueueRange> {
+  const request = { code: requestCodes.getTopicStatsInfo, fields: { topic } };
+  const ranges = rangesOf((await client.ask(request)).body);
+  const range = ranges.find((each) => each.queueId === queueId);
+  if (range === undefined) throw new Error(`Topic ${topic} has no queue ${queueId}`);
+  return range;
 }
 
 /** Moves a group to a place. */

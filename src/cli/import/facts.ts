@@ -124,6 +124,15 @@ export function placesOf(body: Uint8Array): GroupPlace[] {
   });
 }
 
+/** GET_CONSUME_STATS (208) of one group. */
+export function groupPlacesOf(body: Uint8Array, group: string): GroupPlace[] {
+  return parseMessageQueueMap(textOf(body), "offsetTable").flatMap(([queue, value]) => {
+    const offset = value instanceof JavaObject ? numberAt(value, "consumerOffset", -1) : -1;
+    const { topic, queueId } = queue;
+    return offset < 0 ? [] : [{ group, topic, queueId, offset }];
+  });
+}
+
 /** GET_ALL_DELAY_OFFSET (45): level → the next entry that its queue will hand on. */
 export function delayOffsetsOf(body: Uint8Array): ReadonlyMap<number, number> {
   if (body.length === 0) return new Map();

@@ -73,6 +73,12 @@ export type GroupPlan = {
   readonly isNew: boolean;
 };
 
+/** Why names are left out that nobody misses: they are counted instead of listed. */
+export const usualReasons = {
+  broker: "it belongs to the brokers and their tools",
+  notAsked: "it was not asked for",
+} as const;
+
 /** What is left out. `problem`: it was wanted, and cannot be; then the command fails. */
 export type LeftOut = {
   readonly kind: "topic" | "group" | "messages";
@@ -135,10 +141,12 @@ function topicVerdict(
   if (name.startsWith(retryPrefix)) {
     return out("messages a group has still to try again stay: let it finish them", false);
   }
-  if (!isDead && isSystemTopic(name, brokers)) return out("it belongs to the brokers", false);
+  if (!isDead && isSystemTopic(name, brokers)) return out(usualReasons.broker, false);
   if (isDead && !wishes.deadLetters) return out("dead letters: --dead-letters copies them", false);
   const wished = isDead ? name.slice(deadLetterPrefix.length) : name;
-  if (!isWished(isDead ? wishes.groups : wishes.topics, wished)) return out("not asked for", false);
+  if (!isWished(isDead ? wishes.groups : wishes.topics, wished)) {
+    return out(usualReasons.notAsked, false);
+  }
   const obstacle = nameObstacle(name, checkTopicName);
   if (obstacle !== undefined) return out(obstacle, true);
   const settings = mergedSettings(name, brokers);
@@ -205,8 +213,8 @@ function groupVerdict(
   copied: ReadonlySet<string>,
 ): GroupPlan | LeftOut {
   const out = (why: string, problem: boolean): LeftOut => ({ kind: "group", name, why, problem });
-  if (isSystemGroup(name)) return out("it belongs to the brokers and their tools", false);
-  if (!isWished(wishes.groups, name)) return out("not asked for", false);
+  if (isSystemGroup(name)) return out(usualReasons.broker, false);
+  if (!isWished(wishes.groups, name)) return out(usualReasons.notAsked, false);
   const places = brokers.flatMap((broker) =>
     broker.places
       .filter((place) => place.group === name && copied.has(place.topic))

@@ -4,7 +4,7 @@ import { table } from "../output.ts";
 import { showBytes, showCount, showDuration } from "../units.ts";
 import { passedOf } from "./offset_map.ts";
 import type { PlaceReport } from "./places.ts";
-import type { LeftOut, Plan, TopicPlan } from "./plan.ts";
+import { type LeftOut, type Plan, type TopicPlan, usualReasons } from "./plan.ts";
 import type { QueueState } from "./state.ts";
 import type { Verification } from "./verify.ts";
 
@@ -51,6 +51,8 @@ export type ImportReport = {
   /** Messages of an earlier run that this one found at the target, and did not send again. */
   readonly foundNow: number;
   readonly queues: readonly QueueReport[];
+  /** Groups that are at the target now. */
+  readonly groups: readonly string[];
   readonly places: readonly PlaceReport[];
   readonly skipped: readonly SkippedReport[];
   readonly leftOut: readonly LeftOut[];
@@ -119,10 +121,11 @@ export function reportText(report: ImportReport, path: string): string {
   const set = (outcome: PlaceReport["outcome"]) =>
     places.filter((place) => place.outcome === outcome).length;
   const head = ["TOPIC", "COPIED", "SKIPPED", "MISSING", "LEFT", "VERIFIED"];
-  const groups = new Set(places.map(({ group }) => group)).size;
   const lines = [
     rows.length === 0 ? "No topic was copied.\n" : table(head, rows),
-    `\nGroups: ${groups}, their places: ${set("set")} set, ${set("copying")} behind what is ` +
+    `\nGroups: ${report.groups.length}, their places: ${set("set")} set, ${
+      set("copying")
+    } behind what is ` +
     `copied, ${set("kept")} kept as they were at the target, ${set("failed")} failed.\n`,
     `${showCount(report.copiedNow)} messages in ${showDuration(report.tookMs)}` +
     (report.foundNow === 0 ? ". " : `; ${showCount(report.foundNow)} were there already. `),
@@ -154,9 +157,11 @@ export function previewText(plan: Plan, bytes: ReadonlyMap<string, number>): str
     showCount(group.lag),
     group.isNew ? "new" : "exists",
   ]);
-  const notAsked = plan.leftOut.filter(({ why }) => why === "not asked for").length;
-  const told = plan.leftOut.filter(({ why }) => why !== "not asked for");
-  const rows = told.map(({ kind, name, why, problem }) => [
+  const { broker, notAsked } = usualReasons;
+  const usual = (reason: string) => plan.leftOut.filter(({ why }) => why === reason).length;
+  const rows = plan.leftOut.filter(({ why }) => why !== broker && why !== notAsked).map((
+    { kind, name, why, problem },
+  ) => [
     problem ? "cannot" : "stays",
     kind,
     safeText(name),
@@ -168,8 +173,8 @@ export function previewText(plan: Plan, bytes: ReadonlyMap<string, number>): str
       : table(["TOPIC", "QUEUES", "MESSAGES", "BYTES", "AT THE TARGET"], topics),
     groups.length === 0 ? "" : `\n${table(["GROUP", "TOPICS", "LAG", "AT THE TARGET"], groups)}`,
     rows.length === 0 ? "" : `\n${table(["LEFT OUT", "", "NAME", "WHY"], rows)}`,
-    notAsked === 0 ? "" : `\n${notAsked} topics and groups were not asked for.\n`,
-    `\nNothing was written: ${showCount(messagesIn(plan.topics))} messages would be copied.\n`,
+    `\nNot listed: ${usual(broker)} names of the brokers' own, ${usual(notAsked)} not asked for.\n`,
+    `Nothing was written: ${showCount(messagesIn(plan.topics))} messages would be copied.\n`,
   ].join("");
 }
 

@@ -122,6 +122,7 @@ export class ImportRun {
       copiedNow: this.tally.copied,
       foundNow: this.tally.found,
       queues,
+      groups: groups.map(({ name }) => name),
       places,
       skipped: this.#skipped,
       leftOut: this.#plan.leftOut,

@@ -13,6 +13,7 @@ import {
   delayOffsetsOf,
   type GroupFacts,
   type GroupPlace,
+  groupPlacesOf,
   groupsOf,
   placesOf,
   type QueueRange,
@@ -103,10 +104,19 @@ export class Source {
     return answer.code === responseCodes.topicNotExist ? [] : rangesOf(answer.body);
   }
 
-  /** Where all groups are. */
+  /** Where all groups are: told at once, or of a broker that has too many, group by group. */
   async places(broker: string): Promise<GroupPlace[]> {
+    const { flowControl, requestCodeNotSupported } = responseCodes;
     const request = { code: requestCodes.getAllConsumerOffset };
-    return placesOf((await this.#client(broker).ask(request)).body);
+    const answer = await this.#client(broker).ask(request, flowControl, requestCodeNotSupported);
+    if (answer.code === responseCodes.success) return placesOf(answer.body);
+    const places: GroupPlace[] = [];
+    for (const { name } of await this.groups(broker)) {
+      const fields = { consumerGroup: name };
+      const one = { code: requestCodes.getConsumeStats, fields };
+      places.push(...groupPlacesOf((await this.#client(broker).ask(one)).body, name));
+    }
+    return places;
   }
 
   /** Where the delay levels are. */

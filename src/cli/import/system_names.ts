@@ -29,6 +29,8 @@ const groupNames: ReadonlySet<string> = new Set([
   "TOOLS_CONSUMER",
   "FILTERSRV_CONSUMER",
   "SELF_TEST_CONSUMER",
+  "SELF_TEST_C_GROUP",
+  "SELF_TEST_P_GROUP",
   "SCHEDULE_CONSUMER",
   "__MONITOR_CONSUMER",
   "CID_ONSAPI_OWNER",
