@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -74,6 +74,17 @@ test("startBroker() refuses a directory that another broker holds, and says who"
         assert.ok(thrown.message.includes(ready.http), thrown.message);
         return true;
       });
+    });
+  });
+});
+
+test("startBroker() says why a data directory cannot be made", async () => {
+  await withDirectory(async (data) => {
+    await writeFile(join(data, "file"), "");
+    await assert.rejects(startBroker({ ...quiet, data: join(data, "file") }), (thrown: unknown) => {
+      assert.ok(thrown instanceof BrokerError);
+      assert.match(thrown.message, /^Cannot use data directory .*file: .*EEXIST/);
+      return true;
     });
   });
 });

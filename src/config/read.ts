@@ -83,7 +83,8 @@ export function readSettings(sources: Sources): ReadOutcome {
   const values = defaults(sources.facts);
   const origins: Partial<Record<SettingName, Origin>> = {};
   for (const name of settingNames) origins[name] = "default";
-  for (const { name, origin, where, raw } of gathered.flatMap((source) => source.found)) {
+  const found = gathered.flatMap((source) => source.found);
+  for (const { name, origin, where, raw } of found) {
     const value = readValue(name, raw);
     if (value === undefined) {
       faults.push({ where, says: `found ${JSON.stringify(raw)}; allowed is ${allowedOf(name)}` });
@@ -92,7 +93,7 @@ export function readSettings(sources: Sources): ReadOutcome {
       origins[name] = origin;
     }
   }
-  faults.push(...contradictions(values));
+  faults.push(...contradictions(values), ...halves(new Set(found.map(({ name }) => name))));
   if (faults.length > 0) return { kind: "faults", faults };
   // Every row was given its default and replaced only by what the row allows.
   return {
@@ -119,6 +120,20 @@ function contradictions({ httpPort, remotingPort }: Values): SettingFault[] {
   return [{ where, says: `both are ${httpPort}; each needs a port of its own, or 0 for any` }];
 }
 
+/** Faults for settings that mean nothing without another one. */
+function halves(given: ReadonlySet<SettingName>): SettingFault[] {
+  const faults: SettingFault[] = [];
+  if (given.has("tlsCertFile") !== given.has("tlsKeyFile")) {
+    const where = `${flagOf("tlsCertFile")} and ${flagOf("tlsKeyFile")}`;
+    faults.push({ where, says: "one is given without the other; both are needed, or none" });
+  }
+  if (given.has("webhookHosts") && !given.has("webhookSecret")) {
+    const says = `is given without ${flagOf("webhookSecret")}; webhooks are always signed`;
+    faults.push({ where: flagOf("webhookHosts"), says });
+  }
+  return faults;
+}
+
 function gatherFlags(flags: readonly string[]): Gathered {
   const known = new Map(settingNames.map((name) => [flagOf(name), name]));
   const found: Found[] = [];
@@ -130,6 +145,11 @@ function gatherFlags(flags: readonly string[]): Gathered {
     if (name === undefined && negated !== undefined && rowOf(negated).kind === "bool") {
       if (inline !== undefined) faults.push({ where: flag, says: "takes no value" });
       found.push({ name: negated, origin: "flag", where: flag, raw: false });
+    } else if (name === undefined && !flag.startsWith("-")) {
+      faults.push({
+        where: flags[at] ?? "",
+        says: "is no flag; settings are given as --name=value",
+      });
     } else if (name === undefined) {
       faults.push(unknown(flag, [...known.keys()]));
       // What follows is most likely its value, and not another fault.

@@ -150,7 +150,7 @@ test("readSettings() names the nearest setting for one it does not know", () => 
     "curlew.toml, quite_another: there is no such setting",
     "CURLEW_HOTS: there is no such setting; did you mean CURLEW_HOST?",
     "--dta: there is no such setting; did you mean --data?",
-    "stray: there is no such setting",
+    "stray: is no flag; settings are given as --name=value",
   ]);
 });
 
@@ -173,6 +173,17 @@ test("readSettings() says where a file stops being TOML", () => {
 test("readSettings() refuses one port for two listeners, except 0", () => {
   assert.match(faultsOf({ flags: ["--http-port=9876"] }).join(), /both are 9876/);
   assert.deepEqual(faultsOf({ flags: ["--http-port=0", "--remoting-port=0"] }), []);
+});
+
+test("readSettings() refuses half a TLS pair, and webhooks nobody signs", () => {
+  assert.deepEqual(faultsOf({ flags: ["--tls-cert-file=a.pem", "--webhook-hosts=shop"] }), [
+    "--tls-cert-file and --tls-key-file: one is given without the other; both are needed, or none",
+    "--webhook-hosts: is given without --webhook-secret; webhooks are always signed",
+  ]);
+  const whole = ["--tls-cert-file=a.pem", "--tls-key-file=b.pem", "--webhook-secret=short"];
+  assert.deepEqual(faultsOf({ flags: [...whole, "--webhook-hosts=shop"] }), [
+    '--webhook-secret: found "short"; allowed is 16 to 200 printable characters, no blanks',
+  ]);
 });
 
 test("readSettings() refuses text with control characters, and empty text", () => {

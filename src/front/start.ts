@@ -142,9 +142,7 @@ async function shardsPresent(directory: string): Promise<number> {
 }
 
 async function lockDirectory(directory: string): Promise<DirectoryLock> {
-  const { files, clock } = runtime;
-  await files.makeDirectory(directory);
-  const lock = await files.lockDirectory(directory, clock.wallMs());
+  const lock = await lockedOrHeld(directory);
   if (lock.kind === "locked") return lock;
   const { holder } = lock;
   const who = holder === null
@@ -155,6 +153,24 @@ async function lockDirectory(directory: string): Promise<DirectoryLock> {
     `Cannot use data directory ${directory}: ${who} holds it. ` +
       "Stop that process, or choose another directory with --data",
   );
+}
+
+/** @throws {BrokerError} `conflict`: the directory cannot be made, or nothing can be written in it. */
+async function lockedOrHeld(directory: string) {
+  const { files, clock } = runtime;
+  try {
+    await files.makeDirectory(directory);
+    return await files.lockDirectory(directory, clock.wallMs());
+  } catch (thrown) {
+    // The system's own errors say what is wrong; others are mistakes of ours and stay what they are.
+    if (!(thrown instanceof Error) || !("code" in thrown)) throw thrown;
+    throw new BrokerError(
+      "conflict",
+      `Cannot use data directory ${directory}: ${thrown.message}. ` +
+        "Choose another directory with --data",
+      { cause: thrown },
+    );
+  }
 }
 
 function shardStart(settings: Settings, shard: number): ShardStart {

@@ -78,7 +78,7 @@ const undoCommand = command({
 
 const cloneCommand = command({
   name: "clone",
-  summary: "Put a group where another one is in a topic",
+  summary: "Put a group where another one is in a topic; make it if need be",
   args: name,
   options: cloneOptions,
   examples: [

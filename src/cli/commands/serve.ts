@@ -10,7 +10,7 @@
  */
 import { limits } from "../../base/limits.ts";
 import { createLog, jsonLine as logLine, type Log, type LogLevel } from "../../base/log.ts";
-import { rowOf, settingNames } from "../../config/schema.ts";
+import { flagOf, rowOf, settingNames } from "../../config/schema.ts";
 import { BrokerError } from "../../model/errors.ts";
 import type { Host } from "../../ports/host.ts";
 import {
@@ -57,7 +57,12 @@ const kindOfSetting = {
 const optionTable: OptionTable = Object.fromEntries(settingNames.map((name) => {
   const row = rowOf(name);
   const shown = typeof row.default === "string" || typeof row.default === "number";
-  const note = shown ? `; ${row.default} unless told` : "";
+  const isOn = row.kind === "bool" && row.default === true;
+  const note = shown
+    ? `; ${row.default} unless told`
+    : isOn
+    ? `; on unless told: --no-${flagOf(name).slice(2)}`
+    : "";
   return [name, { kind: kindOfSetting[row.kind], help: row.sentence + note }];
 }));
 

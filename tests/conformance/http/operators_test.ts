@@ -48,7 +48,7 @@ test("5. a clone stands where the other group is", () =>
     await house.send("m1", "m2");
     const [first] = await house.receive(1);
     await house.ask(`POST ${inTopic}/ack`, { receipts: [first?.receipt] });
-    await house.ask("PUT /v1/groups/audit", {});
+    await house.ask(`PATCH ${group}`, { attemptsMax: 5 });
 
     const { json } = await house.ask("POST /v1/groups/audit/clone", {
       from: "billing",
@@ -59,6 +59,13 @@ test("5. a clone stands where the other group is", () =>
     const unknown = { from: "biling", topic: "orders" };
     const refused = await house.ask("POST /v1/groups/audit/clone", unknown);
     assert.equal(refused.json.suggestion, "billing");
+    const made = await house.ask("GET /v1/groups/audit");
+    assert.equal(made.json.settings.attemptsMax, 5);
+    const itself = await house.ask("POST /v1/groups/audit/clone", {
+      from: "audit",
+      topic: "orders",
+    });
+    assert.equal(itself.json.detail, "Cannot clone group audit from itself");
   }));
 
 test("5. a parked key is listed, and settled once", () =>

@@ -2,6 +2,7 @@
 import { z } from "@hono/zod-openapi";
 import { limits } from "../../../base/limits.ts";
 import type { ResetTarget } from "../../../broker/broker.ts";
+import { BrokerError } from "../../../model/errors.ts";
 import { jsonAnswer } from "../answer.ts";
 import { bodyEndpoint, type Endpoint, queryEndpoint } from "../endpoint.ts";
 import type { Exchange } from "../exchange.ts";
@@ -96,14 +97,20 @@ export const resetEndpoints: readonly Endpoint[] = [
     path: "/v1/groups/{group}/clone",
     tag: "Groups",
     summary: "Put a group where another one is",
-    description: "What is open in the other group begins again in this one.",
+    description: "What is open in the other group begins again in this one. A group that is not " +
+      "there yet is made, with the settings of the other one.",
     body: cloneSchema,
     answers: placesNow,
   }, async (exchange, { from, topic }) => {
-    const group = groupOf(exchange, topic);
     const { broker } = exchange.context;
-    const source = existingGroup(broker, from).name;
-    return placesAnswer(await broker.cloneOffsets(source, group, topic, "http"));
+    const source = existingGroup(broker, from);
+    existingTopic(broker, topic);
+    const to = exchange.params["group"] ?? "";
+    if (to === source.name) {
+      throw new BrokerError("invalid_argument", `Cannot clone group ${to} from itself`);
+    }
+    if (broker.group(to) === undefined) await broker.createGroup(to, source.settings);
+    return placesAnswer(await broker.cloneOffsets(source.name, to, topic, "http"));
   }),
   queryEndpoint({
     method: "get",
