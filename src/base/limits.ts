@@ -264,6 +264,8 @@ export const limits = Object.freeze({
 
   /** Ids of producers a shard remembers, 28 bytes each, so that a repeat is recognised. */
   recentIdsMax: 1_048_576,
+  /** How long ids of timers and transactions are kept where no send has told its window yet. */
+  recentIdsWindowMs: 10 * 60 * secondMs,
   /** How far back a repeated id is recognised: the memory above is for minutes, not days. */
   dedupeWindowMsMax: 24 * hourMs,
 

@@ -4,7 +4,12 @@ import { BrokerError } from "../model/errors.ts";
 import { packHalfOffset, packPhysicalOffset, unpackHalfOffset } from "../model/message_id.ts";
 import type { NewMessage, SendReceipt } from "../model/message.ts";
 import { checkGroupName } from "../model/names.ts";
-import { propertyNames, withoutProperties, withProperty } from "../model/properties.ts";
+import {
+  propertyNames,
+  readProperty,
+  withoutProperties,
+  withProperty,
+} from "../model/properties.ts";
 import type { HalfView, SettleHalfAnswer } from "../link/transaction_messages.ts";
 import type { Signer } from "../ports/signer.ts";
 import type { Checks } from "./checks.ts";
@@ -65,7 +70,10 @@ export class Transactions implements TransactionDoor {
     checkImmunity(firstCheckMs);
     const timing = checkedTiming(request.message.timing);
     const message = halfOf(request.message, producerGroup);
-    const { queueId, ref } = this.#queues.choose(topic, { ...request, messages: [message] });
+    // Where a plain send with the same id goes: after the commit that one is a repeat.
+    const ownId = readProperty(message.properties, propertyNames.uniqueKey);
+    const wish = { ...request, messages: [message] };
+    const { queueId, ref } = this.#queues.choose(topic, wish, ownId);
     const target = { topic: topic.name, queueId, storeHost };
     const { bytes, tagHashes, messageIds } = encoder.encode([message], target);
     const { durability } = topic.settings;

@@ -96,6 +96,19 @@ test("prepare() keeps a message from everybody until its commit, over a restart"
   });
 });
 
+test("send() finds what a transaction with its id has committed", async () => {
+  await withTopic(async (broker) => {
+    for (const body of ["a", "b", "c", "d", "e"]) {
+      const { transactionId } = await prepare(broker, body);
+      await broker.run(broker.door.transactions.settle(transactionId, "commit", "payments"));
+      const again = { ...sendOf("t", [body], { UNIQ_KEY: `id-${body}` }), ownIds: true };
+      const [receipt] = await broker.run(broker.door.send(again));
+      assert.equal(receipt?.repeated, true, body);
+    }
+    assert.deepEqual(await bodies(broker), ["a", "b", "c", "d", "e"]);
+  });
+});
+
 test("settle() answers a second verdict with the first; a rolled back one stays away", async () => {
   await withTopic(async (broker) => {
     const { transactionId } = await prepare(broker, "a");

@@ -6,7 +6,12 @@
  */
 import { packPhysicalOffset } from "../../src/model/message_id.ts";
 import { propertyNames, readProperty } from "../../src/model/properties.ts";
-import { patchRecord, recordProperties } from "../../src/model/record.ts";
+import {
+  patchRecord,
+  recordProperties,
+  recordQueueId,
+  recordTopic,
+} from "../../src/model/record.ts";
 import type { Durability } from "../../src/model/durability.ts";
 import { DraftRows } from "./draft_rows.ts";
 import type {
@@ -24,6 +29,13 @@ export type Place = { readonly offset: number; readonly position: number };
 
 /** Where a message was stored first, for its producer who sends it again. */
 export type FirstPlace = Place & { readonly queueId: number; readonly storedMs: number };
+
+/** An id that this turn makes known. `windowMs`: for how long; `null`: nobody has said. */
+export type NewId = {
+  readonly id: string;
+  readonly position: number;
+  readonly windowMs: number | null;
+};
 
 /**
  * Gathers one turn: offsets and positions are given out as if the commit had happened, so that what
@@ -43,6 +55,7 @@ export class TurnDraft {
   readonly rows: DraftRows;
   /** Topic and id → where this turn stores the message: it may be sent twice within one turn. */
   readonly firstPlaces = new Map<string, FirstPlace>();
+  readonly #newIds: NewId[] = [];
   readonly #shown = new Set<string>();
   readonly #events: PlaceEvent[] = [];
   #nextEventId: number | null = null;
@@ -101,9 +114,25 @@ export class TurnDraft {
 
   /** Makes a delayed message visible now. */
   release(row: DelayedRow): void {
-    this.append(row.queueKey, row.tagHash, row.record);
+    const place = this.append(row.queueKey, row.tagHash, row.record);
+    // A retry's topic is the group's own: nobody sends it there a second time.
+    if (row.kind === "timer") this.noteId(row.messageId, row.record, place, null);
     this.rows.deleteDelayed(row);
     this.mustSurvive("power-loss");
+  }
+
+  /** Ids that become known with the commit, in the order of their positions. */
+  get newIds(): readonly NewId[] {
+    return this.#newIds;
+  }
+
+  /** Notes the id of a message just appended, so that it is recognised when it is sent again. */
+  noteId(id: string, record: Uint8Array, place: Place, windowMs: number | null): void {
+    if (id === "") return;
+    const name = `${recordTopic(record, 0)}\n${id}`;
+    const first = { queueId: recordQueueId(record, 0), ...place, storedMs: this.storedMs };
+    if (!this.firstPlaces.has(name)) this.firstPlaces.set(name, first);
+    this.#newIds.push({ id, position: place.position, windowMs });
   }
 
   /** Notes that this turn makes a message visible that is asked for by its id. */

@@ -4,7 +4,7 @@
  * @module
  */
 import { unreachable } from "../../src/base/assert.ts";
-import type { AppendRequest, ReceiveAsk, ShardOperations } from "../../src/link/shard_messages.ts";
+import type { ReceiveAsk, ShardOperations } from "../../src/link/shard_messages.ts";
 import type { AnswerOf } from "../../src/link/client.ts";
 import type { Asked, LinkServer } from "../../src/link/server.ts";
 import type { ShardStore } from "../../src/ports/shard_store.ts";
@@ -72,7 +72,7 @@ export function planWork(work: Work, parts: PlanParts, turnNumber: number): Plan
   switch (work.name) {
     case "append":
       state.needQueue(work.request.queueKey);
-      return planSend(work, parts, work.request);
+      return answered(work, "append", planAppend(parts, work.request));
     case "ack":
       return answered(work, "ack", planAck(state, work.request));
     case "nack":
@@ -120,16 +120,6 @@ function answered<N extends WorkName>(
 ): Planned {
   const reply = (server: LinkServer<ShardOperations>): ReplyOutcome => {
     server.answer(name, work.id, answer);
-    return given;
-  };
-  return { work, reply };
-}
-
-function planSend(work: Work, parts: PlanParts, request: AppendRequest): Planned {
-  const { answer, settle } = planAppend(parts, request);
-  const reply = (server: LinkServer<ShardOperations>): ReplyOutcome => {
-    settle();
-    server.answer("append", work.id, answer);
     return given;
   };
   return { work, reply };

@@ -83,7 +83,9 @@ export function placeTimed(
   const { queueKey, tagHash, messageId, timerKey, record } = message;
   const replacedMessageId = replace(draft, message);
   if (dueMs === null) {
-    const { offset, position } = draft.append(queueKey, tagHash, record);
+    const place = draft.append(queueKey, tagHash, record);
+    const { offset, position } = place;
+    draft.noteId(messageId, record, place, null);
     draft.noteShown(messageId);
     return { kind: "delivered", offset, position, replacedMessageId };
   }

@@ -237,6 +237,7 @@ export class Shard {
     if (record === null) return;
     const startedMs = this.#parts.clock.monotonicMs();
     this.#store.commit(record);
+    this.#state.noteIds(draft.newIds, draft.storedMs);
     this.#tallies.committed(draft.messageCount, this.#parts.clock.monotonicMs() - startedMs);
   }
 

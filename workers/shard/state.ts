@@ -15,6 +15,7 @@ import { Deliveries } from "../../src/core/deliveries.ts";
 import { BrokerError } from "../../src/model/errors.ts";
 import { ShardNotes } from "./notes.ts";
 import type { InflightWrite, OffsetWrite, ShardStore } from "../../src/ports/shard_store.ts";
+import type { NewId } from "./draft.ts";
 
 type Due = {
   readonly dueMs: number;
@@ -77,6 +78,8 @@ export class ShardState {
   readonly #droppedQueues = new Lru<number, true>({ countMax: limits.queuesMax });
 
   #recentIds: RecentIds;
+  /** For how long ids count, as the last send that asked for it said. */
+  #windowMs: number = limits.recentIdsWindowMs;
   #firstPosition: number;
 
   constructor(store: ShardStore) {
@@ -116,6 +119,14 @@ export class ShardState {
   /** Ids that producers chose, of the messages at `firstPosition` and above. */
   get recentIds(): RecentIds {
     return this.#recentIds;
+  }
+
+  /** A turn is committed: what it stored under an id is known from now on. */
+  noteIds(newIds: readonly NewId[], storedMs: number): void {
+    for (const { id, position, windowMs } of newIds) {
+      if (windowMs !== null) this.#windowMs = windowMs;
+      this.#recentIds.add(id, position, storedMs, this.#windowMs);
+    }
   }
 
   /** What lies below was stored before the tables were read last. */

@@ -1,0 +1,109 @@
+/** Messages sent again: recognised whichever way the first one became visible. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { names, recordOf, ShardBench } from "../../tests/support/shard_bench.ts";
+
+const { queueKey } = names;
+const windowMs = 60_000;
+
+function named(id: string): Uint8Array {
+  return recordOf(id, `UNIQ_KEY\u0001${id}\u0002`);
+}
+
+function sendOf(ids: readonly string[]) {
+  const repeats = { ids, windowMs, topicMadeMs: 0 };
+  const records = ids.map(named);
+  const tagHashes = ids.map(() => 0);
+  return { queueKey, durability: "power-loss" as const, tagHashes, records, repeats };
+}
+
+/** Puts a message aside, to be seen after `delayMs`. */
+function scheduleOf(messageId: string, delayMs: number) {
+  const blob = named(messageId);
+  const names = { messageId, timerKey: null, mayRepeat: true, tagHash: 0, bytes: blob.length };
+  const items = [{ ...names, dueMs: null, delayMs }];
+  const queues = { queueKey, queueKeys: [queueKey] };
+  const head = { ...queues, items, durability: "power-loss" as const, delayMsMax: 1_000_000 };
+  return { head, blob };
+}
+
+function prepareOf(messageId: string) {
+  const head = {
+    queueKey,
+    durability: "power-loss" as const,
+    producerGroup: "p",
+    messageId,
+    tagHash: 0,
+    timerKey: null,
+    firstCheckMs: 1_000_000,
+    checkUrl: null,
+    delayMsMax: 1_000_000,
+    dueMs: null,
+    delayMs: null,
+  };
+  return { head, blob: named(messageId) };
+}
+
+function settleOf(id: number) {
+  return { id, producerGroup: null, verdict: "commit" as const };
+}
+
+/** Sends the id again: the offset of the first message, or "new". */
+async function again(bench: ShardBench, id: string): Promise<number | string> {
+  const { repeats } = await bench.ask("append", sendOf([id]));
+  return repeats[0]?.offset ?? "new";
+}
+
+async function ring(bench: ShardBench, afterMs: number): Promise<void> {
+  await bench.pass(afterMs);
+  bench.shard.heard({ kind: "ring" });
+  await bench.pass();
+}
+
+test("a send is a repeat of a timer that fired, in this process and after a restart", async () => {
+  const bench = new ShardBench();
+  await bench.send(["before"]);
+  await bench.ask("schedule", scheduleOf("a", 5_000));
+  await ring(bench, 5_000);
+  assert.deepEqual(await bench.bodies(), ["before", "a"]);
+  assert.equal(await again(bench, "a"), 1);
+
+  const restarted = new ShardBench(bench.disk);
+  restarted.timers.advance(5_000);
+  assert.equal(await again(restarted, "a"), 1);
+  await restarted.pass(windowMs + 1);
+  assert.equal(await again(restarted, "a"), "new");
+});
+
+test("a send is a repeat of a committed transaction, and of a message due at once", async () => {
+  const bench = new ShardBench();
+  const { id } = await bench.ask("prepare", prepareOf("a"));
+  await bench.ask("settleHalf", settleOf(id));
+  await bench.ask("schedule", scheduleOf("b", 0));
+  assert.deepEqual([await again(bench, "a"), await again(bench, "b")], [0, 1]);
+});
+
+test("a send in the turn of the commit is a repeat; ids are noted in order", async () => {
+  const bench = new ShardBench();
+  const { id } = await bench.ask("prepare", prepareOf("a"));
+  const other = await bench.ask("prepare", prepareOf("d"));
+  const answers = [
+    bench.client.ask("append", sendOf(["b"])),
+    bench.client.ask("settleHalf", settleOf(id)),
+    bench.client.ask("append", sendOf(["a", "c"])),
+    bench.client.ask("settleHalf", settleOf(other.id)),
+  ];
+  await bench.pass();
+  await Promise.all(answers);
+  assert.deepEqual(await bench.bodies(), ["b", "a", "c", "d"]);
+  const found = [];
+  for (const each of ["a", "b", "c", "d"]) found.push(await again(bench, each));
+  assert.deepEqual(found, [1, 0, 2, 3]);
+});
+
+test("a rolled-back transaction makes no id known", async () => {
+  const bench = new ShardBench();
+  const { id } = await bench.ask("prepare", prepareOf("a"));
+  await bench.ask("settleHalf", { ...settleOf(id), verdict: "rollback" });
+  assert.equal(await again(bench, "a"), "new");
+});
