@@ -143,8 +143,10 @@ export const limits = Object.freeze({
   queuesMax: 200_000,
   /** Shards of one broker: the position's high bits carry the shard. */
   shardsMax: 256,
-  /** Members of one group: a notice goes to each when one comes or goes. */
+  /** Consumers of one group: a notice goes to each when one comes or goes. */
   groupMembersMax: 4096,
+  /** Producers of one group, who are told nothing: every Java consumer is in one of them. */
+  groupProducersMax: 50_000,
   /** Subscriptions of one member. */
   subscriptionsPerMemberMax: 256,
   /** Queue locks held at one time by everyone. */

@@ -62,7 +62,7 @@ type Members<C> = Map<string, Map<string, Entry<C>>>;
 
 /** All members of all groups. `C`: what is kept of a consumer beside what membership needs. */
 export class Membership<C extends Consuming> {
-  /** Group → client id → member. Bounded by `limits.membersMax` and `limits.groupMembersMax`. */
+  /** Group → client id → member. Bounded by `limits.membersMax` and the bounds of a group. */
   readonly #consumers: Members<C> = new Map();
   readonly #producers: Members<C> = new Map();
   /** Every member, the one silent for longest in front. */
@@ -211,20 +211,24 @@ export class Membership<C extends Consuming> {
 
   #check(beat: Beat<C>): void {
     checkBeat(beat);
-    for (const { group } of beat.consumers) this.#checkRoom(this.#consumers, beat, group);
-    for (const group of beat.producerGroups) this.#checkRoom(this.#producers, beat, group);
+    const { groupMembersMax, groupProducersMax } = limits;
+    for (const { group } of beat.consumers) {
+      this.#checkRoom(this.#consumers, beat, group, groupMembersMax);
+    }
+    for (const group of beat.producerGroups) {
+      this.#checkRoom(this.#producers, beat, group, groupProducersMax);
+    }
     const groups = beat.producerGroups.length + beat.consumers.length;
     if (this.size + groups > limits.membersMax) {
       throw tooMany(beat.clientId, `the broker has ${this.size} members`, limits.membersMax);
     }
   }
 
-  #checkRoom(groups: Members<C>, { clientId }: Beat<C>, group: string): void {
+  #checkRoom(groups: Members<C>, { clientId }: Beat<C>, group: string, max: number): void {
     const members = groups.get(group);
     if (members === undefined || members.has(clientId)) return;
-    if (members.size < limits.groupMembersMax) return;
-    const found = `group "${group}" has ${members.size} members`;
-    throw tooMany(clientId, found, limits.groupMembersMax);
+    if (members.size < max) return;
+    throw tooMany(clientId, `group "${group}" has ${members.size} members`, max);
   }
 
   /** Enters a member in place of the one with the same client id, which is answered. */

@@ -52,7 +52,8 @@ export class RemotingSession {
   #state: "open" | "paused" | "closed" = "open";
   /** Requests whose answers are not ready, parked pulls included. */
   #working = 0;
-  #writer = new ByteWriter(4096);
+  /** Begins small: most connections of a large crowd have next to nothing to say. */
+  #writer = new ByteWriter(512);
   #pieces: Uint8Array[] = [];
   #piecesBytes = 0;
   #isFlushDue = false;

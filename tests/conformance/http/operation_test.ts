@@ -32,6 +32,15 @@ test("HTTP 6.3 the address server tells the name servers", async () => {
   assert.equal(json, "10.0.0.1:9876;10.0.0.2:9876");
 });
 
+test("HTTP 6.3 clients with a unit name are told the same, other names nothing", async () => {
+  const house = new HttpHouse();
+  const { json } = await house.ask("GET /rocketmq/nsaddr-UNIT?nofix=1");
+  assert.equal(json, "10.0.0.1:9876;10.0.0.2:9876");
+  for (const name of ["nsaddr-", "nsaddrs", "other"]) {
+    assert.equal((await house.ask(`GET /rocketmq/${name}`)).status, 404, name);
+  }
+});
+
 test("HTTP 6.4 the OpenAPI document and the page tell every route and every code", async () => {
   const house = new HttpHouse();
   const { json } = await house.ask("GET /openapi.json");

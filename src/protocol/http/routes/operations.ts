@@ -2,9 +2,11 @@
 import { z } from "@hono/zod-openapi";
 import type { Metrics } from "../../../base/metrics.ts";
 import type { Health } from "../../../broker/broker.ts";
-import { jsonAnswer, textAnswer } from "../answer.ts";
+import { BrokerError } from "../../../model/errors.ts";
+import { type Answer, jsonAnswer, textAnswer } from "../answer.ts";
 import { type Endpoint, plainEndpoint, queryEndpoint } from "../endpoint.ts";
 import type { Exchange } from "../exchange.ts";
+import { problemAnswer } from "../problem.ts";
 import { commitSeconds, ready, shardRows, shardState, streamsOpen } from "../metric_rows.ts";
 
 const shardStates = ["ok", "refusing", "stopped", "damaged"] as const;
@@ -63,12 +65,29 @@ export const operationEndpoints: readonly Endpoint[] = [
     summary: "Name servers' addresses, for RocketMQ clients that are given an address server",
     query: z.looseObject({}),
     answers: { 200: { description: "`host:port`, parted by `;`.", contentType: "text/plain" } },
-  }, ({ context, request, info }) => {
-    const { hostname } = new URL(request.url);
-    const dialledHost = hostname.replace(/^\[|\]$/g, "");
-    return textAnswer(context.settings.nameServers(info.remote.host, dialledHost).join(";"));
+  }, nameServers),
+  queryEndpoint({
+    method: "get",
+    path: "/rocketmq/{nsaddrOfUnit}",
+    tag: "Operation",
+    summary: "The same for clients that have a unit name: `nsaddr-UNIT`",
+    query: z.looseObject({}),
+    answers: { 200: { description: "`host:port`, parted by `;`.", contentType: "text/plain" } },
+  }, (exchange) => {
+    const name = exchange.params["nsaddrOfUnit"] ?? "";
+    if (/^nsaddr-./.test(name)) return nameServers(exchange);
+    const shown = JSON.stringify(name.slice(0, 100));
+    const message = `Cannot find ${shown}: under /rocketmq are nsaddr and nsaddr-UNIT`;
+    return problemAnswer(new BrokerError("not_supported", message), {}, 404);
   }),
 ];
+
+/** No address belongs to a unit: every one is told the same. */
+function nameServers({ context, request, info }: Exchange): Answer {
+  const { hostname } = new URL(request.url);
+  const dialledHost = hostname.replace(/^\[|\]$/g, "");
+  return textAnswer(context.settings.nameServers(info.remote.host, dialledHost).join(";"));
+}
 
 async function readiness({ context }: Exchange) {
   const health = await context.broker.health();
