@@ -4,12 +4,15 @@
  *
  * @module
  */
+import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
+import { readFileSync } from "node:fs";
 import process from "node:process";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 
-const root = fileURLToPath(new URL("../../", import.meta.url));
+/** The folder of the repository. */
+export const root = fileURLToPath(new URL("../../", import.meta.url));
 const startTimeoutMs = 60_000;
 const stopTimeoutMs = 10_000;
 /** What is kept of a process's errors: the end of a failing run tells more. */
@@ -21,6 +24,8 @@ export type BrokerStart = {
   /** 0, or absent: any free one. */
   readonly httpPort?: number;
   readonly remotingPort?: number;
+  /** The words in front of `serve`, when another runtime than that of the test is wanted. */
+  readonly command?: readonly string[];
   /** Further words for `curlew serve`. */
   readonly settings?: readonly string[];
   /** Words in front of the command: a tracer, a limit. */
@@ -67,6 +72,15 @@ export function runWords(script: string): readonly string[] {
   return isBun ? [process.execPath, "run", script] : [process.execPath, "run", "-A", script];
 }
 
+/** The words that run the broker as the project's tasks do, with the same flags of the runtime. */
+function brokerWords(): readonly string[] {
+  if ("bun" in process.versions) return runWords("src/cli/main.ts");
+  const { tasks } = JSON.parse(readFileSync(`${root}deno.json`, "utf8"));
+  const [deno, ...words] = String(tasks.curlew).split(" ");
+  assert.equal(deno, "deno");
+  return [process.execPath, ...words];
+}
+
 /** A child whose errors are kept, and which does not outlive this process. */
 export function spawnHere(
   words: readonly string[],
@@ -100,13 +114,13 @@ export function spawnHere(
  * @throws {NotReadyError} It ended before, or took too long and was killed.
  */
 export async function startBroker(start: BrokerStart): Promise<BrokerProcess> {
-  const { data, httpPort = 0, remotingPort = 0, settings = [], wrap = [], onSpawn } = start;
+  const { data, httpPort = 0, remotingPort = 0, settings = [], wrap = [] } = start;
   const ports = ["--http-port", String(httpPort), "--remoting-port", String(remotingPort)];
   const beganMs = performance.now();
   const serve = ["serve", "--data", data, ...ports, ...settings];
-  const words = [...wrap, ...runWords("src/cli/main.ts"), ...serve];
+  const words = [...wrap, ...(start.command ?? brokerWords()), ...serve];
   const { child, ended, log } = spawnHere(words, "ignore");
-  onSpawn?.(child);
+  start.onSpawn?.(child);
   const ready = await Promise.race([readyLine(child), ended, timeout(startTimeoutMs)]);
   if (typeof ready !== "object" || !("http" in ready)) {
     signalTo(child, "SIGKILL");
