@@ -21,16 +21,21 @@ import { RefusedError } from "../failure.ts";
 import { jsonLine } from "../output.ts";
 import { version } from "../version.ts";
 
+type TopicAnswer = { readonly settings: { readonly queues: number } };
+
+/** Of a topic that the bench makes. */
+const newTopicQueues = 8;
+
 const shared = {
   ...apiOptions,
   topic: { kind: "text", short: "t", value: "TOPIC", fallback: "curlew-bench", help: "the topic" },
   queues: {
     kind: "count",
     value: "N",
-    fallback: 8,
     min: 1,
     max: limits.queuesPerTopicMax,
-    help: "queues the load is spread over; the topic is made with so many",
+    help:
+      "queues the load is spread over, at most all of the topic's; a new topic has so many, or 8",
   },
   noCreate: { kind: "flag", help: "do not make the topic first: for brokers without our API" },
   bodyBytes: {
@@ -135,10 +140,10 @@ function sendCommand(): Command {
     ],
     run: async (call) => {
       const { host, options } = call;
-      await makeTopic(call);
       return await tell(host, options.json, [
         await sendLoad(host, {
           ...options,
+          queues: await makeTopic(call),
           inFlight: options.inFlight ?? (options.protocol === "http" ? 1 : 8),
           address: targetOf(host, options, options.protocol === "http"),
         }),
@@ -161,7 +166,9 @@ function receiveCommand(): Command {
         await api.ask({ method: "PUT", path: ["v1", "groups", options.group], body: {} });
       }
       const address = targetOf(host, options, true);
-      return await tell(host, options.json, [await receiveLoad(host, { ...options, address })]);
+      return await tell(host, options.json, [
+        await receiveLoad(host, { ...options, address }),
+      ]);
     },
   });
 }
@@ -174,10 +181,11 @@ function loneCommand(): Command {
     examples: [{ line: "curlew bench lone --seconds 5", says: "p50, p99 and the longest" }],
     run: async (call) => {
       const { host, options } = call;
-      await makeTopic(call);
+      const queues = await makeTopic(call);
       const remoting = targetOf(host, options, false);
       const http = options.noCreate ? undefined : targetOf(host, options, true);
-      return await tell(host, options.json, await loneFigures(host, options, { remoting, http }));
+      const spec = { ...options, queues };
+      return await tell(host, options.json, await loneFigures(host, spec, { remoting, http }));
     },
   });
 }
@@ -192,16 +200,21 @@ function targetOf(
   return parseAddress(url, "--url");
 }
 
-async function makeTopic({ host, options }: Call<typeof shared>): Promise<void> {
-  if (options.noCreate) return;
+/** Makes the topic unless it is there. Answers how many of its queues the load is for. */
+async function makeTopic({ host, options }: Call<typeof shared>): Promise<number> {
+  const queues = options.queues ?? newTopicQueues;
+  if (options.noCreate) return queues;
+  const api = apiClientOf(host, options);
   const path = ["v1", "topics", options.topic];
   try {
-    const { queues } = options;
-    await apiClientOf(host, options).ask({ method: "PUT", path, body: { queues } });
+    await api.ask({ method: "PUT", path, body: { queues } });
+    return queues;
   } catch (thrown) {
-    // A bench of yesterday may have made it with other settings: those are used then.
     if (!(thrown instanceof RefusedError) || thrown.code !== "topic_exists") throw thrown;
   }
+  // A bench of yesterday, or somebody else, made it with other settings: those are used then.
+  const topic = await api.ask({ method: "GET", path }) as TopicAnswer;
+  return Math.min(options.queues ?? Infinity, topic.settings.queues);
 }
 
 async function tell(
