@@ -5,6 +5,7 @@
  */
 import { spawn } from "node:child_process";
 import process from "node:process";
+import { signalTo } from "../support/broker_process.ts";
 
 /** Output beyond this is cut from the front: the end of a failing run tells more. */
 const outputCharsMax = 200_000;
@@ -15,7 +16,12 @@ export type ChildSpec = {
   readonly words: readonly string[];
   readonly cwd: string;
   readonly timeoutMs: number;
+  /** A command without an end of its own is asked to end, by SIGTERM, once it has said enough. */
+  readonly endAfter?: Enough | undefined;
 };
+
+/** So many lines of a kind. */
+export type Enough = { readonly lines: RegExp; readonly count: number };
 
 /** How it ended. `status` is `null` when it was killed at its deadline or could not start. */
 export type ChildEnd = { readonly status: number | null; readonly output: string };
@@ -32,7 +38,10 @@ export function runChild(spec: ChildSpec): Promise<ChildEnd> {
     const keep = (chunk: Uint8Array | string) => {
       output = (output + chunk.toString()).slice(-outputCharsMax);
     };
-    child.stdout.on("data", keep);
+    child.stdout.on("data", (chunk: Uint8Array | string) => {
+      keep(chunk);
+      if (spec.endAfter && hasSaid(output, spec.endAfter)) signalTo(child, "SIGTERM");
+    });
     child.stderr.on("data", keep);
     const deadline = setTimeout(() => {
       keep(`\n(killed: not finished within ${spec.timeoutMs / 1000} s)\n`);
@@ -47,6 +56,10 @@ export function runChild(spec: ChildSpec): Promise<ChildEnd> {
       resolve({ status, output });
     });
   });
+}
+
+function hasSaid(output: string, { lines, count }: Enough): boolean {
+  return output.split("\n").slice(0, -1).filter((line) => lines.test(line)).length >= count;
 }
 
 /** Whether a program is installed: it can be asked for its version. */

@@ -10,9 +10,12 @@ import { runChild } from "./children.ts";
 
 const buildTimeoutMs = 10 * 60_000;
 const heap = "-Xmx256m";
+const programPackage = "curlew.interop";
+/** Where RocketMQ's benchmark programs are. */
+export const benchmarkPackage = "org.apache.rocketmq.example.benchmark";
 
 /** The Maven profiles that compile the one source tree. */
-export type JavaClient = "client-5" | "client-4";
+export type JavaClient = "client-5" | "client-4" | "example";
 
 /**
  * Compiles a profile unless its classes are newer than every source. Tries without the network
@@ -40,8 +43,8 @@ export function javaWords(
   properties: readonly string[],
   userHome: string,
 ): string[] {
-  const target = join(javaHome(root), "target", client);
-  const classPath = [join(target, "classes"), join(target, "lib", "*")].join(delimiter);
+  const classes = join(javaHome(root), "target", client, "classes");
+  const classPath = [classes, libraryOf(root, client)].join(delimiter);
   return [
     heap,
     "-XX:+UseSerialGC",
@@ -50,8 +53,13 @@ export function javaWords(
     ...properties.map((property) => `-D${property}`),
     "-cp",
     classPath,
-    `curlew.interop.${main}`,
+    `${client === "example" ? benchmarkPackage : programPackage}.${main}`,
   ];
+}
+
+/** The jars of a profile that was built, as a class path. */
+export function libraryOf(root: string, client: JavaClient): string {
+  return join(javaHome(root), "target", client, "lib", "*");
 }
 
 /** A new, empty home for one Java process. */

@@ -15,16 +15,13 @@ import { join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { type Broker, outsideBroker, startCurlew } from "./brokers.ts";
-import { isInstalled, runChild } from "./children.ts";
-import { buildGo, goCommand } from "./go_build.ts";
-import { buildJava, javaWords, makeUserHome } from "./java_build.ts";
-import { type Client, type Program, programs, type Step } from "./programs.ts";
-import { createTopic } from "./topics.ts";
+import { isInstalled } from "./children.ts";
+import { buildGo } from "./go_build.ts";
+import { buildJava } from "./java_build.ts";
+import { type Client, type Program, programs } from "./programs.ts";
+import { runSteps } from "./steps.ts";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
-/** Past every program's own deadline: this one is for a process that cannot even tell. */
-const stepTimeoutMs = 200_000;
-const aliOnsTopics = ["ali_shared", "ali_broadcast", "ali_retried"] as const;
 const autoCreateSetting = "--auto-create-topics";
 
 type Outcome = "passed" | "failed" | "skipped";
@@ -58,7 +55,7 @@ async function findMissing(chosen: readonly Program[]): Promise<Map<Client, stri
     await isInstalled("java", "-version"),
     await isInstalled("mvn", "-v"),
   ];
-  for (const client of ["client-5", "client-4"] as const) {
+  for (const client of ["client-5", "client-4", "example"] as const) {
     if (!hasJava) missing.set(client, "java is absent");
     else if (!hasMaven) missing.set(client, "mvn is absent");
     else if (wanted.has(client)) await buildJava(root, client);
@@ -97,34 +94,6 @@ class Brokers {
   }
 }
 
-async function commandOf(asked: Step, broker: Broker, run: string, home: string) {
-  const step = filledIn(asked, broker);
-  const where = ["--namesrv", broker.nameServer, "--run", run];
-  const http = broker.http === undefined ? [] : ["--http", broker.http];
-  if (step.client === "client-go") {
-    const { command, words } = goCommand(root, step.main);
-    return { command, words: [...words, ...where, ...http, ...step.words] };
-  }
-  if (step.client === "ali-ons") {
-    const topics = aliOnsTopics.map((topic) => `${topic}_${run}`);
-    for (const topic of topics) await createTopic(broker, topic, 4);
-    const script = join(root, "tests", "interop", step.main);
-    return {
-      command: "node",
-      words: [script, ...where, "--topics", topics.join(","), ...step.words],
-    };
-  }
-  const userHome = await makeUserHome(home, `${run}-${step.client}`);
-  const words = javaWords(root, step.client, step.main, step.properties, userHome);
-  return { command: "java", words: [...words, ...where, ...http, ...step.words] };
-}
-
-/** A step that names the HTTP front, for a broker that has one. */
-function filledIn(step: Step, { http = "" }: Broker): Step {
-  const fill = (text: string) => text.replace("{http}", http.replace(/^http:\/\//, ""));
-  return { ...step, words: step.words.map(fill), properties: step.properties.map(fill) };
-}
-
 async function runProgram(
   program: Program,
   missing: ReadonlyMap<Client, string>,
@@ -143,14 +112,10 @@ async function runProgram(
     return "skipped";
   }
   const startedMs = Date.now();
-  const run = `${startedMs.toString(36)}`;
-  for (const step of program.steps) {
-    const command = await commandOf(step, broker, run, home);
-    // Some tools write files where they stand: that is not to be the repository.
-    const end = await runChild({ ...command, cwd: home, timeoutMs: stepTimeoutMs });
-    if (end.status === 0 && /^OK \w+$/m.test(end.output)) continue;
-    say(`FAILED ${program.name} (${step.client} ${step.main}, status ${end.status})`);
-    say(end.output.replace(/^/gm, "  | "));
+  const fault = await runSteps(program, { root, broker, run: startedMs.toString(36), home });
+  if (fault !== undefined) {
+    say(`FAILED ${program.name} (${fault.step.client} ${fault.step.main}, ${fault.reason})`);
+    say(fault.output.replace(/^/gm, "  | "));
     return "failed";
   }
   say(`passed  ${program.name} (${((Date.now() - startedMs) / 1000).toFixed(1)} s)`);
@@ -173,7 +138,9 @@ function messageOf(error: unknown): string {
 
 async function main(): Promise<void> {
   const options = readOptions(process.argv.slice(2));
-  const chosen = programs.filter((program) => program.name.includes(options.only));
+  const chosen = programs.filter((program) =>
+    options.only === "" ? !program.onlyByName : program.name.includes(options.only)
+  );
   const counts: Record<Outcome, number> = { passed: 0, failed: 0, skipped: 0 };
   const brokers = new Brokers(options);
   const home = await mkdtemp(join(tmpdir(), "curlew-interop-home-"));

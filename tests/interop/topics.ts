@@ -28,10 +28,8 @@ export async function createTopic(broker: Broker, topic: string, queues: number)
     if (!response.ok) throw new Error(`Cannot create topic ${topic}: ${response.status} ${text}`);
     return;
   }
-  const cluster = await ask(broker.nameServer, getClusterInfo, {});
-  // The integer key of the table is quoted by some versions and bare in others.
-  const master = /\{"?0"?:"([^"]+)"/.exec(cluster.body)?.[1];
-  if (master === undefined) throw new Error(`Cannot find a master in ${cluster.body}`);
+  const master = await findMaster(broker.nameServer);
+  if (master === undefined) throw new Error(`Cannot find a master at ${broker.nameServer}`);
   const fields = { topic, defaultTopic: "TBW102", perm: "6", topicFilterType: "SINGLE_TAG" };
   const counts = { readQueueNums: `${queues}`, writeQueueNums: `${queues}` };
   await ask(master, updateAndCreateTopic, {
@@ -40,6 +38,13 @@ export async function createTopic(broker: Broker, topic: string, queues: number)
     topicSysFlag: "0",
     order: "false",
   });
+}
+
+/** The address of a name server's first master; none before a broker has registered there. */
+export async function findMaster(nameServer: string): Promise<string | undefined> {
+  const cluster = await ask(nameServer, getClusterInfo, {});
+  // The integer key of the table is quoted by some versions and bare in others.
+  return /\{"?0"?:"([^"]+)"/.exec(cluster.body)?.[1];
 }
 
 /** One request on a connection of its own; anything but code 0 is an error. */

@@ -10,15 +10,28 @@
  * @module
  */
 import process from "node:process";
+import { format } from "node:util";
 import ons from "ali-ons";
 
 const { Consumer, Message, Producer } = ons;
 const deadlineMs = 120_000;
 const messagesCount = 60;
 
-/** The client logs by default into files of the home directory. */
-const logger = { debug() {}, info() {}, warn() {}, error() {} };
+/**
+ * What the client complains of, and nothing else. By default it logs into files of the home
+ * directory.
+ */
+const logger = {
+  debug() {},
+  info() {},
+  warn: (...words) => note("warning", words),
+  error: (...words) => note("error", words),
+};
 const words = process.argv.slice(2);
+
+function note(level, words) {
+  process.stdout.write(`  note: ${level}: ${format(...words).replaceAll("\n", " ")}\n`);
+}
 
 function argument(name, absent) {
   const at = words.indexOf(`--${name}`);
