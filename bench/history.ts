@@ -7,6 +7,7 @@
  *
  * @module
  */
+import { execFileSync } from "node:child_process";
 import { appendFileSync, existsSync, mkdirSync, readFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -79,6 +80,13 @@ export function ratioLines(
     const ratio = old ? `${(figure / old).toFixed(2)} x ${old.toLocaleString("en")}` : "new";
     return `  ${name.padEnd(width)}  ${figure.toLocaleString("en").padStart(14)}  ${ratio}`;
   });
+}
+
+/** The commit under measure; a mark says that files differ from it. */
+export function commitNow(): string {
+  const git = (...args: string[]) => execFileSync("git", args, { encoding: "utf8" }).trim();
+  const changed = git("status", "--porcelain", "--untracked-files=no") !== "";
+  return git("rev-parse", "--short", "HEAD") + (changed ? "+changes" : "");
 }
 
 function historyPath(bench: string): string {

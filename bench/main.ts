@@ -9,7 +9,7 @@
  *
  * @module
  */
-import { execFileSync, spawnSync } from "node:child_process";
+import { spawnSync } from "node:child_process";
 import { readdirSync } from "node:fs";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
@@ -17,6 +17,7 @@ import { processHost } from "../src/runtime/node/process_host.ts";
 import {
   appendHistory,
   type BenchRecord,
+  commitNow,
   figuresOf,
   lastAlike,
   ratioLines,
@@ -70,13 +71,6 @@ function tell(bench: string, output: string): void {
   const date = new Date().toISOString();
   const kept: BenchRecord = { bench, commit: commitNow(), runtime, cpuModel, cores, date, figures };
   appendHistory(kept);
-}
-
-/** The commit under measure; a mark says that files differ from it. */
-function commitNow(): string {
-  const git = (...args: string[]) => execFileSync("git", args, { encoding: "utf8" }).trim();
-  const changed = git("status", "--porcelain", "--untracked-files=no") !== "";
-  return git("rev-parse", "--short", "HEAD") + (changed ? "+changes" : "");
 }
 
 function nameOf(file: string): string {
