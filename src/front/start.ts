@@ -155,14 +155,14 @@ async function lockDirectory(directory: string): Promise<DirectoryLock> {
   );
 }
 
-/** @throws {BrokerError} `conflict`: the directory cannot be made, or nothing can be written in it. */
+/** @throws {BrokerError} `conflict`: the directory cannot be made, or not be written in. */
 async function lockedOrHeld(directory: string) {
   const { files, clock } = runtime;
   try {
     await files.makeDirectory(directory);
     return await files.lockDirectory(directory, clock.wallMs());
   } catch (thrown) {
-    // The system's own errors say what is wrong; others are mistakes of ours and stay what they are.
+    // The system's own errors say what is wrong; others are mistakes of ours, and stay so.
     if (!(thrown instanceof Error) || !("code" in thrown)) throw thrown;
     throw new BrokerError(
       "conflict",

@@ -19,7 +19,7 @@ export const errorCodes = {
   group_exists: { retriable: false, sentence: "The group exists with other settings" },
   queue_not_found: { retriable: false, sentence: "The topic has no such queue" },
   message_not_found: { retriable: false, sentence: "There is no such message" },
-  offset_not_found: { retriable: false, sentence: "The group has no offset for this queue" },
+  offset_not_found: { retriable: false, sentence: "There is no such offset" },
   message_too_large: { retriable: false, sentence: "The message is larger than the limit" },
   receipt_invalid: { retriable: false, sentence: "The receipt was not issued to this group" },
   receipt_expired: { retriable: false, sentence: "The receipt's time is over" },

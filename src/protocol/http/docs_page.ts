@@ -121,6 +121,9 @@ function kindHtml(schema: Json): string {
   }
   const choices = schema["anyOf"] ?? schema["oneOf"];
   if (Array.isArray(choices)) return choices.map((choice: Json) => kindHtml(choice)).join(" or ");
+  // A reference that says more than it refers to: the parts without a kind are words.
+  const parts = schema["allOf"];
+  if (Array.isArray(parts)) return parts.map((part: Json) => kindHtml(part)).join("");
   if (Array.isArray(schema["enum"])) return escapeHtml(schema["enum"].join(" | "));
   if (schema["type"] === "array") return `list of ${kindHtml(part(schema, "items"))}`;
   if (schema["properties"] !== undefined) return fieldsHtml(schema);
@@ -132,9 +135,14 @@ function fieldsHtml(schema: Json): string {
   const required: readonly unknown[] = Array.isArray(schema["required"]) ? schema["required"] : [];
   const rows = Object.entries(part(schema, "properties")).map(([name, field]) =>
     `<tr><td><code>${escapeHtml(name)}</code></td><td>${required.includes(name) ? "always" : ""}` +
-    `</td><td>${kindHtml(field as Json)}</td><td>${text(field as Json, "description")}</td></tr>`
+    `</td><td>${kindHtml(field as Json)}</td><td>${wordsOf(field as Json)}</td></tr>`
   );
   return `<table>${rows.join("")}</table>`;
+}
+
+function wordsOf(field: Json): string {
+  const parts = Array.isArray(field["allOf"]) ? field["allOf"] : [field];
+  return parts.map((part: Json) => text(part, "description")).join("");
 }
 
 function errorsHtml(): string {

@@ -9,6 +9,7 @@ import type { z } from "@hono/zod-openapi";
 import { bodyText, parseJson } from "./body.ts";
 import type { Answer } from "./answer.ts";
 import type { Exchange } from "./exchange.ts";
+import { faultsIn } from "./fault_words.ts";
 import { ProblemError } from "./problem.ts";
 
 /** Methods that rows use. */
@@ -87,10 +88,7 @@ export function readBy<Schema extends z.ZodType>(
 ): z.output<Schema> {
   const result = schema.safeParse(value);
   if (result.success) return result.data;
-  const errors = result.error.issues.slice(0, 20).map((issue) => ({
-    path: issue.path.join("."),
-    message: issue.message,
-  }));
+  const errors = faultsIn(value, result.error.issues);
   const first = errors[0];
   const where = first === undefined || first.path === "" ? "" : `, ${first.path}`;
   const why = first?.message ?? "it does not have the right shape";

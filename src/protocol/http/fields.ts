@@ -4,8 +4,9 @@ import { limits } from "../../base/limits.ts";
 
 /** A whole number in a query. */
 export function queryNumber(min: number, max: number, description: string) {
-  return z.string().regex(/^\d{1,16}$/, "not a whole number").transform(Number)
-    .refine((value) => value >= min && value <= max, `not between ${min} and ${max}`)
+  const allowed = `a whole number from ${min} to ${max}`;
+  return z.string().regex(/^\d{1,16}$/, allowed).transform(Number)
+    .refine((value) => value >= min && value <= max, allowed)
     .openapi({ type: "integer", minimum: min, maximum: max, description });
 }
 

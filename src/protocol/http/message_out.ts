@@ -27,6 +27,7 @@ const ownFields: ReadonlySet<string> = new Set([
   propertyNames.shardingKey,
   propertyNames.uniqueKey,
   propertyNames.timeToLiveMs,
+  propertyNames.producerGroup,
   propertyNames.correlationId,
   propertyNames.replyToClient,
 ]);
@@ -74,6 +75,12 @@ export class MessageWriter {
   found(message: FoundMessage): MessageJson {
     const { topic, queueId } = message;
     return { ...this.#message(readRecord(message.record)), topic, queueId };
+  }
+
+  /** A message that is in no queue yet: it has no offset, and was not stored there at any time. */
+  half(message: FoundMessage): Omit<MessageJson, "offset" | "storedMs"> {
+    const { offset: _offset, storedMs: _storedMs, ...rest } = this.found(message);
+    return rest;
   }
 
   #message(fields: RecordFields): MessageJson {

@@ -102,5 +102,10 @@ export const messageSchema = z.object({
   receipt: z.string().optional().openapi({ description: "Settles this delivery." }),
 }).openapi("Message");
 
+/** A message that is not in its queue yet, as a producer is asked about it. */
+export const halfMessageSchema = messageSchema
+  .omit({ offset: true, storedMs: true, attempt: true, receipt: true })
+  .openapi("HalfMessage");
+
 /** A list of messages. */
 export const messagesSchema = z.object({ messages: z.array(messageSchema) });

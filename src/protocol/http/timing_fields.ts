@@ -36,7 +36,7 @@ const timeField = (description: string) =>
 export const timingShape = {
   deliverAtMs: timeField("When it becomes visible. In the past means now; not with `delayMs`."),
   delayMs: timeField("How long from now it becomes visible, by the broker's clock."),
-  timerKey: z.string().min(1).max(limits.keyLengthMax).refine(isTimerKey, "not storable")
+  timerKey: z.string().min(1).max(limits.keyLengthMax).refine(isTimerKey, "text that can be stored")
     .optional().openapi({
       description: "Your name for the timer. At most one pending timer of the topic has it: a " +
         "later one takes its place. It chooses the queue, so it excludes `queueId`.",

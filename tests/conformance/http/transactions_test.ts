@@ -115,8 +115,13 @@ test("transactions: a group collects its questions, and each is counted", async 
     ]);
     const { json: info } = await house.ask(`GET /v1/transactions/${transactionId}`);
     assert.deepEqual([info.state, info.checks, info.producerGroup], ["prepared", 1, "payments"]);
+    // It is in no queue yet, and the producer's group is not a property of the producer's own.
+    const { offset, storedMs, properties } = check.message;
+    assert.deepEqual([offset, storedMs, properties], [undefined, undefined, {}]);
     const none = await house.ask("POST /v1/producers/others/checks", {});
     assert.deepEqual(none.json, { checks: [] });
+    const bad = await house.ask("POST /v1/producers/no%20name/checks", {});
+    assert.equal(bad.status, 400);
   });
 });
 

@@ -61,7 +61,7 @@ export const deadLetterEndpoints: readonly Endpoint[] = [
     tag: "Dead letters",
     summary: "List a group's dead letters",
     query: z.strictObject({
-      after: z.string().regex(/^\d{1,5}:\d{1,15}$/, "no `next` of a page before").optional()
+      after: z.string().regex(/^\d{1,5}:\d{1,15}$/, "the `next` of the page before").optional()
         .openapi({ description: "`next` of the page before." }),
       max: queryNumber(1, limits.pullMessagesMax, "Letters at most.").optional(),
     }),

@@ -15,7 +15,7 @@ import { splitRecords } from "../../../model/record.ts";
 
 const pullMaxDefault = 32;
 
-const offsetField = z.string().regex(/^(earliest|latest|\d{1,15})$/, "no offset")
+const offsetField = z.string().regex(/^(earliest|latest|\d{1,15})$/, "earliest, latest or a number")
   .openapi({ description: "A number, `earliest` or `latest`.", example: "earliest" });
 
 /** The row of pulling. */

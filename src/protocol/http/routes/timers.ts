@@ -16,7 +16,10 @@ const tag = "Timers";
 const byId = "/v1/timers/{messageId}";
 const timeField = (what: string) => queryNumber(0, Number.MAX_SAFE_INTEGER, what).optional();
 const topicField = z.string().min(1).max(255);
-const keyField = z.string().min(1).max(limits.keyLengthMax).refine(isTimerKey, "not storable")
+const keyField = z.string().min(1).max(limits.keyLengthMax).refine(
+  isTimerKey,
+  "text that can be stored",
+)
   .openapi({ description: "The key its producer gave the timer." });
 
 const timerSchema = z.object({

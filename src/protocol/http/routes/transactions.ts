@@ -12,6 +12,7 @@ import type {
   Verdict,
 } from "../../../broker/transaction_door.ts";
 import { BrokerError } from "../../../model/errors.ts";
+import { checkGroupName } from "../../../model/names.ts";
 import { type Answer, jsonAnswer } from "../answer.ts";
 import { bodyText, parseJson } from "../body.ts";
 import {
@@ -26,7 +27,7 @@ import type { Exchange } from "../exchange.ts";
 import { queryNumber, waitMsField } from "../fields.ts";
 import { readMessage } from "../message_in.ts";
 import { MessageWriter } from "../message_out.ts";
-import { messageSchema, newMessageSchema, receiptSchema } from "../message_schema.ts";
+import { halfMessageSchema, newMessageSchema, receiptSchema } from "../message_schema.ts";
 import { readyTopic, receiptJson } from "../send_batches.ts";
 
 const tag = "Transactions";
@@ -107,7 +108,7 @@ const checksSchema = z.object({
       transactionId: z.string(),
       check: z.number().int().openapi({ description: "Which question this is, from 1." }),
       createdMs: z.number().int(),
-      message: messageSchema,
+      message: halfMessageSchema,
     }).openapi("TransactionCheck"),
   ),
 }).openapi("TransactionChecks");
@@ -184,8 +185,10 @@ export const transactionEndpoints: readonly Endpoint[] = [
     body: collectSchema,
     answers: { 200: { description: "Questions, or none.", schema: checksSchema } },
   }, async ({ context, params, request }, { waitMs, max }) => {
+    const producerGroup = params["group"] ?? "";
+    checkGroupName(producerGroup);
     const checks = await context.broker.transactions.collectChecks({
-      producerGroup: params["group"] ?? "",
+      producerGroup,
       checksMax: max,
       waitMs,
       ...(waitMs > 0 ? { signal: request.signal } : {}),
@@ -251,6 +254,6 @@ function infoJson(info: TransactionInfo): Record<string, unknown> {
 
 function checkJson(check: TransactionCheck, writer: MessageWriter): Record<string, unknown> {
   const { transactionId, createdMs, topic, queueId, record } = check;
-  const message = writer.found({ topic, queueId, record });
+  const message = writer.half({ topic, queueId, record });
   return { transactionId, check: check.check, createdMs, message };
 }
