@@ -103,6 +103,10 @@ async function heldBy(broker: BrokerProcess, topic: string): Promise<number> {
   }, 0);
 }
 
+function bodiesOf(letters: readonly { readonly message: { readonly body: string } }[]): string[] {
+  return letters.map(({ message }) => message.body);
+}
+
 async function fill(topic: string, queues: number, messages: readonly Produced[]): Promise<void> {
   await makeTopic(source, topic, queues);
   const client = clientOf(source.remotingPort);
@@ -200,6 +204,35 @@ test("import puts places where the copies stand, and moves them on when run agai
     from.close();
     to.close();
   }
+});
+
+test("import brings dead letters, settings and permissions along", async () => {
+  await fill("closed", 1, [{ body: "poison", queueId: 0, bornMs }]);
+  await askWell(source.http, "PUT /v1/groups/fragile", { attemptsMax: 1, retryDelaysMs: [1000] });
+  const receive = "POST /v1/topics/closed/groups/fragile/receive";
+  const { json } = await askWell(source.http, receive, { waitMs: 10_000, invisibleMs: 10_000 });
+  const receipts = json.messages.map(({ receipt }: { receipt: string }) => receipt);
+  const nack = "POST /v1/topics/closed/groups/fragile/nack";
+  await askWell(source.http, nack, { receipts, delayMs: 0 });
+  await until("the message is a dead letter", deadlineMs, async () => {
+    await askWell(source.http, receive, {});
+    return await heldBy(source, "%25DLQ%25fragile") === 1;
+  });
+  await askWell(source.http, "PATCH /v1/topics/closed", { perm: "read-only" });
+
+  const words = ["--topics", "closed", "--groups", "fragile", "--dead-letters"];
+  const run = await importAll("closed", ...words);
+  const again = await importAll("closed", ...words, "--json");
+
+  assert.equal(run.code, 0, run.err + run.out);
+  const topic = await askWell(target.http, "GET /v1/topics/closed");
+  assert.equal(topic.json.settings.perm, "read-only");
+  const group = await askWell(target.http, "GET /v1/groups/fragile");
+  assert.equal(group.json.settings.attemptsMax, 1);
+  assert.deepEqual(group.json.settings.retryDelaysMs, [1000]);
+  const dead = await askWell(target.http, "GET /v1/groups/fragile/dead-letters");
+  assert.deepEqual(bodiesOf(dead.json.deadLetters), ["poison"]);
+  assert.equal((JSON.parse(again.out) as ImportReport).copiedNow, 0);
 });
 
 test("import goes on after its target was killed, without a gap or a repetition", async () => {

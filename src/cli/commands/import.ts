@@ -54,9 +54,9 @@ export function importCommand(load: () => Promise<Import>): Command {
     name: "import",
     summary: "Copy topics, messages, groups and their places from a RocketMQ cluster",
     details: [
-      "The source is only read, over RocketMQ's own protocol: Apache RocketMQ 4.9 and 5, or " +
-      "another Curlew. Bodies, tags, keys, properties, born times, queue numbers and the order " +
-      "in each queue are kept; the places of groups are translated.",
+      "The source, Apache RocketMQ or another Curlew, is only read, over RocketMQ's protocol. " +
+      "Bodies, tags, keys, properties, born times, queue numbers and the order in each queue are " +
+      "kept; the places of groups are translated.",
       "Interrupted or killed, the same command goes on, and copies no message twice. Run again " +
       "later, it copies what came since. Exits with 0 when all was copied, with 1 when something " +
       "could not be.",

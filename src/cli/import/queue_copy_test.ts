@@ -134,7 +134,7 @@ test("QueueCopy.run() sends again only what a lost connection did not bring", as
   assert.equal(counts.found + counts.copied, 20);
 });
 
-test("QueueCopy.run() finds at the target what a killed run had sent, also among others'", async () => {
+test("QueueCopy.run() finds what a killed run had sent, also among others'", async () => {
   const state = stateFrom(0);
   const target = new FakeTarget();
   target.store([message(0), message(9, "somebody else's"), message(1), message(2)]);
@@ -205,7 +205,7 @@ test("QueueCopy.run() ends a queue whose order the target broke", async () => {
   await assert.rejects(run, /stored later ones: their order is lost/);
 });
 
-test("QueueCopy.run() refuses a target that was made anew or takes copies for repeats", async () => {
+test("QueueCopy.run() refuses a topic that was made anew or knows ids again", async () => {
   const ahead = { ...stateFrom(0), next: 3, targetNext: 3, stretches: [[0, 0, 3]] };
   const anew = copyOf(ahead as QueueState, from(0, 6), new FakeTarget()).copy.run(6);
   await assert.rejects(anew, /its topic was made anew/);

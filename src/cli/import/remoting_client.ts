@@ -47,7 +47,10 @@ export type Credentials = { readonly accessKey: string; readonly secretKey: stri
 /** What a client needs from outside. */
 export type RemotingParts = {
   readonly host: Pick<Host, "clock" | "every">;
-  /** How long an answer may take; then the connection is given up. */
+  /**
+   * How long a peer that owes answers may be silent; then the connection is given up. A slow one
+   * that works through a thousand sends is not.
+   */
   readonly timeoutMs: number;
   readonly serializer: Serializer;
   readonly credentials?: Credentials;
@@ -55,7 +58,7 @@ export type RemotingParts = {
 
 type Waiting = {
   readonly what: string;
-  readonly lateMs: number;
+  readonly askedMs: number;
   resolve(answer: RemotingAnswer): void;
   reject(error: Error): void;
 };
@@ -149,6 +152,7 @@ class Link {
   readonly #waiting = new Map<number, Waiting>();
   readonly #endWatch: () => void;
   #opaque = 0;
+  #heardMs = 0;
   #fault: Error | undefined;
 
   constructor(socket: Socket, address: Address, parts: RemotingParts) {
@@ -169,13 +173,13 @@ class Link {
   askAll(requests: readonly RemotingRequest[]): Promise<RemotingAnswer[]> {
     if (this.#fault !== undefined) return Promise.reject(this.#fault);
     const writer = new ByteWriter(4096);
-    const lateMs = this.#parts.host.clock.monotonicMs() + this.#parts.timeoutMs;
+    const askedMs = this.#parts.host.clock.monotonicMs();
     const answers = requests.map((request) => {
       const opaque = this.#opaque = (this.#opaque + 1) % opaqueRange;
       writeCommand(writer, this.#commandOf(request, opaque), request.body);
       return new Promise<RemotingAnswer>((resolve, reject) => {
         const what = requestName(request.code);
-        this.#waiting.set(opaque, { what, lateMs, resolve, reject });
+        this.#waiting.set(opaque, { what, askedMs, resolve, reject });
       });
     });
     this.#socket.write(writer.view());
@@ -210,6 +214,7 @@ class Link {
   }
 
   #read(chunk: Uint8Array): void {
+    this.#heardMs = this.#parts.host.clock.monotonicMs();
     try {
       this.#decoder.push(chunk, (frame) => {
         const command = decodeCommand(frame);
@@ -229,12 +234,14 @@ class Link {
   }
 
   #lookForLate(): void {
-    const nowMs = this.#parts.host.clock.monotonicMs();
+    const { host, timeoutMs } = this.#parts;
     // The first one is the oldest: none waits longer than it.
     const [first] = this.#waiting.values();
-    if (first === undefined || first.lateMs > nowMs) return;
+    if (first === undefined) return;
+    const silentMs = host.clock.monotonicMs() - Math.max(first.askedMs, this.#heardMs);
+    if (silentMs < timeoutMs) return;
     const where = addressText(this.#address);
-    const message = `${where} did not answer ${first.what} within ${this.#parts.timeoutMs} ms`;
+    const message = `${where} did not answer ${first.what} within ${timeoutMs} ms`;
     this.#fail(new UnreachableError(message, true));
   }
 

@@ -2,6 +2,8 @@
  * Proves `curlew import` with Apache RocketMQ as the source: `deno task interop:import`, or this
  * file under Bun. Starts RocketMQ and Curlew, fills the one, copies to the other, compares.
  *
+ *     main.ts [version of RocketMQ]
+ *
  * Without Java or Maven it is skipped aloud.
  *
  * @module
@@ -32,6 +34,7 @@ import { until } from "../../support/until.ts";
 import { isInstalled, runChild } from "../children.ts";
 import { fetchServer, type RocketServer, startServer } from "./server.ts";
 
+const usualVersion = "5.4.0";
 const startMs = 120_000;
 const importMs = 180_000;
 const bornMs = 1_700_000_000_000;
@@ -193,8 +196,8 @@ async function assertPlace(world: World, topic: string, offset: number): Promise
   assert.equal(json.places[0].committedOffset, offset - minOffset);
 }
 
-async function open(folder: string): Promise<World> {
-  const rocket = await startServer(join(folder, "rocketmq"));
+async function open(folder: string, version: string): Promise<World> {
+  const rocket = await startServer(join(folder, "rocketmq"), version);
   try {
     const source = clientOf(rocket.brokerPort);
     const names = clientOf(rocket.nameServerPort);
@@ -218,13 +221,14 @@ async function main(): Promise<void> {
     say(`SKIPPED Import: ${command} is absent`);
     return;
   }
+  const [, , version = usualVersion] = process.argv;
   const folder = await mkdtemp(join(tmpdir(), "curlew-interop-import-"));
   try {
-    await fetchServer();
-    const world = await open(folder);
+    await fetchServer(version);
+    const world = await open(folder, version);
     try {
       await prove(world);
-      say("OK Import");
+      say(`OK Import from RocketMQ ${version}`);
     } finally {
       world.source.close();
       world.target.close();

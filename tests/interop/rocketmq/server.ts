@@ -16,6 +16,7 @@ import { runChild } from "../children.ts";
 const home = fileURLToPath(new URL(".", import.meta.url));
 const buildTimeoutMs = 10 * 60_000;
 const portTriesMax = 50;
+const heap = "-Xmx512m";
 
 /** A running RocketMQ. */
 export type RocketServer = {
@@ -25,9 +26,9 @@ export type RocketServer = {
 };
 
 /** Fetches the jars, if they are not here yet. @throws {Error} Maven failed. */
-export async function fetchServer(): Promise<void> {
-  if (existsSync(join(home, "target", "lib"))) return;
-  const words = ["-q", "-B", "compile"];
+export async function fetchServer(version: string): Promise<void> {
+  if (existsSync(libraryOf(version))) return;
+  const words = ["-q", "-B", `-Dserver.version=${version}`, "compile"];
   const child = { command: "mvn", cwd: home, timeoutMs: buildTimeoutMs };
   // What was fetched once need not be asked for again.
   if ((await runChild({ ...child, words: ["-o", ...words] })).status === 0) return;
@@ -35,8 +36,12 @@ export async function fetchServer(): Promise<void> {
   if (online.status !== 0) throw new Error(`Cannot fetch Apache RocketMQ:\n${online.output}`);
 }
 
+function libraryOf(version: string): string {
+  return join(home, "target", version, "lib");
+}
+
 /** Starts both. They are ready some seconds later: ask until they answer. */
-export async function startServer(folder: string): Promise<RocketServer> {
+export async function startServer(folder: string, version: string): Promise<RocketServer> {
   const nameServerPort = await freePorts([0]);
   // A broker listens beside its port for those in a hurry and for replicas.
   const brokerPort = await freePorts([-2, 0, 1]);
@@ -68,8 +73,8 @@ export async function startServer(folder: string): Promise<RocketServer> {
       osPageCacheBusyTimeOutMills: 30_000,
     }),
   );
-  const nameServer = start(folder, "namesrv.NamesrvStartup", "namesrv.conf", 128);
-  const broker = start(folder, "broker.BrokerStartup", "broker.conf", 512);
+  const nameServer = start(version, folder, "namesrv.NamesrvStartup", "namesrv.conf");
+  const broker = start(version, folder, "broker.BrokerStartup", "broker.conf");
   return {
     nameServerPort,
     brokerPort,
@@ -80,10 +85,10 @@ export async function startServer(folder: string): Promise<RocketServer> {
   };
 }
 
-function start(folder: string, main: string, settings: string, heapMib: number) {
+function start(version: string, folder: string, main: string, settings: string) {
   const words = [
     "java",
-    `-Xmx${heapMib}m`,
+    heap,
     "-XX:+UseSerialGC",
     "-XX:TieredStopAtLevel=1",
     "-XX:MaxDirectMemorySize=512m",
@@ -92,7 +97,7 @@ function start(folder: string, main: string, settings: string, heapMib: number) 
     `-Duser.home=${folder}`,
     `-Drocketmq.home.dir=${folder}`,
     "-cp",
-    join(home, "target", "lib", "*"),
+    join(libraryOf(version), "*"),
     `org.apache.rocketmq.${main}`,
     "-c",
     join(folder, settings),
