@@ -218,15 +218,30 @@ export class ByteWriter {
     return this.#bytes.subarray(0, this.#at);
   }
 
-  /** What was written, as a buffer of its own that can be transferred. The writer starts anew. */
-  detach(capacity = 1024): ArrayBuffer {
+  /** What was written, as a buffer of its own. The writer starts anew, with little memory. */
+  detach(): ArrayBuffer {
     const exact = this.#at === this.#bytes.length
       ? this.#bytes.buffer
       : this.#bytes.buffer.slice(0, this.#at);
+    this.#begin(1024);
+    return exact;
+  }
+
+  /**
+   * A copy of what was written, to be transferred, and no memory but that: the writer keeps its
+   * own for what comes next, unless that is more than `keepBytesMax`.
+   */
+  copyOut(keepBytesMax: number): ArrayBuffer {
+    const copy = this.#bytes.buffer.slice(0, this.#at);
+    if (this.#bytes.length > keepBytesMax) this.#begin(keepBytesMax);
+    this.#at = 0;
+    return copy;
+  }
+
+  #begin(capacity: number): void {
     this.#bytes = new Uint8Array(capacity);
     this.#view = new DataView(this.#bytes.buffer);
     this.#at = 0;
-    return exact;
   }
 
   /** Forgets what was written and keeps the memory. */

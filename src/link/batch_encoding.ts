@@ -58,13 +58,5 @@ export function readBatch(buffer: ArrayBuffer): { consumed: number; items: Item[
   return { consumed, items };
 }
 
-/** The most memory a batch begins with; it grows when it must. */
-const batchRoomMax = 64 * 1024;
-
-/**
- * How much memory the next batch begins with, after one of `bytes`: twice as much. Fresh memory is
- * zeroed, and a thread that passes on small questions would zero more than it writes.
- */
-export function batchRoom(bytes: number): number {
-  return Math.min(batchRoomMax, Math.max(1024, 2 * bytes));
-}
+/** Memory that a link's writer keeps from one batch to the next; larger batches are rare. */
+export const batchBytesKept = 64 * 1024;

@@ -11,7 +11,7 @@ import { BrokerError } from "../model/errors.ts";
 import type { ThreadPort } from "../ports/thread_port.ts";
 import {
   answerHead,
-  batchRoom,
+  batchBytesKept,
   beginBatch,
   beginItem,
   endItem,
@@ -169,7 +169,7 @@ export class LinkClient<T extends Operations> {
     if (this.#itemCount === 0 || this.#underWay >= batchesUnderWayMax || this.#lost !== null) {
       return;
     }
-    const buffer = this.#writer.detach(batchRoom(this.#writer.length));
+    const buffer = this.#writer.copyOut(batchBytesKept);
     beginBatch(this.#writer, 0);
     this.#itemCount = 0;
     this.#underWay++;

@@ -10,7 +10,7 @@ import { limits } from "../base/limits.ts";
 import type { ThreadPort } from "../ports/thread_port.ts";
 import {
   answerHead,
-  batchRoom,
+  batchBytesKept,
   beginBatch,
   beginItem,
   endItem,
@@ -148,7 +148,7 @@ export class LinkServer<T extends Operations> {
   post(): void {
     if (this.#itemCount === 0 && this.#consumed === 0) return;
     this.#writer.setU32(0, this.#consumed);
-    const buffer = this.#writer.detach(batchRoom(this.#writer.length));
+    const buffer = this.#writer.copyOut(batchBytesKept);
     beginBatch(this.#writer, 0);
     this.#itemCount = 0;
     this.#consumed = 0;
