@@ -44,6 +44,7 @@ import { Checks } from "./checks.ts";
 import { RecordEncoder } from "./encode.ts";
 import type { DeadLetterDesk } from "./dead_letter_desk.ts";
 import { DeadLetters } from "./dead_letters.ts";
+import { dropQueues } from "./deletions.ts";
 import { Explainer } from "./explainer.ts";
 import { Finder } from "./find.ts";
 import { OtherFilters } from "./group_filters.ts";
@@ -221,7 +222,7 @@ export class Door implements Broker {
 
   async deleteTopic(name: string): Promise<void> {
     const topic = await this.#parts.coordinator.ask("deleteTopic", { name });
-    await this.#dropQueues(topic);
+    await dropQueues(this.#parts.router, topic);
   }
 
   createGroup(name: string, settings: Partial<GroupSettings>): Promise<Group> {
@@ -236,7 +237,7 @@ export class Door implements Broker {
     const derived = this.topics().filter((topic) => belongsTo(topic, name));
     const { groupKey } = await this.#parts.coordinator.ask("deleteGroup", { name });
     await this.#parts.router.askAll("dropGroup", () => ({ groupKey }));
-    for (const topic of derived) await this.#dropQueues(topic);
+    for (const topic of derived) await dropQueues(this.#parts.router, topic);
   }
 
   async topicForSend(name: string, queues: number): Promise<Topic> {
@@ -481,12 +482,6 @@ export class Door implements Broker {
     const group = await this.#parts.coordinator.ask("putGroup", { name, settings, mode });
     this.#parts.view.putGroup(group);
     return group;
-  }
-
-  async #dropQueues(topic: Topic): Promise<void> {
-    for (const [shard, queueKeys] of queuesByShard(topic)) {
-      await this.#parts.router.ask(shard, "dropQueues", { queueKeys });
-    }
   }
 }
 

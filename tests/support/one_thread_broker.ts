@@ -55,6 +55,8 @@ export class OneThreadBroker {
   readonly #options: OneThreadOptions;
   #running: { readonly door: Door; readonly stop: () => Promise<void> } | null = null;
   #starts = 0;
+  #router = new ShardRouter(1);
+  readonly #links = new Map<number, LinkClient<typeof shardOperations>>();
 
   constructor(options: OneThreadOptions = {}) {
     this.#options = options;
@@ -76,6 +78,7 @@ export class OneThreadBroker {
     const { timers } = this;
     const shardCount = this.#options.shards ?? 1;
     const router = new ShardRouter(shardCount);
+    this.#router = router;
     const ends: ThreadPort[] = [];
     for (let shard = 0; shard < shardCount; shard++) ends.push(this.#startShard(shard, router));
     const [ours, theirs] = portPair();
@@ -136,6 +139,14 @@ export class OneThreadBroker {
     rmSync(this.#directory, { recursive: true, force: true });
   }
 
+  /** Does `work` while nobody reaches a shard. */
+  async without(shard: number, work: () => Promise<void>): Promise<void> {
+    this.#router.disconnect(shard, "its thread ended");
+    await work();
+    const link = this.#links.get(shard);
+    if (link !== undefined) this.#router.connect(shard, link);
+  }
+
   /** Lets everything that can happen now happen. */
   async settle(): Promise<void> {
     for (let round = 0; round < settleRounds; round++) {
@@ -179,13 +190,12 @@ export class OneThreadBroker {
     }, server);
     role = made;
     news.onMessage((text) => made.heard(JSON.parse(String(text)) as ShardNews));
-    router.connect(
-      shard,
-      new LinkClient(shardOperations, front, limits.linkRequestsMax, (notice) => {
-        const news = notice as ShardFrontNews;
-        if (news.kind === "checks") this.#running?.door.heardChecks(shard, news.checks);
-      }),
-    );
+    const link = new LinkClient(shardOperations, front, limits.linkRequestsMax, (notice) => {
+      const news = notice as ShardFrontNews;
+      if (news.kind === "checks") this.#running?.door.heardChecks(shard, news.checks);
+    });
+    this.#links.set(shard, link);
+    router.connect(shard, link);
     return coordinatorEnd;
   }
 

@@ -11,7 +11,7 @@ const root = rootFamily({
   runImport: () => Promise.reject(new Error("not asked for here")),
 });
 
-/** Runs `bench send` over HTTP. Answers over how many queues, and what was asked about the topic. */
+/** Runs `bench send` over HTTP. Answers over how many queues, and what was asked. */
 async function queuesOf(words: readonly string[], put: FakeAnswer) {
   const api = await fakeApi((request) => {
     if (request.method === "PUT") return put;
