@@ -49,7 +49,7 @@ import { Explainer } from "./explainer.ts";
 import { Finder } from "./find.ts";
 import { OtherFilters } from "./group_filters.ts";
 import { healthOf } from "./health.ts";
-import { Offsets, queuesByShard } from "./offsets.ts";
+import { Offsets } from "./offsets.ts";
 import { ParkedKeys } from "./parked_keys.ts";
 import { Reader } from "./receive.ts";
 import { ReaderKeys } from "./reader_keys.ts";
