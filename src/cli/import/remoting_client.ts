@@ -54,6 +54,8 @@ export type RemotingParts = {
   readonly timeoutMs: number;
   readonly serializer: Serializer;
   readonly credentials?: Credentials;
+  /** What to try when nobody answers there. */
+  readonly hint?: string;
 };
 
 type Waiting = {
@@ -113,7 +115,7 @@ export class RemotingClient {
   #connected(): Promise<Link> {
     if (this.#link !== undefined && this.#live?.isOver !== true) return this.#link;
     this.#live = undefined;
-    const dialled = openSocket(this.address).then((socket) => {
+    const dialled = dial(this.address, this.#parts).then((socket) => {
       const link = new Link(socket, this.address, this.#parts);
       this.#live = link;
       return link;
@@ -124,6 +126,31 @@ export class RemotingClient {
     });
     return dialled;
   }
+}
+
+/** Connects, within the time an answer may take. */
+function dial(address: Address, parts: RemotingParts): Promise<Socket> {
+  return new Promise((resolve, reject) => {
+    let isLate = false;
+    const endWatch = parts.host.every(parts.timeoutMs, () => {
+      isLate = true;
+      endWatch();
+      const message = `${addressText(address)} did not accept within ${parts.timeoutMs} ms`;
+      reject(unreachable(message, false, parts));
+    });
+    openSocket(address).then((socket) => {
+      endWatch();
+      if (isLate) socket.destroy();
+      else resolve(socket);
+    }, (thrown: Error) => {
+      endWatch();
+      reject(unreachable(thrown.message, false, parts));
+    });
+  });
+}
+
+function unreachable(message: string, reached: boolean, { hint }: RemotingParts) {
+  return new UnreachableError(message, reached, hint === undefined ? {} : { hint });
 }
 
 /** What a peer refused, as commands tell it. Busy peers are asked again. */
@@ -189,7 +216,7 @@ class Link {
   /** Ends the connection; whoever waits is told why. */
   end(reason: string): void {
     const where = addressText(this.#address);
-    this.#fail(new UnreachableError(`The connection to ${where} ended: ${reason}`, true));
+    this.#fail(unreachable(`The connection to ${where} ended: ${reason}`, true, this.#parts));
   }
 
   #commandOf(request: RemotingRequest, opaque: number): RemotingCommand {
@@ -242,7 +269,7 @@ class Link {
     if (silentMs < timeoutMs) return;
     const where = addressText(this.#address);
     const message = `${where} did not answer ${first.what} within ${timeoutMs} ms`;
-    this.#fail(new UnreachableError(message, true));
+    this.#fail(unreachable(message, true, this.#parts));
   }
 
   #fail(error: Error): void {

@@ -103,6 +103,24 @@ test("RemotingClient.ask() gives up a peer that does not answer in time", () => 
   }, { host });
 });
 
+test("RemotingClient.ask() says where nobody listens, and what to try", async () => {
+  const server = createServer();
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, "close");
+  const parts = { host: fakeHost([]), timeoutMs: 10_000, serializer: "json" as const };
+  const client = new RemotingClient({ host: "127.0.0.1", port }, { ...parts, hint: "Look there" });
+
+  await assert.rejects(client.ask({ code: 28 }), {
+    name: "UnreachableError",
+    reached: false,
+    hint: "Look there",
+    message: new RegExp(`Cannot connect to 127.0.0.1:${port}`),
+  });
+});
+
 test("RemotingClient.ask() says that a peer speaks something else", () =>
   withPeer(
     (_asked, socket) => void socket.write("HTTP/1.1 400 Bad Request\r\n\r\n"),

@@ -28,6 +28,11 @@ import { addressText, RemotingClient, type RemotingParts } from "./remoting_clie
 /** Names on one page of a list: brokers that know no pages send all at once. */
 const pageNames = 500;
 
+/** What to try when the source does not answer: to start a Curlew would not help. */
+export const sourceHint =
+  "Give the address of its name server, rocketmq://HOST:9876; its brokers' addresses must be " +
+  "reachable from here too";
+
 /** A queue of the source. */
 export type SourceQueue = {
   readonly broker: string;
@@ -61,7 +66,8 @@ export async function openSource(
       client.close();
     }
   }
-  throw sourceAway(failures.map(({ message }) => message).join("; "));
+  const told = failures.map(({ message }) => message).join("; ");
+  throw new UnreachableError(`Cannot read the source: ${told}`, false, { hint: sourceHint });
 }
 
 /** One cluster, by its brokers. Close it at the end. */
@@ -162,13 +168,4 @@ export class Source {
     this.#clients.set(broker, client);
     return client;
   }
-}
-
-/** The source's failure: to start a Curlew would not help. */
-export function sourceAway(reason: string): UnreachableError {
-  return new UnreachableError(`Cannot read the source: ${reason}`, false, {
-    hint:
-      "Give the address of its name server, rocketmq://HOST:9876; its brokers' addresses must " +
-      "be reachable from here too",
-  });
 }

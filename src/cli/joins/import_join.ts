@@ -18,7 +18,7 @@ import {
   reportText,
 } from "../import/report.ts";
 import { ImportRun, reportPath, statePath, writeReport } from "../import/run.ts";
-import { openSource, type Source } from "../import/source.ts";
+import { openSource, type Source, sourceHint } from "../import/source.ts";
 import { type ImportState, StateFile } from "../import/state.ts";
 import { estimateBytes, pendingAtSource, surveySource, surveyTarget } from "../import/survey.ts";
 import { findTarget, Target } from "../import/target.ts";
@@ -56,9 +56,15 @@ export const runImport: Import = async ({ host, options, args }) => {
     host,
     timeoutMs,
     serializer: "json",
+    hint: sourceHint,
     ...(credentials && { credentials }),
   });
-  const target = new Target(address, { host, timeoutMs, serializer: "binary" });
+  const target = new Target(address, {
+    host,
+    timeoutMs,
+    serializer: "binary",
+    hint: "Name the Curlew to copy to with --url, or its remoting listener with --target",
+  });
   const sides = { host, options, source, sourceName, target, targetName: addressText(address) };
   try {
     checkSides(sides);
