@@ -1,6 +1,7 @@
 /**
  * A full disk: a small file system in memory, and a filler. Sends are refused in clear words,
- * reading and acknowledging go on, and sending resumes by itself when the filler is gone.
+ * reading and acknowledging go on, also for a group with a message that should go to the dead
+ * letters, and sending resumes by itself when the filler is gone.
  *
  * @module
  */
@@ -18,6 +19,9 @@ const diskBytes = 96 * 1024 * 1024;
 const fillerBytes = 60 * 1024 * 1024;
 const reserveBytes = 8 * 1024 * 1024;
 const fullTimeoutMs = 90_000;
+/** The topic and group whose first message has failed as often as it may. */
+const [doomedTopic, doomedGroup] = [`${sceneTopic}-doomed`, "doomed"];
+const buriedTimeoutMs = 30_000;
 const largeBody = "x".repeat(1_000_000);
 
 /** The guard sees it coming: small messages creep up to the reserve. */
@@ -75,6 +79,7 @@ async function ride(
   const { broker: { http } } = scene;
   // Beside the load, so that the ledger's queues hold nothing but the ledger's messages.
   await askWell(http, `PUT /v1/topics/${sceneTopic}-large`, { queues: 1 });
+  await doom(http);
   await fill(scene);
   const refusal = await until("a refused send", fullTimeoutMs, async () => {
     const { status, json } = await sendLarge(http);
@@ -83,13 +88,48 @@ async function ride(
   assert.equal(refusal.code, "disk_full", JSON.stringify(refusal));
   assert.match(refusal.detail, /bytes are free|no room|full/);
   const consumed = await consumeOne(http);
+  await consumeBehindDoomed(http);
   const health = await ask(http, "GET /readyz");
   assert.equal(health.json.shards[0].state, "refusing", JSON.stringify(health.json));
   await rm(filler);
   await untilSending(scene);
+  await until("the doomed message among the dead letters", buriedTimeoutMs, async () => {
+    await askWell(http, `POST ${doomedPath}/receive`, { max: 1, waitMs: 0 });
+    const { json } = await askWell(http, `GET /v1/groups/${doomedGroup}/dead-letters`);
+    return json.total === 1;
+  });
   const figures = await judge(scene);
   return `refused with ${refusal.status} "${refusal.detail}"; ${consumed} consumed meanwhile; ` +
     `resumed by itself; ${figures}`;
+}
+
+const doomedPath = `/v1/topics/${doomedTopic}/groups/${doomedGroup}`;
+
+/** One message whose only attempt is over, and two behind it. */
+async function doom(http: string): Promise<void> {
+  await askWell(http, `PUT /v1/topics/${doomedTopic}`, { queues: 1 });
+  await askWell(http, `PUT /v1/groups/${doomedGroup}`, { attemptsMax: 1 });
+  const send = (body: string) =>
+    askWell(http, `POST /v1/topics/${doomedTopic}/messages`, { messages: [{ body }] });
+  await send("doomed");
+  const { json } = await askWell(http, `POST ${doomedPath}/receive`, { max: 1, waitMs: 2000 });
+  const receipts = json.messages.map(({ receipt }: ReadMessage) => receipt);
+  await askWell(http, `POST ${doomedPath}/nack`, { receipts, delayMs: 0 });
+  await send("behind");
+  await send("behind");
+}
+
+/** What lies behind it is received and acknowledged: none of it waits for room. */
+async function consumeBehindDoomed(http: string): Promise<void> {
+  for (let left = 2; left > 0; left--) {
+    const { status, json } = await ask(http, `POST ${doomedPath}/receive`, { max: 1, waitMs: 0 });
+    assert.equal(status, 200, JSON.stringify(json));
+    const messages: readonly ReadMessage[] = json.messages;
+    assert.deepEqual(messages.map(({ body }) => body), ["behind"]);
+    const receipts = messages.map(({ receipt }) => receipt);
+    const settled = await ask(http, `POST ${doomedPath}/ack`, { receipts });
+    assert.equal(settled.status, 200, JSON.stringify(settled.json));
+  }
 }
 
 function sendLarge(http: string) {
