@@ -10,7 +10,7 @@ import type {
   Explanation,
   WaitingFacts,
 } from "../model/explanation.ts";
-import { deathFacts } from "../model/dead_letter.ts";
+import { type DeathFacts, deathFacts } from "../model/dead_letter.ts";
 import { BrokerError } from "../model/errors.ts";
 import type { Group } from "../model/group.ts";
 import { deadLetterTopicOf, isDerivedTopic, retryTopicOf } from "../model/names.ts";
@@ -131,7 +131,7 @@ export class Explainer {
     const exists = topic !== undefined || target.topic === null;
     const readable = topic === undefined || (topic.settings.perm & permRead) !== 0;
     const { consumeEnabled = false, attemptsMax = 0 } = group?.settings ?? {};
-    const letter = group === undefined || !id ? null : await this.#deadOf(group, id);
+    const letter = group === undefined || !id ? null : await this.#deadOf(group, id, spot);
     // A message that was sent back from the dead letters, or sent again, is not the one that died.
     const isNewer = (place?.stored?.storedMs ?? 0) > (letter?.diedMs ?? 0);
     const facts: ExplainFacts = {
@@ -173,13 +173,15 @@ export class Explainer {
     return { ...facts, queueId, offset };
   }
 
-  /** The newest dead letter of the group with this id. */
-  async #deadOf({ name }: Group, messageId: string): Promise<DeadFacts | null> {
+  /** The newest dead letter of the group with this id; of the copy at `spot`, if it says so. */
+  async #deadOf({ name }: Group, messageId: string, spot: Spot | null): Promise<DeadFacts | null> {
     const { finder, deadLetters } = this.#parts;
     const copies = await finder.byId(deadLetterTopicOf(name), messageId);
     const newest = copies.map(({ record }) => record).filter((record) => {
       return readProperty(readRecord(record).properties, propertyNames.uniqueKey) === messageId;
-    }).map(deathFacts).sort((one, other) => other.diedMs - one.diedMs)[0];
+    }).map(deathFacts).filter((death) => isOf(death, spot)).sort((one, other) =>
+      other.diedMs - one.diedMs
+    )[0];
     if (newest === undefined) return null;
     const left = (await deadLetters.find(name, messageId)).length > 0;
     const { reason, attempts, diedMs, by } = newest;
@@ -189,4 +191,14 @@ export class Explainer {
   async #membersOf(group: string): Promise<number> {
     return (await this.#parts.coordinator.ask("consumers", { group })).length;
   }
+}
+
+/** Whether it may be the copy at `spot` that died: a message may be stored again, or come back. */
+function isOf(
+  { originTopic, originQueueId, originOffset }: DeathFacts,
+  spot: Spot | null,
+): boolean {
+  if (spot === null || originQueueId === null || originOffset === null) return true;
+  const { topic, queueId, offset } = spot;
+  return originTopic === topic && originQueueId === queueId && originOffset === offset;
 }

@@ -112,13 +112,15 @@ function finishedCause(facts: ExplainFacts, place: Place): Cause {
   const byOperator = moves.find(({ kind, fromOffset }) => {
     return (kind === "key-skipped" || kind === "key-buried") && fromOffset === offset;
   });
-  if (byOperator?.kind === "key-skipped") {
+  // What became of it before the group was put back to it decides nothing any more.
+  const backMs = takenBackMs(moves, offset);
+  if (byOperator?.kind === "key-skipped" && byOperator.atMs >= backMs) {
     const { by, atMs } = byOperator;
     const sentence = `An operator (${by}) skipped it at ${time(atMs)}, so that its key goes on.`;
     const command = resetTo(facts, queueId, offset);
     return cause("key-skipped", sentence, { by, atMs }, command);
   }
-  if (dead !== null) return deadCause(facts, dead);
+  if (dead !== null && dead.diedMs >= backMs) return deadCause(facts, dead);
   const move = moveOver(moves, offset);
   if (move?.kind === "began") {
     const sentence = `Group ${group.name} began to read this queue at offset ${move.toOffset}, ` +
@@ -135,7 +137,7 @@ function finishedCause(facts: ExplainFacts, place: Place): Cause {
   }
   if (place.passed === "expired") {
     const expiresMs = stored?.expiresMs ?? null;
-    const sentence = "Its time to live was over before anybody of the group took it.";
+    const sentence = "Its time to live was over before anybody of the group finished it.";
     return cause("expired", sentence, { expiresMs }, resetTo(facts, queueId, offset));
   }
   const isUnwanted = filters.length > 0 && stored !== null && !place.matches.includes(true);
@@ -147,6 +149,18 @@ function finishedCause(facts: ExplainFacts, place: Place): Cause {
   const sentence = `Group ${group.name} has finished it: it was delivered and acknowledged` +
     `${perhaps}.`;
   return cause("acknowledged", sentence, { offset, queueId }, null);
+}
+
+/** When a reset or a clone last made the message new to the group; what was undone did not. */
+function takenBackMs(moves: readonly MoveFacts[], offset: number): number {
+  let undone = 0;
+  for (const { kind, toOffset, atMs } of moves) {
+    if (kind === "undo") undone++;
+    if (kind !== "reset" && kind !== "clone") continue;
+    if (undone > 0) undone--;
+    else if (toOffset <= offset) return atMs;
+  }
+  return -Infinity;
 }
 
 /** The newest move that took the group past `offset`, unless a later one took it back before. */

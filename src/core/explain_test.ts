@@ -109,6 +109,38 @@ const cases: readonly Case[] = [
     says: /an operator \(ada\) buried it/,
   },
   {
+    name: "says finished when the group was put back to it after it died",
+    facts: facts({
+      ...finished,
+      moves: [{ ...reset, atMs: nowMs + 1, fromOffset: 9, toOffset: 0 }],
+    }, {
+      dead,
+    }),
+    causes: "acknowledged",
+  },
+  {
+    name: "tells of the dead letter when the reset that put the group back was undone",
+    facts: facts({
+      ...finished,
+      moves: [
+        { ...reset, kind: "undo", atMs: nowMs + 2, fromOffset: 0, toOffset: 9 },
+        { ...reset, atMs: nowMs + 1, fromOffset: 9, toOffset: 0 },
+      ],
+    }, { dead }),
+    causes: "dead-letter",
+  },
+  {
+    name: "says finished when the group was put back to it after it was skipped",
+    facts: facts({
+      ...finished,
+      moves: [
+        { ...reset, atMs: nowMs + 1, fromOffset: 9, toOffset: 0 },
+        { ...reset, kind: "key-skipped", atMs: nowMs, fromOffset: 5, toOffset: 5 },
+      ],
+    }),
+    causes: "acknowledged",
+  },
+  {
     name: "tells of a dead letter whose message retention has removed",
     facts: facts(null, { dead: { ...dead, left: false } }),
     causes: "dead-letter",

@@ -12,11 +12,6 @@ import type { Webhook, WebhookOutcome } from "../../src/ports/webhook.ts";
 import { type ClientParts, seen } from "./clients.ts";
 import { type Halves, settle } from "./transactors.ts";
 
-/** Mistakes of whoever carries webhooks. */
-export type WebhookMistake =
-  | "counts webhooks that reached nobody"
-  | "hears the opposite of a webhook's verdict";
-
 /** How long a producer takes to answer at most. */
 const answerMsMax = 400;
 

@@ -24,7 +24,8 @@ export function auditDisks({ world }: ClientParts): Audit {
 /** What each record of a disk says: many looks see the same ones. */
 const known = new WeakMap<Uint8Array, Seen>();
 
-function stored(record: Uint8Array): Seen {
+/** A record of a disk. */
+export function stored(record: Uint8Array): Seen {
   const before = known.get(record);
   if (before !== undefined) return before;
   const plain = seen(record);

@@ -11,6 +11,7 @@ import { clerksCount, runAsker, runClerk } from "./askers.ts";
 import type { ClientParts } from "./clients.ts";
 import { runConsumer } from "./consumers.ts";
 import { pullGroupName, type SimGroup } from "./groups.ts";
+import { runInquirer } from "./inquirers.ts";
 import { runKeyOperator } from "./key_operators.ts";
 import { runPlaceKeeper } from "./place_keeper.ts";
 import { runLetterDesk } from "./letter_desk.ts";
@@ -82,6 +83,9 @@ function stormyOf(stage: Stage): Client[] {
   }
   for (let number = 0; number < options.askers; number++) {
     clients.push((prng) => runAsker(parts, prng, names));
+  }
+  if (options.inquirer) {
+    clients.push((prng) => runInquirer(parts, lettersGroups(stage), prng));
   }
   if (options.letterDesk) {
     clients.push((prng) => runLetterDesk(parts, lettersGroups(stage), prng));

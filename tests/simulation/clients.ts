@@ -6,7 +6,7 @@ import { asBrokerError, type BrokerError } from "../../src/model/errors.ts";
 import type { NewMessage } from "../../src/model/message.ts";
 import { encodeProperties, propertyNames } from "../../src/model/properties.ts";
 import { readRecord, splitRecords } from "../../src/model/record.ts";
-import type { MessageFacts, Outcome, Seen } from "./events.ts";
+import type { MessageFacts, Outcome, Seen, Spot } from "./events.ts";
 import { amountMax } from "./groups.ts";
 import type { Journal } from "./journal.ts";
 import type { SimOptions } from "./options.ts";
@@ -23,6 +23,8 @@ export type ClientParts = {
   readonly world: World;
   /** Groups that begin with what is new → their topics, as far as they have begun there. */
   readonly beginnings: ReadonlyMap<string, Map<string, "asked" | "placed">>;
+  /** What members were handed last, newest last. */
+  readonly handedOut: { readonly group: string; readonly spot: Spot }[];
   /** Topics that are there now, beside those of the groups. */
   readonly topics: Set<string>;
   /** True once all is over: clients finish what they are doing. */

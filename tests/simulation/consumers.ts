@@ -24,6 +24,8 @@ export const failingKey = "key 0";
 
 /** Why a client is gone: one reason for all, since making one takes long. */
 const hungUp = new Error("the client hung up");
+/** As many deliveries are remembered for those who ask about them. */
+const handedOutMax = 12;
 /** How long a member that died stays away at most. */
 const awayMsMax = 3_000;
 
@@ -96,6 +98,8 @@ export async function receiveOnce(
   if (messages.length > 0) {
     const told = { group: reader, client, ordered, broadcast, filter: filter.kind, messages };
     journal.note({ kind: "delivered", ...told });
+    if (!broadcast) { for (const spot of messages) parts.handedOut.push({ group, spot }); }
+    parts.handedOut.splice(0, parts.handedOut.length - handedOutMax);
   }
   return startedMs <= askedMs ? messages : null;
 }
@@ -167,6 +171,12 @@ async function settle(
   for (const receipt of receipts) {
     journal.note({ kind: "settle-asked", how, group: reader, receipt });
   }
+  const isNack = how === "nack";
+  // By lot with a backoff: at once, for all that is known here.
+  const againMs = isNack && options.backoff && delayMs === null
+    ? 0
+    : delayMs ?? options.retryDelayMs;
+  const notBeforeMs = parts.scheduler.clock.wallMs() + againMs;
   const result = await attempt(parts, `${how} of ${reader}`, (broker) => {
     if (how === "ack") return broker.ack(group, receipts);
     if (how === "nack") return broker.nack(group, receipts, delayMs);
@@ -177,6 +187,8 @@ async function settle(
     const verdict = answer?.verdict ?? "unknown";
     const untilMs = answer !== undefined && "invisibleUntilMs" in answer
       ? Number(answer.invisibleUntilMs)
+      : isNack
+      ? notBeforeMs
       : 0;
     journal.note({ kind: "settle-ended", how, group: reader, receipt, verdict, untilMs });
   });

@@ -4,6 +4,7 @@ import type { TimerVerdict } from "../../src/link/timer_messages.ts";
 import type { Durability } from "../../src/model/durability.ts";
 import type { ErrorCode } from "../../src/model/error_codes.ts";
 import type { LetterChoice, Redrive } from "../../src/broker/dead_letter_desk.ts";
+import type { CauseKind } from "../../src/model/explanation.ts";
 import type { Filter } from "../../src/model/subscription.ts";
 import type { HalfState } from "../../src/ports/shard_store.ts";
 
@@ -67,6 +68,7 @@ export type SimEvent =
   | KeyEvent
   | LetterEvent
   | RequestEvent
+  | ExplainEvent
   | HostEvent;
 
 type SendEvent =
@@ -132,7 +134,7 @@ type ReadEvent =
     readonly group: string;
     readonly receipt: string;
     readonly verdict: LeaseVerdict | "invalid" | "unknown";
-    /** When the message may be handed out again, for `extend`. */
+    /** When the message may be handed out again: for `extend`, and not before, for `nack`. */
     readonly untilMs: number;
   }
   | {
@@ -303,6 +305,35 @@ type RequestEvent =
     readonly id: string;
     readonly text: string;
     readonly code: ErrorCode | null;
+  };
+
+/** Where the disks have a message, as it matters to one group. */
+export type Whereabouts = {
+  readonly state: "visible" | "timer" | "nowhere" | HalfState;
+  /** How often it is visible. */
+  readonly copies: number;
+  /** Where it died for the group. */
+  readonly deaths: readonly string[];
+};
+
+type ExplainEvent =
+  | { readonly kind: "explain-asked"; readonly call: number; readonly group: string }
+  | {
+    readonly kind: "explained";
+    readonly call: number;
+    readonly group: string;
+    /** What its producer called it; empty: nobody did. */
+    readonly id: string;
+    readonly by: "id" | "place";
+    /** The place that was explained; `null`: it is in no queue. */
+    readonly spot: Spot | null;
+    /** The first cause. */
+    readonly cause: CauseKind;
+    readonly holder: string;
+    readonly before: Whereabouts;
+    readonly after: Whereabouts;
+    /** What the asker knows it has to be. */
+    readonly expected: readonly CauseKind[] | null;
   };
 
 type LetterEvent =

@@ -26,6 +26,25 @@ export const expectedFeatures: readonly string[] = [
   "delivery to a screen",
   "delivery by tag",
   "expiry passed over",
+  "explained as acknowledged",
+  "explained as before-start",
+  "explained as behind-key",
+  "explained as behind-parked-key",
+  "explained as dead-letter",
+  "explained as expired",
+  "explained as filtered",
+  "explained as key-parked",
+  "explained as leased",
+  "explained as no-member",
+  "explained as not-due",
+  "explained as queue-behind",
+  "explained as ready",
+  "explained as retry-waiting",
+  "explained as rolled-back",
+  "explained as skipped-by-reset",
+  "explained as transaction-open",
+  "explained as unknown-group",
+  "explained as unknown-message",
   "extend done",
   "fault crash-after",
   "fault crash-before",
@@ -129,10 +148,22 @@ function namesOf(event: SimEvent): string[] {
       return ["latest group began"];
     case "counted":
       return event.expired > 0 ? ["expiry passed over"] : [];
+    case "died":
+      return ["dead letter"];
+    default:
+      return deskNames(event);
+  }
+}
+
+/** What stands beside the road of a message. */
+function deskNames(event: SimEvent): string[] {
+  switch (event.kind) {
     case "request-ended":
       return [`request ${event.code ?? "answered"}`];
     case "reply-ended":
       return event.code === "message_not_found" ? ["reply too late"] : [];
+    case "explained":
+      return [`explained as ${event.cause}`];
     case "redrive-seen":
       return event.state === "running" ? [] : [
         `redrive ${event.state}`,
@@ -140,8 +171,6 @@ function namesOf(event: SimEvent): string[] {
       ];
     case "purge-ended":
       return event.purged > 0 ? ["letters purged"] : [];
-    case "died":
-      return ["dead letter"];
     default:
       return [];
   }

@@ -13,7 +13,10 @@ export type AskMistake =
   | "hands out what nobody wants"
   | "gives a new group everything"
   | "keeps polls beyond their time"
-  | "drops letters it is to send back";
+  | "drops letters it is to send back"
+  | "explains without looking who has it"
+  | "explains a rollback as undecided"
+  | "explains without looking at moves";
 
 type Ask = Readonly<Record<string, unknown>>;
 
@@ -35,6 +38,9 @@ const mistaken: Readonly<Record<AskMistake, (name: string, ask: Ask) => Ask>> = 
     return name === "pull" ? { ...ask, waitMs: Number(ask["waitMs"]) * 3 } : ask;
   },
   "drops letters it is to send back": unchanged,
+  "explains without looking who has it": unchanged,
+  "explains a rollback as undecided": unchanged,
+  "explains without looking at moves": unchanged,
 };
 
 /** Puts the mistake in place, if it is one of these. Whoever does puts the methods back. */
@@ -46,11 +52,24 @@ export function mistakeAsks(mistake: string): void {
     if (mistake === "drops letters it is to send back" && name === "redrive") {
       return dropLetters(this, shard, request as Ask) as ReturnType<typeof ask>;
     }
-    return Reflect.apply(ask, this, [shard, name, change(name, request as Ask)]);
+    const answer = Reflect.apply(ask, this, [shard, name, change(name, request as Ask)]);
+    return answer.then((told: Ask) => mistakenAnswer(mistake, name, told));
   };
   ShardRouter.prototype.askParked = function (shard, name, request, signal) {
     return Reflect.apply(askParked, this, [shard, name, change(name, request as Ask), signal]);
   };
+}
+
+function mistakenAnswer(mistake: string, name: string, told: Ask): Ask {
+  if (mistake === "explains without looking who has it" && name === "explainPlace") {
+    return { ...told, open: null };
+  }
+  if (mistake === "explains without looking at moves" && name === "explainPlace") {
+    return { ...told, moves: [] };
+  }
+  const half = name === "explainWaiting" ? told["half"] as Ask | null : null;
+  const isMeant = mistake === "explains a rollback as undecided" && half !== null;
+  return isMeant ? { ...told, half: { ...half, state: "prepared" } } : told;
 }
 
 async function dropLetters(router: ShardRouter, shard: number, { queueKey, items }: Ask) {

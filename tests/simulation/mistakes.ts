@@ -12,10 +12,10 @@ import { ShardRouter } from "../../src/broker/shard_router.ts";
 import { Deliveries } from "../../src/core/deliveries.ts";
 import { OrderWindow } from "../../src/core/order_window.ts";
 import { RecentIds } from "../../src/core/recent_ids.ts";
-import type { WebhookMistake } from "./asked_producers.ts";
 import { type AskMistake, mistakeAsks } from "./mistaken_asks.ts";
 import { type DoorMistake, doorMistakes } from "./mistaken_door.ts";
 import { type ShardMistake, shardMistakes } from "./mistaken_shard.ts";
+import type { WebhookMistake } from "./webhook_host.ts";
 
 /** A mistake made on purpose in the code under test. */
 export type CodeMistake = AskMistake | DoorMistake | ShardMistake | WebhookMistake;

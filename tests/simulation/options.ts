@@ -84,6 +84,8 @@ export type SimOptions = {
   readonly connections: boolean;
   /** Clients that ask, and wait for a reply. */
   readonly askers: number;
+  /** One operator asks why messages were not delivered. */
+  readonly inquirer: boolean;
   /** Threads of single shards end. */
   readonly shardLosses: boolean;
   readonly storeMistake: StoreMistake | null;
@@ -145,13 +147,22 @@ export function drawOptions(seed: number, fixed: Partial<SimOptions> = {}): SimO
     keptPlaces: on(0.3),
     backoff: on(0.3),
     shardLosses: on(0.4),
+    ...drawDesks(prng),
+    storeMistake: null,
+    codeMistake: null,
+    ...fixed,
+  };
+}
+
+/** What stands beside the road of a message. */
+function drawDesks(prng: Prng) {
+  const on = (chance: number) => prng.chance(chance);
+  return {
     letterDesk: on(0.35),
     webhooks: on(0.5),
     connections: on(0.4),
     askers: on(0.3) ? prng.between(1, 2) : 0,
+    inquirer: on(0.4),
     screens: on(0.35) ? prng.between(1, 3) : 0,
-    storeMistake: null,
-    codeMistake: null,
-    ...fixed,
   };
 }

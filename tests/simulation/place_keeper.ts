@@ -4,13 +4,16 @@
  *
  * @module
  */
+import type { CauseKind } from "../../src/model/explanation.ts";
 import type { Prng } from "../../src/base/prng.ts";
 import type { ResetTarget } from "../../src/broker/broker.ts";
 import { attempt, type ClientParts } from "./clients.ts";
 import type { PlaceAction } from "./events.ts";
 import { keptGroups } from "./groups.ts";
+import { askWhy } from "./inquirers.ts";
 import type { Calls } from "./pullers.ts";
 import { strongTopic } from "./timer_clients.ts";
+import { Disks } from "./whereabouts.ts";
 
 type Places = readonly (number | null)[];
 
@@ -37,6 +40,7 @@ export async function runPlaceKeeper(
       const expected = before.with(target.queueId, target.offset);
       note(parts, "reset", expected, reset);
     }
+    await askAboutSkipped(parts, before, reset, ["skipped-by-reset"]);
     const clone = await step(parts, "clone", calls, async (broker) => {
       return await broker.cloneOffsets(keptGroups[0], keptGroups[1], strongTopic, "keeper");
     });
@@ -45,8 +49,28 @@ export async function runPlaceKeeper(
       return await broker.undoReset(keptGroups[0], strongTopic, "keeper");
     });
     // A reset of one queue is undone there; the others have older resets, undone before.
-    if (undone !== null && target.kind !== "offset") note(parts, "undo", before, undone);
+    if (undone === null || target.kind === "offset") continue;
+    note(parts, "undo", before, undone);
+    // Nobody reads for this group.
+    await askAboutSkipped(parts, before, reset, ["queue-behind", "no-member", "ready", "expired"]);
   }
+}
+
+/** Why was the first message not delivered that the reset took the group past? */
+async function askAboutSkipped(
+  parts: ClientParts,
+  before: Places,
+  after: Places,
+  expected: readonly CauseKind[],
+): Promise<void> {
+  const queueId = before.findIndex((place, at) => place !== null && place < (after[at] ?? 0));
+  const offset = before[queueId];
+  if (!parts.options.inquirer || typeof offset !== "number") return;
+  const spot = { topic: strongTopic, queueId, offset };
+  const messageId = new Disks(parts.world).idAt(spot);
+  const target = { by: "place", ...spot } as const;
+  const [first = ""] = keptGroups;
+  if (messageId !== null) await askWhy(parts, first, { messageId, target }, expected);
 }
 
 /** Commits a place in one queue. Answers where the group stands; `null`: nobody can say. */

@@ -83,6 +83,7 @@ class Run {
       world,
       facts,
       beginnings,
+      handedOut: [],
       topics: new Set<string>(),
       isOver: () => this.#isOver,
       isFailing: () => this.#isFailing,

@@ -10,4 +10,5 @@ export const formerFailures: ReadonlyMap<number, string> = new Map([
   [1119, "a power cut took a group's first place, and retention what it had not read"],
   [383, "a timer called off in one shard was an error, because another shard had no room"],
   [807, "an old receipt given back after its key was armed anew ended the shard's thread"],
+  [489, "acknowledged after a reset, a message that had died before was explained as dead"],
 ]);

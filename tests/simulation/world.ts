@@ -21,6 +21,7 @@ import {
 import { BrokerError } from "../../src/model/errors.ts";
 import { UniqueKeys } from "../../src/model/message_id.ts";
 import type { ThreadPort } from "../../src/ports/thread_port.ts";
+import type { DelayedRow, HalfRow } from "../../src/ports/shard_store.ts";
 import type { Webhook } from "../../src/ports/webhook.ts";
 import { producersHost } from "./webhook_host.ts";
 import type { Signer } from "../../src/ports/signer.ts";
@@ -204,6 +205,14 @@ export class World {
         const [min, max] = [minOffset, messages.length];
         return [{ topic: name.topic.name, queueId: name.queueId, min, max, records }];
       });
+    });
+  }
+
+  /** What the disks hold that is not visible yet, or never will be. */
+  waiting(): { readonly delayed: readonly DelayedRow[]; readonly halves: readonly HalfRow[] }[] {
+    return this.#disks.map(({ disk }) => {
+      const { tables } = disk.current();
+      return { delayed: [...tables.delayed.values()], halves: [...tables.halves.values()] };
     });
   }
 

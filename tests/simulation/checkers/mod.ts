@@ -9,6 +9,7 @@ import { Acknowledged } from "./acknowledged.ts";
 import { Consumed } from "./consumed.ts";
 import { DeadLetters } from "./dead_letters.ts";
 import { Delayed } from "./delayed.ts";
+import { Explanations } from "./explanations.ts";
 import { Expiry } from "./expiry.ts";
 import { GroupOffsets } from "./group_offsets.ts";
 import { KeptPlaces } from "./kept_places.ts";
@@ -57,6 +58,7 @@ export function checkersOf(
     new Wishes(facts, groups, mayExpire),
     new Expiry(ttlMsById),
     new Redrives(facts),
+    new Explanations(facts, groups, attemptsMax, ttlMsOf),
     new Repeats(),
     new Requests(),
     new KeptPlaces(),
