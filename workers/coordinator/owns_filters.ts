@@ -45,6 +45,19 @@ export class OwnsFilters {
   }
 
   /**
+   * Whether these may be newer than what was told. Nearly all heartbeats say what was said before,
+   * and a look at all members of the group for each would be most of the coordinator's work.
+   */
+  isNews(group: string, subscriptions: readonly Subscription[]): boolean {
+    const told = this.#told.get(group);
+    return subscriptions.some(({ topic, version, expression }) => {
+      const before = told?.get(topic);
+      return before === undefined || version > before.version ||
+        (version === before.version && !sameExpression(before.expression, expression));
+    });
+  }
+
+  /**
    * Tells what changed in the wishes of a group. A wish that cannot be compiled changes nothing:
    * what was told of the topic before still counts.
    */

@@ -55,8 +55,8 @@ export class OwnsMembership {
     for (const displacement of outcome.displaced) this.#logDisplacement(displacement);
     this.#changed(outcome.changedGroups);
     // A newer version of the same wish moves no member, but pulls may name it already.
-    const unchanged = ask.consumers.filter(({ group }) => !outcome.changedGroups.includes(group));
-    for (const { group } of unchanged) {
+    for (const { group, subscriptions } of ask.consumers) {
+      if (outcome.changedGroups.includes(group) || !filters.isNews(group, subscriptions)) continue;
       filters.refresh(group, this.#members.newestSubscriptions(group));
     }
     const fault = filters.faultsOf(ask.consumers);
