@@ -74,6 +74,7 @@ export class QueueCopy {
    */
   async run(end: number): Promise<void> {
     const state = this.#state;
+    if (end < state.next) throw sourceShrank(state, end);
     let ahead: Promise<readonly Message[]> | undefined;
     while (state.next < end && !this.#parts.stop.aborted) {
       const piece = await (ahead ?? this.#pull(state.next, end));
@@ -242,6 +243,17 @@ export class QueueCopy {
   }
 }
 
+const startOver = "Start over with another --work folder";
+
+function sourceShrank({ topic, broker, queueId, next }: QueueState, end: number) {
+  return new RefusedError(
+    "source_changed",
+    `Queue ${queueId} of topic ${topic} on ${broker} ends at ${end} at the source, where an ` +
+      `earlier run read up to ${next}: its topic was made anew. ${startOver}`,
+    false,
+  );
+}
+
 function sourceSilent({ topic, broker, queueId }: QueueState, at: number, end: number) {
   const where = `queue ${queueId} of topic ${topic} on ${broker}`;
   return new RefusedError(
@@ -255,7 +267,7 @@ function targetLost({ topic, targetQueueId, targetNext }: QueueState, end: numbe
   return new RefusedError(
     "target_changed",
     `Queue ${targetQueueId} of topic ${topic} ends at ${end} at the target, where an earlier run ` +
-      `copied up to ${targetNext}: its topic was made anew. Start over with another --work folder`,
+      `copied up to ${targetNext}: its topic was made anew. ${startOver}`,
     false,
   );
 }

@@ -208,7 +208,9 @@ test("QueueCopy.run() ends a queue whose order the target broke", async () => {
 test("QueueCopy.run() refuses a topic that was made anew or knows ids again", async () => {
   const ahead = { ...stateFrom(0), next: 3, targetNext: 3, stretches: [[0, 0, 3]] };
   const anew = copyOf(ahead as QueueState, from(0, 6), new FakeTarget()).copy.run(6);
-  await assert.rejects(anew, /its topic was made anew/);
+  await assert.rejects(anew, /ends at 0 at the target.*its topic was made anew/);
+  const shrunk = copyOf(ahead as QueueState, from(0, 2), new FakeTarget()).copy.run(2);
+  await assert.rejects(shrunk, /ends at 2 at the source.*its topic was made anew/);
 
   const target = new FakeTarget();
   target.onSend = (messages) => messages.map(() => ({ kind: "stored", offset: 0 }));
