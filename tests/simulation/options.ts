@@ -88,6 +88,10 @@ export type SimOptions = {
   readonly inquirer: boolean;
   /** Threads of single shards end. */
   readonly shardLosses: boolean;
+  /** At this write of the storm, counted over all disks, the process ends. */
+  readonly crashAt:
+    | { readonly write: number; readonly fate: "crash-before" | "crash-after" }
+    | null;
   readonly storeMistake: StoreMistake | null;
   readonly codeMistake: CodeMistake | null;
 };
@@ -148,6 +152,7 @@ export function drawOptions(seed: number, fixed: Partial<SimOptions> = {}): SimO
     backoff: on(0.3),
     shardLosses: on(0.4),
     ...drawDesks(prng),
+    crashAt: null,
     storeMistake: null,
     codeMistake: null,
     ...fixed,

@@ -34,7 +34,7 @@ import { type LinkParts, simChannel } from "./sim_link.ts";
 import { SimMetaDisk } from "./sim_meta_store.ts";
 import { drawFate, newWeather } from "./disk_weather.ts";
 import { type ShardDisk, SimShards } from "./sim_shards.ts";
-import { SimDisk, SimulatedCrash } from "./sim_store.ts";
+import { SimDisk, SimulatedCrash, type WriteFate } from "./sim_store.ts";
 
 type Process = {
   readonly timers: ProcessTimers;
@@ -76,6 +76,7 @@ export class World {
   #onUp: (() => void)[] = [];
   #calm = true;
   #starts = 0;
+  #writes = 0;
   #webhook: Webhook | null = null;
   #onDoor: (broker: Broker) => void = () => {};
 
@@ -88,7 +89,8 @@ export class World {
       const disk = new SimDisk();
       disk.mistake = options.storeMistake;
       disk.fateOf = (operation) => {
-        const fate = drawFate(weather, this.#calm ? null : options.faults, operation, scheduler);
+        const fate = this.#plannedFate() ??
+          drawFate(weather, this.#calm ? null : options.faults, operation, scheduler);
         if (fate !== "done") journal.note({ kind: "fault", shard, fate });
         return fate;
       };
@@ -100,6 +102,13 @@ export class World {
   connect(webhook: Webhook | null, onDoor: (broker: Broker) => void): void {
     this.#webhook = webhook;
     this.#onDoor = onDoor;
+  }
+
+  /** A crash that was planned for this very write. */
+  #plannedFate(): WriteFate | null {
+    const { crashAt } = this.#parts.options;
+    if (this.#calm || crashAt === null) return null;
+    return ++this.#writes === crashAt.write ? crashAt.fate : null;
   }
 
   /** From now on writes may fail, or no longer. */

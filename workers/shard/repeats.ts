@@ -69,7 +69,8 @@ function indexedPlace(
   const before = state.firstPosition;
   const from = Math.max(store.positionAtTime(fromMs), before - limits.recentIdsMax);
   if (from >= before) return false;
-  return store.findByKey(id, candidatesMax, before, from).some(isIt);
+  // Newest first: a copy that came back from the dead letters is not the one that was sent.
+  return store.findByKey(id, candidatesMax, before, from).findLast(isIt) !== undefined;
 }
 
 function placeOf(

@@ -128,7 +128,7 @@ export class KnownDeliveries {
         if (wallMs >= known.untilMs) return null;
         return known.attempt < this.#attemptsMax
           ? ["retry-waiting"]
-          : ["retry-waiting", "dead-letter", "key-parked"];
+          : ["retry-waiting", "dead-letter", "key-parked", "expired"];
       case "open":
         return null;
     }
