@@ -25,7 +25,10 @@ const warmupSecondsMax = 5;
 export type LoadPlan = { readonly seconds: number; readonly directory: string };
 
 /** What one run came to. */
-export type LoadFigure = Pick<Figure, "perSecond" | "failed" | "p99Ms">;
+export type LoadFigure = Pick<Figure, "perSecond" | "failed" | "p99Ms"> & {
+  /** What refused requests were told, where the load can tell. */
+  readonly reasons?: readonly string[];
+};
 
 /** A load with a name of its own. */
 export type Load = {
@@ -37,8 +40,23 @@ export type Load = {
   readonly run: (peer: RunningPeer, plan: LoadPlan) => Promise<LoadFigure>;
 };
 
-/** All loads, in the order in which a peer takes them: Java's first, which also warm a JVM. */
+/**
+ * All loads, in the order in which a peer takes them: first the one that begins unmeasured, which
+ * also warms what runs on a JVM.
+ */
 export const loads: readonly Load[] = [
+  {
+    name: `${connections} connections, ${inFlight} in flight, ${bodyBytes} B`,
+    what: "sent",
+    speaks: ["remoting", "redis"],
+    run: async (peer, plan) => {
+      const { seconds } = plan;
+      const load = { protocol: "remoting", address: peer.address, connections, inFlight };
+      const warmup = Math.min(seconds, warmupSecondsMax);
+      const spec = { ...load, topic: "pipelined", queues, bodyBytes, batch: 1, seconds, warmup };
+      return figureOf(await pipelined(peer, spec));
+    },
+  },
   {
     name: `RocketMQ's Producer, ${threads} threads, ${bodyBytes} B`,
     what: "sent",
@@ -52,18 +70,6 @@ export const loads: readonly Load[] = [
     speaks: ["remoting"],
     java: true,
     run: (peer, plan) => withTopic(peer, plan, "consumed", sendAndConsume),
-  },
-  {
-    name: `${connections} connections, ${inFlight} in flight, ${bodyBytes} B`,
-    what: "sent",
-    speaks: ["remoting", "redis"],
-    run: async (peer, plan) => {
-      const { seconds } = plan;
-      const load = { protocol: "remoting", address: peer.address, connections, inFlight };
-      const warmup = Math.min(seconds, warmupSecondsMax);
-      const spec = { ...load, topic: "pipelined", queues, bodyBytes, batch: 1, seconds, warmup };
-      return figureOf(await pipelined(peer, spec));
-    },
   },
 ];
 
@@ -104,5 +110,7 @@ async function makeTopic({ nameServer }: RunningPeer, topic: string): Promise<vo
 
 function figureOf({ perSecond, p99Ms, errors }: LoadReport): LoadFigure {
   const failed = Object.values(errors).reduce((sum, count) => sum + count, 0);
-  return { perSecond, p99Ms, failed };
+  // RocketMQ says how long its queue is: that is one reason, not many.
+  const reasons = Object.keys(errors).map((reason) => reason.replace(/\d+/g, "N"));
+  return { perSecond, p99Ms, failed, reasons: [...new Set(reasons)] };
 }
