@@ -20,6 +20,7 @@ const allowed: Readonly<Record<string, readonly RegExp[]>> = {
     /invokeSync: send request exception, so close the channel/,
     new RegExp(`fetchConsumeOffsetFromBroker exception.*${closed}`),
     /PullMessageServiceScheduledThread has shutdown/,
+    /No matched consumer for the PullRequest .*, drop it/,
     /Polling thread was interrupted/,
     /The Pull Task is cancelled after doPullTask/,
     /ThreadPoolExecutor@.*didn't terminate!/,
