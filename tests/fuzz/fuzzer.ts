@@ -9,6 +9,8 @@ export type Fuzzer = {
   /** What must hold, in a sentence. */
   readonly claim: string;
   readonly begin: () => Case | Promise<Case>;
+  /** Cases in the gate, where as many as of the others would take too long. */
+  readonly gateRuns?: number;
 };
 
 /** What came of a run. A case's seed alone repeats it. */

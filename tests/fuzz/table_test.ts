@@ -9,7 +9,7 @@ const seed = 20_261_122;
 
 for (const [name, fuzzer] of Object.entries(fuzzers)) {
   test(`${name} holds: ${fuzzer.claim}`, async () => {
-    const outcome = await fuzz(fuzzer, { seed, runs });
+    const outcome = await fuzz(fuzzer, { seed, runs: fuzzer.gateRuns ?? runs });
     if (outcome.kind === "held") return;
     const { thrown } = outcome;
     const says = thrown instanceof Error ? thrown.stack ?? thrown.message : String(thrown);
