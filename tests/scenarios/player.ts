@@ -12,6 +12,7 @@ import type { NewMessage } from "../../src/model/message.ts";
 import { encodeProperties } from "../../src/model/properties.ts";
 import type { TopicSettings } from "../../src/model/topic.ts";
 import { bodyText } from "../support/one_thread_broker.ts";
+import { askerCommands } from "./askers.ts";
 import { operatorCommands } from "./operators.ts";
 import type { Command, Stage, Words } from "./stage.ts";
 
@@ -60,6 +61,22 @@ const commands: Readonly<Record<string, Command>> = {
     const { verdict } = await broker.run(door.timers.cancel(topic, { by: "id", messageId }));
     return [verdict];
   },
+  move: async ({ broker }, { plain: [topic = "", messageId = ""], named }) => {
+    const { door, nowMs } = broker;
+    const when = { deliverAtMs: null, delayMs: Number(named["delay"]) };
+    const moved = await broker.run(door.timers.move(topic, { by: "id", messageId }, when));
+    const { verdict, deliverAtMs } = moved;
+    return [deliverAtMs === null ? verdict : `${verdict}, due in ${deliverAtMs - nowMs} ms`];
+  },
+  extend: async ({ broker, receipts }, { plain: [group = "", ...bodies], named }) => {
+    const given = receiptsOf(receipts, group, bodies);
+    const untilMs = Number(named["invisible"]);
+    const verdicts = await broker.run(broker.door.extend(group, given, untilMs));
+    return verdicts.map(({ verdict }, index) => `${bodies[index]} ${verdict}`);
+  },
+  rearm: async ({ broker }) => {
+    return [`${await broker.run(broker.door.transactions.rearm(null))} asked again`];
+  },
   prepare: async ({ broker, transactions }, { plain: [topic = "", body = ""], named }) => {
     const prepared = await broker.run(broker.door.transactions.prepare({
       topic,
@@ -98,6 +115,7 @@ const commands: Readonly<Record<string, Command>> = {
     const receipts = await broker.run(broker.door.send(ask));
     return [`${receipts.length} sent`];
   },
+  ...askerCommands,
   ...operatorCommands,
 };
 
@@ -146,7 +164,7 @@ async function send(
 }
 
 async function receive(
-  { broker, receipts }: Stage,
+  { broker, receipts, records }: Stage,
   { plain: [topic = "", group = "", clientId = ""], named }: Words,
 ): Promise<readonly string[]> {
   const sql = named["sql"]?.replaceAll("_", " ");
@@ -166,6 +184,7 @@ async function receive(
     mode: named["mode"] === "broadcast" ? "broadcast" : "cluster",
   }));
   for (const { record, receipt } of given) {
+    records.set(bodyText(record), record);
     receipts.set(`${group}/${bodyText(record)}`, receipt);
     receipts.set(`${group}/${clientId}/${bodyText(record)}`, receipt);
   }

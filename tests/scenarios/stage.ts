@@ -11,6 +11,10 @@ export type Stage = {
   readonly broker: OneThreadBroker;
   /** `group/body` → the newest receipt. */
   readonly receipts: Map<string, string>;
+  /** body → the record it was received in last. */
+  readonly records: Map<string, Uint8Array>;
+  /** body of a request → what came of it so far. */
+  readonly outcomes: Map<string, string>;
   /** body → transaction id. */
   readonly transactions: Map<string, string>;
 };

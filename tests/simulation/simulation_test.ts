@@ -5,6 +5,7 @@
  * @module
  */
 import assert from "node:assert/strict";
+import process from "node:process";
 import { test } from "node:test";
 import { faultsOf } from "./batch.ts";
 import type { CodeMistake } from "./mistakes.ts";
@@ -24,7 +25,9 @@ async function firstCaught(
   for (let seed = 1; seed <= seedsToCatch; seed++) {
     const { faults } = await runSimulation(drawOptions(seed, planted));
     const fault = faults.find((text) => expected.test(text));
-    if (fault !== undefined) return { seed, fault };
+    if (fault === undefined) continue;
+    process.stdout.write(`caught in seed ${seed}: ${fault.slice(0, 100)}\n`);
+    return { seed, fault };
   }
   return null;
 }
