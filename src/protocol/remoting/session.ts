@@ -37,6 +37,8 @@ import { statusOf } from "./status.ts";
 
 /** A body above this is handed to the socket as it is: copying it costs more than a piece more. */
 const copiedBodyBytesMax = 16 * 1024;
+/** What answers are written into at first: most of a large crowd have next to nothing to say. */
+const writerBytes = 512;
 
 /** One client's connection. The owner of the socket calls `feed`, `drained` and `closed`. */
 export class RemotingSession {
@@ -52,8 +54,7 @@ export class RemotingSession {
   #state: "open" | "paused" | "closed" = "open";
   /** Requests whose answers are not ready, parked pulls included. */
   #working = 0;
-  /** Begins small: most connections of a large crowd have next to nothing to say. */
-  #writer = new ByteWriter(512);
+  #writer = new ByteWriter(writerBytes);
   #pieces: Uint8Array[] = [];
   #piecesBytes = 0;
   #isFlushDue = false;
@@ -89,8 +90,14 @@ export class RemotingSession {
     }
   }
 
-  /** Ends the connection if it was silent at this look and at `silentLooksMax` before it. */
+  /**
+   * Ends the connection if it was silent at this look and at `silentLooksMax` before it. What one
+   * crowded moment let the writer grow to is given back: thousands of such buffers are a lot.
+   */
   look(silentLooksMax: number): void {
+    if (this.#writer.length === 0 && this.#writer.capacity > writerBytes) {
+      this.#writer = new ByteWriter(writerBytes);
+    }
     if (this.#state === "closed" || this.#silentLooks++ < silentLooksMax) return;
     this.#context.log.info("remoting connection closed: silent", { address: this.#peer.address });
     this.#connection.destroy();
