@@ -41,7 +41,7 @@ class Member {
   }
 }
 
-/** Lets every member act on what it was told. Answers who owns which queues, and how long it took. */
+/** Lets every member act on what it was told, which takes no time. Answers who owns what. */
 async function shared(world: WholeWorld, members: readonly Member[]): Promise<string> {
   const beganMs = world.nowMs;
   await world.house.settle();
@@ -80,7 +80,7 @@ test("9 codes 35, 38 and 40: what a member had that leaves goes over at once", a
   });
 });
 
-test("9 codes 38 and 40: what a member had whose connection is lost goes over at once", async () => {
+test("9 codes 38 and 40: what a member had whose connection is lost goes over", async () => {
   await inWorld(async (world) => {
     const [first, second] = await twoMembers(world);
     assert.equal(await shared(world, [first, second]), "a: 0 1; b: 2 3");
@@ -91,7 +91,7 @@ test("9 codes 38 and 40: what a member had whose connection is lost goes over at
   });
 });
 
-test("9 codes 38 and 40: a member whose machine is gone without a word leaves in 120 s", async () => {
+test("9 codes 38 and 40: a member that is gone without a word leaves in 120 s", async () => {
   await inWorld(async (world) => {
     const [first, second] = await twoMembers(world);
     await shared(world, [first, second]);
