@@ -18,6 +18,8 @@ const questions = "questions";
 const clerks = "clerks";
 /** How many answer. */
 export const clerksCount = 2;
+/** Between two looks of a clerk, when no question has to be quick. */
+const calmSleepMs = 1_000;
 const decoder = new TextDecoder();
 
 /** The topic and the group, before anything may fail. */
@@ -77,7 +79,7 @@ export async function runClerk(parts: ClientParts, number: number, prng: Prng): 
       // Answers are given side by side: one that takes long keeps no other question waiting.
       answer(parts, id, message, prng).catch((thrown) => scheduler.fail(thrown));
     }
-    await scheduler.sleep(prng.between(1, 200));
+    await scheduler.sleep(parts.world.isCalm ? calmSleepMs : prng.between(1, 200));
   }
 }
 

@@ -46,8 +46,9 @@ function drawHandedOut({ handedOut, world }: ClientParts, prng: Prng): Question 
 
 function drawAny(parts: ClientParts, groups: readonly string[], prng: Prng): Question {
   const group = prng.chance(0.03) ? "nobody" : prng.pick(groups);
-  const messageId = drawMessageId(new Disks(parts.world), prng);
-  return { group, asked: messageId === null ? null : drawTarget(parts, messageId, prng) };
+  const disks = new Disks(parts.world);
+  const messageId = drawMessageId(disks, prng);
+  return { group, asked: messageId === null ? null : drawTarget(disks, messageId, prng) };
 }
 
 function drawMessageId(disks: Disks, prng: Prng): string | null {
@@ -57,8 +58,8 @@ function drawMessageId(disks: Disks, prng: Prng): string | null {
   return from.length === 0 ? null : prng.pick(from);
 }
 
-function drawTarget({ world }: ClientParts, messageId: string, prng: Prng): Asked {
-  const [spot] = prng.chance(0.5) ? new Disks(world).visible(messageId) : [];
+function drawTarget(disks: Disks, messageId: string, prng: Prng): Asked {
+  const [spot] = prng.chance(0.5) ? disks.visible(messageId) : [];
   if (spot !== undefined) return { messageId, target: { by: "place", ...spot } };
   return { messageId, target: { by: "id", messageId, topic: null } };
 }

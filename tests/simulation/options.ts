@@ -168,6 +168,6 @@ function drawDesks(prng: Prng) {
     connections: on(0.4),
     askers: on(0.3) ? prng.between(1, 2) : 0,
     inquirer: on(0.4),
-    screens: on(0.35) ? prng.between(1, 3) : 0,
+    screens: on(0.3) ? prng.between(1, 2) : 0,
   };
 }
