@@ -38,7 +38,13 @@ test("the plays explain every cause there is", () => {
 async function perform(text: string): Promise<string> {
   const shards = Number(/^# shards: (\d+)$/m.exec(text)?.[1] ?? 1);
   const broker = new OneThreadBroker({ shards });
-  const stage: Stage = { broker, receipts: new Map(), transactions: new Map(), records: new Map(), outcomes: new Map() };
+  const stage: Stage = {
+    broker,
+    receipts: new Map(),
+    transactions: new Map(),
+    records: new Map(),
+    outcomes: new Map(),
+  };
   const lines: string[] = [];
   try {
     await broker.start();
