@@ -1,0 +1,34 @@
+import assert from "node:assert/strict";
+import { createHmac, randomBytes } from "node:crypto";
+import { test } from "node:test";
+import { signerWith } from "./signer.ts";
+
+test("signerWith() signs as the library's HMAC-SHA256, cut to 22 letters", () => {
+  for (const secretBytes of [1, 32, 64]) {
+    const secret = randomBytes(secretBytes);
+    const signer = signerWith(secret);
+    for (const text of ["", "a", "1a.0.3f.12ab.99", "grüße €", "x".repeat(1000)]) {
+      const whole = createHmac("sha256", secret).update(text).digest("base64url");
+      assert.equal(signer.sign(text), whole.slice(0, 22), text);
+    }
+    assert.notEqual(signer.sign("long one"), signer.sign("short"), "nothing stays of the last");
+  }
+});
+
+test("verify() takes the signature of the text, and nothing else", () => {
+  const signer = signerWith(new Uint8Array(32).fill(1));
+  const signature = signer.sign("text");
+  assert.ok(signer.verify("text", signature));
+  const last = signature.at(-1) === "A" ? "B" : "A";
+  for (const bent of ["", signature.slice(1), signature + "A", signature.slice(0, -1) + last]) {
+    assert.ok(!signer.verify("text", bent), bent);
+  }
+  assert.ok(!signer.verify("texts", signature));
+  assert.ok(!signerWith(new Uint8Array(32).fill(2)).verify("text", signature));
+  assert.ok(!signer.verify("text", "ü".repeat(22)));
+});
+
+test("signerWith() signs no text beyond its room", () => {
+  const signer = signerWith(new Uint8Array(32));
+  assert.throws(() => signer.sign("x".repeat(1025)), /short/);
+});
