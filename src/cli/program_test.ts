@@ -281,3 +281,18 @@ test("runProgram() refuses an address of another protocol, and exits with 2", as
   assert.equal(exitCode, 2);
   assert.match(err, /"ftp:\/\/x" is not an HTTP address/);
 });
+
+test("transaction commit exits with 1 when the first verdict was another one", async () => {
+  const api = await fakeApi(({ method }) =>
+    method === "GET"
+      ? { status: 200, json: { transactions: [], count: 0, next: null } }
+      : { status: 200, json: { state: "rolled-back", first: false } }
+  );
+
+  const late = await run(["transaction", "commit", "0.1.x", "--url", api.url]);
+  const none = await run(["transaction", "rollback", "--all-parked", "--url", api.url]);
+  await api.close();
+
+  assert.deepEqual([late.exitCode, late.out], [1, "0.1.x  rolled-back (before)\n"]);
+  assert.deepEqual([none.exitCode, none.err], [0, "No transaction is parked.\n"]);
+});

@@ -105,13 +105,18 @@ async function list({ host, options }: Call<typeof listOptions>): Promise<ExitCo
 async function settle(call: BulkCall, verdict: "commit" | "rollback"): Promise<ExitCode> {
   const { host, options } = call;
   const api = apiClientOf(host, options);
+  const wanted = verdict === "commit" ? "committed" : "rolled-back";
   let worst: ExitCode = exitCodes.ok;
+  let settled = 0;
   for await (const id of named(call)) {
+    settled++;
     try {
       const path = ["v1", "transactions", id, verdict];
       const answer = await api.ask({ method: "POST", path });
       const state = isObject(answer) ? show(answer["state"]) : "";
       const before = isObject(answer) && answer["first"] === false ? " (before)" : "";
+      // The first verdict stands: whoever wanted the other one did not get it.
+      if (state !== wanted) worst = exitCodes.refused;
       await host.out.write(
         options.json ? jsonLine({ transactionId: id, answer }) : `${id}  ${state}${before}\n`,
       );
@@ -121,6 +126,7 @@ async function settle(call: BulkCall, verdict: "commit" | "rollback"): Promise<E
       await host.err.write(`${show(id)}  ${thrown.message}\n`);
     }
   }
+  if (settled === 0) await host.err.write("No transaction is parked.\n");
   return worst;
 }
 
@@ -130,7 +136,8 @@ async function rearm({ host, options, args }: BulkCall): Promise<ExitCode> {
   const body = options.allParked ? { all: true } : { ids: args };
   const answer = await apiClientOf(host, options).ask({ method: "POST", path, body });
   const rearmed = isObject(answer) && typeof answer["rearmed"] === "number" ? answer["rearmed"] : 0;
-  const text = `Armed ${showCount(rearmed)} transactions again.\n`;
+  const what = rearmed === 1 ? "transaction" : "transactions";
+  const text = `Armed ${showCount(rearmed)} ${what} again.\n`;
   await host.out.write(options.json ? jsonLine(answer) : text);
   return exitCodes.ok;
 }

@@ -118,8 +118,9 @@ class LineBatch {
   refusal(thrown: unknown, line: number): ProblemError {
     const error = failureOf(thrown);
     const receipts = this.receipts.map(receiptJson);
+    const before = receipts.length === 1 ? "message before it is" : "messages before it are";
     const message = `Cannot send line ${line}: ${error.message}; ` +
-      `${receipts.length} messages before it are stored`;
+      `${receipts.length} ${before} stored`;
     return new ProblemError(error.code, message, { line, receipts }, { cause: thrown });
   }
 

@@ -178,7 +178,7 @@ function verdictsAnswer(
   const isInvalid = verdicts.every(({ verdict }) => verdict === "invalid");
   throw new ProblemError(
     isInvalid ? "receipt_invalid" : "receipt_expired",
-    `Cannot ${what} ${verdicts.length} messages: ` +
+    `Cannot ${what} ${verdicts.length} ${verdicts.length === 1 ? "message" : "messages"}: ` +
       (isInvalid
         ? "no receipt was issued to this group for this topic"
         : "every receipt is expired or invalid; the messages were delivered again since"),
