@@ -36,7 +36,7 @@ export class ShardRouter {
     this.#reasons.set(shard, reason);
   }
 
-  /** The broker stops: who finds a shard absent from now on is told that. */
+  /** The broker stops: nobody begins to wait, and who finds a shard absent is told why. */
   close(): void {
     this.#isClosing = true;
   }
@@ -59,7 +59,8 @@ export class ShardRouter {
     signal: AbortSignal | undefined,
   ): Promise<AnswerOf<ShardOperations, N>> {
     const link = this.#links[shard];
-    if (!link) throw this.#absent(shard);
+    // What was parked is answered by the drain; a new wait would only hold the stop up.
+    if (!link || this.#isClosing) throw this.#absent(shard);
     if (signal === undefined) return await link.ask(name, request);
     let askedId = 0;
     const answer = link.ask(name, request, (id) => (askedId = id));

@@ -24,6 +24,15 @@ test("ask() refuses while the shard's thread is not running", async () => {
   assert.equal(await codeOf(router.askParked(1, "pull", pull, undefined)), "storage_failed");
 });
 
+test("close() lets nobody begin to wait, and all else be finished", async () => {
+  const shards = new ScriptedShards(1, { dropGroup: () => null });
+  shards.router.close();
+  await shards.router.ask(0, "dropGroup", { groupKey: 1 });
+  const waiting = shards.router.askParked(0, "pull", pull, undefined);
+  assert.equal(await codeOf(waiting), "shutting_down");
+  assert.deepEqual(shards.asked, ["0 dropGroup"]);
+});
+
 test("close() makes an absent shard one that is stopping", async () => {
   const router = new ShardRouter(1);
   router.close();

@@ -9,6 +9,7 @@ import { showCount, showDuration } from "./units.ts";
 
 const drawEveryMs = 200;
 const barWidth = 24;
+const usualColumns = 80;
 const clearLine = "\r\u001b[K";
 
 /** What the line says. `fraction` is given where the whole is known. */
@@ -50,7 +51,8 @@ export function progressLine(state: ProgressState, tookMs: number, columns: numb
     if (fraction > 0 && fraction < 1) parts.push(`${showDuration(leftMs)} left`);
   }
   if (trouble) parts.push(`waiting: ${safeText(trouble)}`);
-  return parts.join("  ").slice(0, Math.max(10, columns - 1));
+  // Terminals that do not know their width say 0.
+  return parts.join("  ").slice(0, Math.max(10, (columns || usualColumns) - 1));
 }
 
 /** Things a second. */

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { counted } from "../../core/explain_words.ts";
 import { type Command, command, exitCodes } from "../command.ts";
 import { jsonLine, show } from "../output.ts";
 
@@ -39,7 +40,7 @@ export function checkCommand(load: () => Promise<Inspect>): Command {
         ? findings.map(jsonLine)
         : findings.map(({ kind, where, says }) => `${kind}  ${show(where)}: ${show(says)}\n`);
       await host.out.write(lines.join(""));
-      const sum = faults === 0 ? "All is well" : `${faults} faults`;
+      const sum = faults === 0 ? "All is well" : counted(faults, "fault");
       if (!options.json) await host.out.write(`${sum} in ${show(options.data)}.\n`);
       return faults === 0 ? exitCodes.ok : exitCodes.refused;
     },
