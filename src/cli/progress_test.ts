@@ -13,7 +13,7 @@ test("progressLine() tells count, rate, how much of the whole, and how long it t
   assert.equal(progressLine(stuck, 0, 100).includes("\n"), false);
 });
 
-test("progressLine() is cut to the terminal, and to 80 columns where the width is not known", () => {
+test("progressLine() is cut to the terminal, and to 80 columns where no width is known", () => {
   assert.equal(progressLine(half, 3_000, 20), "1,500 sent  500/s  ");
   const long = { ...half, trouble: "x".repeat(200) };
   assert.equal(progressLine(long, 3_000, 0).length, 79);
