@@ -33,10 +33,15 @@ export function signerWith(secret: Uint8Array): Signer {
     outer.write(hash("sha256", inner.subarray(0, blockBytes + written), "hex"), blockBytes, "hex");
     return hash("sha256", outer, "base64url").slice(0, signatureLetters);
   };
+  const given = new Uint8Array(signatureLetters);
+  const right = new Uint8Array(signatureLetters);
   return {
     sign,
-    verify: (text, signature) =>
-      signature.length === signatureLetters &&
-      timingSafeEqual(Buffer.from(signature, "latin1"), Buffer.from(sign(text), "latin1")),
+    verify(text, signature) {
+      if (signature.length !== signatureLetters) return false;
+      const { read } = utf8.encodeInto(signature, given);
+      utf8.encodeInto(sign(text), right);
+      return read === signatureLetters && timingSafeEqual(given, right);
+    },
   };
 }
