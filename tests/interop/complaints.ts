@@ -15,7 +15,7 @@ const closed = "(?:RemotingSendRequestException|send request failed|InterruptedE
 /** Complaints that say nothing of the broker, by the reason why. */
 const allowed: Readonly<Record<string, readonly RegExp[]>> = {
   "a client that shuts down closes its connection while its threads still pull": [
-    new RegExp(`execute the pull request exception.*${closed}`),
+    new RegExp(`execute the pull request exception.*(?:${closed}|RejectedExecutionException)`),
     new RegExp(`An error occurred in pull message process.*${closed}`),
     /invokeSync: send request exception, so close the channel/,
     new RegExp(`fetchConsumeOffsetFromBroker exception.*${closed}`),
@@ -27,6 +27,7 @@ const allowed: Readonly<Record<string, readonly RegExp[]>> = {
     /execute callback in executor exception.*RejectedExecutionException/,
     /sending heartbeat, but no consumer and no producer/,
     /getConsumerIdListByGroup exception.*CODE: 1 /,
+    /updateTopicRouteInfoFromNameServer Exception.*InterruptedException/,
     /doRebalance, \S+ \S+, get consumer id list failed/,
     // What waits for the answer to a lock then waits its second in vain.
     /invokeSync: wait response timeout exception/,

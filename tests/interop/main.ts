@@ -112,7 +112,7 @@ async function runProgram(
     return "skipped";
   }
   const startedMs = Date.now();
-  const fault = await runSteps(program, { root, broker, run: startedMs.toString(36), home });
+  const fault = await runSteps(program, { say, root, broker, run: startedMs.toString(36), home });
   if (fault !== undefined) {
     say(`FAILED ${program.name} (${fault.step.client} ${fault.step.main}, ${fault.reason})`);
     say(fault.output.replace(/^/gm, "  | "));

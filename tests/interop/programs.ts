@@ -56,6 +56,12 @@ function program(name: string, ...steps: Step[]): Program {
   return { name, steps, autoCreate: true, ...(complains && { complains }) };
 }
 
+/** Measured, not asserted: what an orderly group's members wait for is their own. */
+function handOverInOrder(client: Client): Program {
+  const name = `HandOver in order ${client}`;
+  return { ...program(name, step(client, "HandOver", "--ordered", "yes")), onlyByName: true };
+}
+
 /** Programs that give their clients reason to write warnings. */
 const complaining: Readonly<Record<string, string>> = {
   Sql92: "it starts a member with an expression that is refused",
@@ -126,6 +132,7 @@ const benchmarks: readonly Program[] = [
 const mainsOfBoth = [
   "SendKinds",
   "PushConcurrent",
+  "HandOver",
   "PushBroadcast",
   "RetryToDlq",
   "Orderly",
@@ -164,6 +171,8 @@ export const programs: readonly Program[] = [
     step("client-5", "TransactionHandover", "--role", "begin"),
     step("client-4", "TransactionHandover", "--role", "decide"),
   ),
+  handOverInOrder("client-5"),
+  handOverInOrder("client-4"),
   program("Timers client-5", step("client-5", "v5.Timers")),
   program("SendKinds client-5 binary", binary("client-5", "SendKinds")),
   program("SendKinds client-4 binary", binary("client-4", "SendKinds")),

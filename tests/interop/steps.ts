@@ -17,9 +17,12 @@ import { createTopic } from "./topics.ts";
 const stepTimeoutMs = 200_000;
 const aliOnsTopics = ["ali_shared", "ali_broadcast", "ali_retried"] as const;
 const benchmarkQueues = 8;
+const measured = /^ {2}measured: /;
 
 /** Where a program runs: against which broker, under which name, with its files below `home`. */
 export type Place = {
+  /** Takes what a program measured, line by line. */
+  readonly say: (line: string) => void;
   readonly root: string;
   readonly broker: Broker;
   readonly run: string;
@@ -57,6 +60,7 @@ async function runStep(
   // Some tools write files where they stand: that is not to be the repository.
   const end = await runChild({ ...command, cwd: userHome, timeoutMs: stepTimeoutMs, endAfter });
   const reason = step.client === "example" ? faultOfBenchmark(step, end) : verdictOf(end);
+  for (const line of end.output.split("\n").filter((each) => measured.test(each))) place.say(line);
   if (reason !== undefined) return { step, reason, output: end.output };
   if (program.complains !== undefined) return undefined;
   const complaints = await complaintsIn(end.output, userHome);

@@ -44,6 +44,11 @@ public final class Cluster implements AutoCloseable {
         return "interop_" + purpose + "_" + run;
     }
 
+    /** What tells this run's names from another's. */
+    public String run() {
+        return run;
+    }
+
     /** Creates a topic of this run, and waits until every client can find it. */
     public String topic(String purpose, int queues) throws Exception {
         String topic = name(purpose);
