@@ -24,6 +24,10 @@ export const limits = Object.freeze({
   frameHeaderBytesMax: 128 * kib,
   /** Replies one connection has not taken yet; above it the connection's requests wait. */
   outboundBytesMax: 4 * mib,
+  /** Buffers for answers that wait to be used again: so many connections write in one tick. */
+  idleWritersMax: 32,
+  /** One such buffer: what many answers in one tick made larger is not worth keeping. */
+  idleWriterBytesMax: 1 * mib,
   /** One reply of messages, so that a pull cannot fill a connection's whole outbound room. */
   replyBytesMax: 2 * mib,
   /** An HTTP request body: a full batch of small messages, or one large message in base64. */

@@ -19,6 +19,7 @@ import type { Parking } from "./parking.ts";
 import type { ProducerConnections } from "./producer_connections.ts";
 import type { PendingResets } from "./pending_resets.ts";
 import type { WaitingPops } from "./waiting_pops.ts";
+import type { Writers } from "./writers.ts";
 
 /** Where routes send the clients of one network. */
 export type AdvertisedNetwork = { readonly network: Network; readonly address: SocketAddress };
@@ -75,6 +76,7 @@ export type RemotingContext = RemotingParts & {
   readonly filters: FilterMemory;
   readonly resets: PendingResets;
   readonly waitingPops: WaitingPops;
+  readonly writers: Writers;
 };
 
 /** The client at the other end of a connection. */

@@ -19,6 +19,8 @@ const prefixBytes = 8;
 const seamBytesMin = 64 * 1024;
 /** Up to here, copying a body behind its header is cheaper than a second write. */
 const joinedBodyBytesMax = 16 * 1024;
+/** The body of most requests. As a view it would keep the chunk alive while its request waits. */
+const nothing = new Uint8Array(0);
 
 /** How a header is written: the first byte of the second word. */
 export const serializers = { json: 0, binary: 1 } as const;
@@ -193,7 +195,7 @@ function frameAt(bytes: Uint8Array, at: number, count: number): Frame {
   return {
     serializer: mixed >>> 24 === serializers.json ? "json" : "binary",
     header: bytes.subarray(at + prefixBytes, bodyAt),
-    body: bytes.subarray(bodyAt, at + count),
+    body: bodyAt === at + count ? nothing : bytes.subarray(bodyAt, at + count),
   };
 }
 

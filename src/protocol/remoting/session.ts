@@ -13,7 +13,7 @@
  *
  * @module
  */
-import { ByteWriter } from "../../base/bytes.ts";
+import type { ByteWriter } from "../../base/bytes.ts";
 import { limits } from "../../base/limits.ts";
 import { asBrokerError, BrokerError, WireError } from "../../model/errors.ts";
 import type { Connection } from "../../ports/sockets.ts";
@@ -37,8 +37,6 @@ import { statusOf } from "./status.ts";
 
 /** A body above this is handed to the socket as it is: copying it costs more than a piece more. */
 const copiedBodyBytesMax = 16 * 1024;
-/** What answers are written into at first: most of a large crowd have next to nothing to say. */
-const writerBytes = 512;
 
 /** One client's connection. The owner of the socket calls `feed`, `drained` and `closed`. */
 export class RemotingSession {
@@ -54,7 +52,8 @@ export class RemotingSession {
   #state: "open" | "paused" | "closed" = "open";
   /** Requests whose answers are not ready, parked pulls included. */
   #working = 0;
-  #writer = new ByteWriter(writerBytes);
+  /** Lent from the first answer of a tick until they leave. */
+  #writer: ByteWriter | null = null;
   #pieces: Uint8Array[] = [];
   #piecesBytes = 0;
   #isFlushDue = false;
@@ -90,14 +89,8 @@ export class RemotingSession {
     }
   }
 
-  /**
-   * Ends the connection if it was silent at this look and at `silentLooksMax` before it. What one
-   * crowded moment let the writer grow to is given back: thousands of such buffers are a lot.
-   */
+  /** Ends the connection if it was silent at this look and at `silentLooksMax` before it. */
   look(silentLooksMax: number): void {
-    if (this.#writer.length === 0 && this.#writer.capacity > writerBytes) {
-      this.#writer = new ByteWriter(writerBytes);
-    }
     if (this.#state === "closed" || this.#silentLooks++ < silentLooksMax) return;
     this.#context.log.info("remoting connection closed: silent", { address: this.#peer.address });
     this.#connection.destroy();
@@ -115,7 +108,7 @@ export class RemotingSession {
     this.#state = "closed";
     this.#pieces = [];
     this.#piecesBytes = 0;
-    this.#writer.clear();
+    this.#returnWriter();
     this.#gone.abort();
     this.#asks.close();
     this.#context.broker.disconnected(this.#peer.connection);
@@ -163,7 +156,7 @@ export class RemotingSession {
       serializer: this.#serializer,
     };
     this.#nextOpaque = (this.#nextOpaque + 1) & 0x7fffffff;
-    writeCommand(this.#writer, command, body);
+    writeCommand(this.#lentWriter(), command, body);
     this.#flushSoon();
   }
 
@@ -202,7 +195,7 @@ export class RemotingSession {
       this.#collect();
       for (const piece of encodeCommand(response, said.body)) this.#keep(piece);
     } else {
-      writeCommand(this.#writer, response, said.body);
+      writeCommand(this.#lentWriter(), response, said.body);
     }
     this.#flushSoon();
   }
@@ -242,9 +235,18 @@ export class RemotingSession {
   }
 
   #collect(): void {
-    if (this.#writer.length === 0) return;
-    this.#keep(this.#writer.view().slice());
-    this.#writer.clear();
+    if (this.#writer === null) return;
+    if (this.#writer.length > 0) this.#keep(this.#writer.view().slice());
+    this.#returnWriter();
+  }
+
+  #lentWriter(): ByteWriter {
+    return this.#writer ??= this.#context.writers.take();
+  }
+
+  #returnWriter(): void {
+    if (this.#writer !== null) this.#context.writers.giveBack(this.#writer);
+    this.#writer = null;
   }
 
   #keep(piece: Uint8Array): void {
@@ -253,7 +255,8 @@ export class RemotingSession {
   }
 
   #isFull(): boolean {
-    const waiting = this.#connection.bufferedBytes + this.#piecesBytes + this.#writer.length;
+    const waiting = this.#connection.bufferedBytes + this.#piecesBytes +
+      (this.#writer?.length ?? 0);
     return waiting > limits.outboundBytesMax;
   }
 

@@ -12,6 +12,7 @@ import { ResetNews } from "./reset_news.ts";
 import { RemotingSession } from "./session.ts";
 import { TransactionChecks } from "./transaction_checks.ts";
 import { WaitingPops } from "./waiting_pops.ts";
+import { Writers } from "./writers.ts";
 
 /** Looks at a connection within the longest silence that is borne: how exact that is. */
 const looksPerSilence = 4;
@@ -25,6 +26,8 @@ export class RemotingSessions implements Clients {
   /** By connection number; the front opens at most `limits.connectionsMax`. */
   readonly #sessions = new Map<number, RemotingSession>();
   readonly #stops: readonly (() => void)[];
+  /** Group → connections to tell that its members changed. Bounded by one batch of news. */
+  #notices = new Map<string, Set<number>>();
 
   constructor(parts: RemotingParts) {
     this.#context = {
@@ -34,15 +37,14 @@ export class RemotingSessions implements Clients {
       filters: new FilterMemory(parts.broker),
       resets: new PendingResets(),
       waitingPops: new WaitingPops(),
+      writers: new Writers(),
     };
     const { broker } = parts;
     const checks = new TransactionChecks(this.#context);
     const resets = new ResetNews(this.#context);
     this.#stops = [
       broker.onNews({
-        membersChanged: (group, connections) => {
-          for (const each of connections) this.#sessions.get(each)?.notifyMembersChanged(group);
-        },
+        membersChanged: (group, connections) => this.#gatherNotice(group, connections),
         placesMoving: (move) => resets.placesMoving(move),
         placesMoved: (move) => resets.placesMoved(move),
       }),
@@ -96,6 +98,25 @@ export class RemotingSessions implements Clients {
    */
   endSilent(): void {
     for (const session of this.#sessions.values()) session.look(looksPerSilence);
+  }
+
+  /**
+   * When a crowd arrives, each who comes is news for all before. A client is told once for all the
+   * news that came together, since it asks for the members anew however often it is told.
+   */
+  #gatherNotice(group: string, connections: readonly number[]): void {
+    if (this.#notices.size === 0) queueMicrotask(() => this.#giveNotice());
+    const told = this.#notices.get(group);
+    if (told === undefined) this.#notices.set(group, new Set(connections));
+    else for (const each of connections) told.add(each);
+  }
+
+  #giveNotice(): void {
+    const notices = this.#notices;
+    this.#notices = new Map();
+    for (const [group, connections] of notices) {
+      for (const each of connections) this.#sessions.get(each)?.notifyMembersChanged(group);
+    }
   }
 
   /** No more news, questions and replies. */

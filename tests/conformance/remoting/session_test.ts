@@ -215,6 +215,26 @@ test("9 a session that is gone takes no news and answers nothing", async () => {
   assert.equal(new TestClient(connection).answerTo(1), undefined);
 });
 
+test("9 a client is told once for all members that came together, and again for the next", async () => {
+  const world = new TestWorld();
+  const told = world.connect();
+  const other = world.connect();
+  const notices = ({ connection }: TestClient) =>
+    connection.received
+      .filter(({ code }) => code === requestCodes.notifyConsumerIdsChanged)
+      .map(({ extFields }) => extFields["consumerGroup"]);
+
+  world.broker.announce("G", [1]);
+  world.broker.announce("H", [1]);
+  world.broker.announce("G", [1, 2]);
+  await settled();
+  assert.deepEqual([notices(told), notices(other)], [["G", "H"], ["G"]]);
+
+  world.broker.announce("G", [1]);
+  await settled();
+  assert.deepEqual([notices(told), notices(other)], [["G", "H", "G"], ["G"]]);
+});
+
 test("2.3 a connection that is silent for the longest time that is borne is ended", async () => {
   const world = new TestWorld();
   const silent = world.connect();
