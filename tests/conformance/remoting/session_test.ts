@@ -215,7 +215,7 @@ test("9 a session that is gone takes no news and answers nothing", async () => {
   assert.equal(new TestClient(connection).answerTo(1), undefined);
 });
 
-test("9 a client is told once for all members that came together, and again for the next", async () => {
+test("9 a client is told once for all members that came together, and again later", async () => {
   const world = new TestWorld();
   const told = world.connect();
   const other = world.connect();
