@@ -24,6 +24,11 @@ export const limits = Object.freeze({
   frameHeaderBytesMax: 128 * kib,
   /** Replies one connection has not taken yet; above it the connection's requests wait. */
   outboundBytesMax: 4 * mib,
+  /**
+   * New objects of the coordinator: a crowd's heartbeats made its thread keep 64 MiB for them, and
+   * no message waits for it.
+   */
+  coordinatorYoungBytesMax: 8 * mib,
   /** Buffers for answers that wait to be used again: so many connections write in one tick. */
   idleWritersMax: 32,
   /** One such buffer: what many answers in one tick made larger is not worth keeping. */

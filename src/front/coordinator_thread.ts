@@ -48,6 +48,7 @@ export function startCoordinator(
     entry: workerEntries.coordinator,
     data: startOf(settings),
     ports: [theirs, ...shardPorts],
+    youngBytesMax: limits.coordinatorYoungBytesMax,
   });
   const failed = role.done.then(
     () => Promise.reject(new BrokerError("internal", "The coordinator ended")),

@@ -24,6 +24,11 @@ export type RoleOptions = {
   readonly data: unknown;
   /** Given away: the other ends stay with the starter. */
   readonly ports: readonly MessagePort[];
+  /**
+   * What new objects may fill before they are looked through. Absent: as the runtime does for its
+   * busiest threads. A runtime that cannot bound it lets it be.
+   */
+  readonly youngBytesMax?: number;
 };
 
 /** A running role. */

@@ -47,8 +47,14 @@ function threadPort(port: MessagePort): ThreadPort {
   };
 }
 
-function spawnRole({ entry, data, ports }: RoleOptions): Role {
-  const pool = new Piscina({ ...poolOptions, minThreads: 1, maxThreads: 1 });
+function spawnRole({ entry, data, ports, youngBytesMax }: RoleOptions): Role {
+  const pool = new Piscina({
+    ...poolOptions,
+    ...{ minThreads: 1, maxThreads: 1 },
+    ...(youngBytesMax === undefined
+      ? {}
+      : { resourceLimits: { maxYoungGenerationSizeMb: youngBytesMax / 1024 / 1024 } }),
+  });
   // A failing thread rejects its task, which is `done`; what piscina adds on the pool is an echo.
   pool.on("error", () => {});
   const start: RoleStart = { data, ports };

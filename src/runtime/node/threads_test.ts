@@ -35,6 +35,18 @@ test("spawnRole() hands over data and port, and resolves `done` when the role cl
   port.close();
 });
 
+test("spawnRole() starts a role with a bound for its new objects", async () => {
+  const [near, far] = systemThreads.channel();
+  const port = systemThreads.threadPort(near);
+  const greeted = new Promise((resolve) => port.onMessage(resolve));
+  const data: EchoData = { greeting: "hello" };
+  const role = systemThreads.spawnRole({ entry, data, ports: [far], youngBytesMax: 4 << 20 });
+  assert.equal(await greeted, "hello");
+  port.postMessage("close", []);
+  await role.done;
+  port.close();
+});
+
 test("spawnRole() carries buffers over the port without copying", async () => {
   const { role, port, next } = startEcho({ greeting: "hello" });
   await next();
