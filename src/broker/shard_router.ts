@@ -52,7 +52,7 @@ export class ShardRouter {
   }
 
   /** Asks something that may be parked; when `signal` aborts, the shard forgets it. */
-  async askParked<N extends "pull" | "receive" | "watch">(
+  askParked<N extends "pull" | "receive" | "watch">(
     shard: number,
     name: N,
     request: RequestOf<ShardOperations, N>,
@@ -60,19 +60,15 @@ export class ShardRouter {
   ): Promise<AnswerOf<ShardOperations, N>> {
     const link = this.#links[shard];
     // What was parked is answered by the drain; a new wait would only hold the stop up.
-    if (!link || this.#isClosing) throw this.#absent(shard);
-    if (signal === undefined) return await link.ask(name, request);
+    if (!link || this.#isClosing) return Promise.reject(this.#absent(shard));
+    if (signal === undefined) return link.ask(name, request);
     let askedId = 0;
     const answer = link.ask(name, request, (id) => (askedId = id));
     // A link that is lost meanwhile has nothing parked any more: its refusal changes nothing.
     const forget = () => void link.ask("forget", { id: askedId }).catch(() => null);
     if (signal.aborted) forget();
     signal.addEventListener("abort", forget, { once: true });
-    try {
-      return await answer;
-    } finally {
-      signal.removeEventListener("abort", forget);
-    }
+    return heard(answer, signal, forget);
   }
 
   /** Asks every shard; fails when one of them does. */
@@ -89,5 +85,18 @@ export class ShardRouter {
     }
     const reason = this.#reasons.get(shard) ?? "it has not been started yet";
     return new BrokerError("storage_failed", `Cannot ask shard ${shard}: ${reason}`);
+  }
+}
+
+/** Waits for the answer of what may be parked. Apart, so that a wait does not keep the question. */
+async function heard<T>(
+  answer: Promise<T>,
+  signal: AbortSignal,
+  forget: () => void,
+): Promise<T> {
+  try {
+    return await answer;
+  } finally {
+    signal.removeEventListener("abort", forget);
   }
 }

@@ -29,19 +29,22 @@ export type RemotingCommand = {
   readonly serializer: Serializer;
 };
 
+/** What its answer needs to know of a request: all that is kept of one that waits. */
+export type Asked = Pick<RemotingCommand, "code" | "opaque" | "flag" | "serializer">;
+
 /** Whether it answers a call of ours. */
 export function isResponse(command: RemotingCommand): boolean {
   return (command.flag & commandFlags.response) !== 0;
 }
 
 /** Whether its sender wants no answer. */
-export function isOneway(command: RemotingCommand): boolean {
+export function isOneway(command: Asked): boolean {
   return (command.flag & commandFlags.oneway) !== 0;
 }
 
 /** The answer to `request`: same form, same number, and a map of fields even if it is empty. */
 export function responseTo(
-  request: RemotingCommand,
+  request: Asked,
   code: number,
   extFields: ExtFields = {},
   remark?: string,

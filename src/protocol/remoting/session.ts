@@ -21,6 +21,7 @@ import type { Answer, ClientRequest, Peer, RemotingContext } from "./call.ts";
 import { type ClientAnswer, ClientAsks } from "./client_asks.ts";
 import { requestCodes, requestName, responseCodes } from "./codes.ts";
 import {
+  type Asked,
   commandFlags,
   isOneway,
   isResponse,
@@ -173,24 +174,29 @@ export class RemotingSession {
       answer = this.#failure(command, thrown);
     }
     if (!(answer instanceof Promise)) return this.#reply(command, answer);
+    const { code, opaque, flag, serializer } = command;
+    this.#await({ code, opaque, flag, serializer }, answer);
+  }
+
+  #await(asked: Asked, answer: Promise<Answer>): void {
     this.#working++;
     answer.then(
-      (settled) => this.#settle(command, settled),
-      (thrown) => this.#settle(command, this.#failure(command, thrown)),
+      (settled) => this.#settle(asked, settled),
+      (thrown) => this.#settle(asked, this.#failure(asked, thrown)),
     );
     this.#adjustPressure();
   }
 
-  #settle(command: RemotingCommand, answer: Answer): void {
+  #settle(asked: Asked, answer: Answer): void {
     this.#working--;
-    this.#reply(command, answer);
+    this.#reply(asked, answer);
     if (this.#state === "paused") this.#adjustPressure();
   }
 
-  #reply(command: RemotingCommand, answer: Answer): void {
-    if (this.#state === "closed" || isOneway(command)) return;
+  #reply(asked: Asked, answer: Answer): void {
+    if (this.#state === "closed" || isOneway(asked)) return;
     const said = answer.lighter !== undefined && this.#isFull() ? answer.lighter : answer;
-    const response = responseTo(command, said.code, said.extFields, said.remark);
+    const response = responseTo(asked, said.code, said.extFields, said.remark);
     if (said.body !== undefined && said.body.length > copiedBodyBytesMax) {
       this.#collect();
       for (const piece of encodeCommand(response, said.body)) this.#keep(piece);
@@ -200,14 +206,14 @@ export class RemotingSession {
     this.#flushSoon();
   }
 
-  #failure(command: RemotingCommand, thrown: unknown): Answer {
+  #failure(asked: Asked, thrown: unknown): Answer {
     if (thrown instanceof WireError) {
       return { code: responseCodes.invalidParameter, remark: thrown.message };
     }
     const error = asBrokerError(thrown);
     if (error.code === "internal") {
       this.#context.log.error("remoting request failed", {
-        request: requestName(command.code),
+        request: requestName(asked.code),
         address: this.#peer.address,
         error: thrown instanceof Error ? thrown : String(thrown),
       });

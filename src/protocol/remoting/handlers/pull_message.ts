@@ -13,6 +13,7 @@ import { type Answer, type Call, type Peer, refusal, type RemotingContext } from
 import { responseCodes } from "../codes.ts";
 import { type HeaderOf, type HeaderTable, readHeader, required } from "../field_tables.ts";
 import { pullMessage } from "../fields.ts";
+import type { Parking } from "../parking.ts";
 import { readExpression } from "./expression.ts";
 
 /**
@@ -49,7 +50,8 @@ export async function handlePullMessage(call: Call, context: RemotingContext): P
   const filter = await filterOf(header, broker);
   if (!("kind" in filter)) return filter;
   commitAlong(header, call, context);
-  return await pull(header, filter, call.peer, broker);
+  // Not awaited: this call and what was read of it would be kept as long as the pull waits.
+  return pull(header, filter, call.peer, broker);
 }
 
 function checkQueue(header: PullHeader, broker: Broker): Answer | undefined {
@@ -112,7 +114,7 @@ function commitAlong(header: PullHeader, call: Call, context: RemotingContext): 
   );
 }
 
-async function pull(
+function pull(
   header: PullHeader,
   filter: Filter,
   peer: Peer,
@@ -121,21 +123,30 @@ async function pull(
   const wishedBytes = header.messageBytesMax ?? bytesDefault;
   const waitMs = clamp(header.suspendTimeoutMs, limits.pollWaitMsMax);
   const waits = (header.sysFlag & pullFlags.suspend) !== 0 && peer.parking.enter();
+  const result = broker.pull({
+    topic: header.topic,
+    queueId: header.queueId,
+    offset: header.queueOffset,
+    messagesMax: clamp(header.messagesMax, limits.pullMessagesMax),
+    bytesMax: clamp(wishedBytes <= 0 ? bytesDefault : wishedBytes, limits.replyBytesMax),
+    filter,
+    waitMs: waits ? waitMs : 0,
+    signal: peer.gone,
+    group: header.consumerGroup,
+  });
+  return answered(result, header.queueOffset, waits ? peer.parking : null);
+}
+
+/** All that is kept of a pull while it waits; `parking` is where it took a place. */
+async function answered(
+  result: Promise<PullResult>,
+  offset: number,
+  parking: Parking | null,
+): Promise<Answer> {
   try {
-    const result = await broker.pull({
-      topic: header.topic,
-      queueId: header.queueId,
-      offset: header.queueOffset,
-      messagesMax: clamp(header.messagesMax, limits.pullMessagesMax),
-      bytesMax: clamp(wishedBytes <= 0 ? bytesDefault : wishedBytes, limits.replyBytesMax),
-      filter,
-      waitMs: waits ? waitMs : 0,
-      signal: peer.gone,
-      group: header.consumerGroup,
-    });
-    return pullAnswer(result, header.queueOffset);
+    return pullAnswer(await result, offset);
   } finally {
-    if (waits) peer.parking.leave();
+    parking?.leave();
   }
 }
 
