@@ -241,6 +241,8 @@ export type BrokerNews = {
   placesMoving(move: PlacesMove): void;
   /** It is done: members are to go on from there. */
   placesMoved(move: PlacesMove): void;
+  /** It failed for these queues: members go on from where they are. */
+  placesStayed(move: PlacesMove): void;
 };
 
 /**

@@ -131,6 +131,7 @@ export class Door implements Broker {
     this.#offsets = new Offsets(view, router, {
       placesMoving: (move) => this.#listeners.forEach((each) => each.placesMoving(move)),
       placesMoved: (move) => this.#listeners.forEach((each) => each.placesMoved(move)),
+      placesStayed: (move) => this.#listeners.forEach((each) => each.placesStayed(move)),
     });
     this.#finder = new Finder(view, router);
     this.#deadLetters = new DeadLetters({ ...parts, finder: this.#finder });

@@ -16,7 +16,7 @@ import type { RegistryView } from "./registry_view.ts";
 import type { ShardRouter } from "./shard_router.ts";
 
 /** Who is told of groups that are moved. */
-export type MoveNews = Pick<BrokerNews, "placesMoving" | "placesMoved">;
+export type MoveNews = Pick<BrokerNews, "placesMoving" | "placesMoved" | "placesStayed">;
 
 /** Events of one queue that are told. */
 const eventsOfQueueMax = 16;
@@ -103,7 +103,7 @@ export class Offsets {
     return await this.places(groupName, topicName);
   }
 
-  /** Each shard moves its queues at once, all or none. */
+  /** Each shard moves its queues at once, all or none; who is told hears what each of them did. */
   async #move(
     move: PlacesMove,
     reset: { readonly kind: "reset" | "clone"; readonly by: string },
@@ -111,17 +111,25 @@ export class Offsets {
     if (move.offsets.length === 0) return;
     const { groupKey } = this.#view.needGroup(move.group);
     const topic = this.#view.needTopic(move.topic);
-    const named = move.offsets.map(({ queueId, offset }) => {
-      return { ...this.#queue(topic, queueId), offset };
-    });
+    const byShard = Map.groupBy(move.offsets, ({ queueId }) => this.#queue(topic, queueId).shard);
+    const stayed = new Set<PlacesMove["offsets"][number]>();
     this.#told.placesMoving(move);
-    await Promise.all(
-      Map.groupBy(named, ({ shard }) => shard).entries().map(([shard, some]) => {
-        const offsets = some.map(({ queueKey, offset }) => ({ queueKey, offset }));
-        return this.#router.ask(shard, "commitOffsets", { groupKey, offsets, reset });
-      }),
-    );
-    this.#told.placesMoved(move);
+    const done = await Promise.allSettled(Array.from(byShard, async ([shard, some]) => {
+      const offsets = some.map(({ queueId, offset }) => {
+        return { queueKey: this.#queue(topic, queueId).queueKey, offset };
+      });
+      try {
+        await this.#router.ask(shard, "commitOffsets", { groupKey, offsets, reset });
+      } catch (thrown) {
+        this.#told.placesStayed({ ...move, offsets: some });
+        for (const one of some) stayed.add(one);
+        throw thrown;
+      }
+    }));
+    const moved = move.offsets.filter((one) => !stayed.has(one));
+    if (moved.length > 0) this.#told.placesMoved({ ...move, offsets: moved });
+    const failed = done.find((one) => one.status === "rejected");
+    if (failed !== undefined) throw failed.reason;
   }
 
   /** Takes the newest reset or clone of each queue back. @throws {BrokerError} `conflict`: none. */

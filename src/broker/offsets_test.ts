@@ -3,11 +3,12 @@ import { test } from "node:test";
 import { groupOf, ScriptedShards, topicIn } from "../../tests/support/scripted_shards.ts";
 import { codeOf } from "../../tests/support/shard_bench.ts";
 import { limits } from "../base/limits.ts";
+import { BrokerError } from "../model/errors.ts";
 import type { PlacesMove } from "./broker.ts";
 import { Offsets, queuesByShard } from "./offsets.ts";
 
 /** Topic "t" with queues 1, 2, 3 in shards 0, 1, 0; a queue's places are told by its key. */
-function places(next: number | null = 5, openDeliveries = 0) {
+function places(next: number | null = 5, openDeliveries = 0, fullShard = -1) {
   const placeOf = (queueKey: number) => ({
     queueKey,
     next,
@@ -37,6 +38,7 @@ function places(next: number | null = 5, openDeliveries = 0) {
     ranges: ({ queueKeys }) =>
       queueKeys.map((queueKey) => ({ queueKey, minOffset: queueKey, maxOffset: 10 + queueKey })),
     commitOffsets: ({ groupKey, offsets, reset }, shard) => {
+      if (shard === fullShard) throw new BrokerError("disk_full");
       for (const { queueKey, offset } of offsets) {
         const move = `${queueKey} to ${offset}${reset ? ", reset" : ""}`;
         committed.push(`${shard}: group ${groupKey}, ${move}`);
@@ -47,7 +49,11 @@ function places(next: number | null = 5, openDeliveries = 0) {
   });
   shards.view.putTopic(topicIn("t", [0, 1, 0]));
   shards.view.putGroup(groupOf("g", 3));
-  const news = { placesMoving: tell("moving"), placesMoved: tell("moved") };
+  const news = {
+    placesMoving: tell("moving"),
+    placesMoved: tell("moved"),
+    placesStayed: tell("stayed"),
+  };
   return { offsets: new Offsets(shards.view, shards.router, news), committed, shards, told };
 }
 
@@ -143,6 +149,16 @@ test("reset() of several queues is one move, told before the shards are and afte
   assert.deepEqual(told, [
     "moving g in t: 2 to 4,0 to 1 after 0 commits",
     "moved g in t: 2 to 4,0 to 1 after 2 commits",
+  ]);
+});
+
+test("reset() that one shard refuses sends nobody on in its queues", async () => {
+  const { offsets, told } = places(5, 0, 1);
+  assert.equal(await codeOf(offsets.reset("g", "t", { kind: "latest" }, "somebody")), "disk_full");
+  assert.deepEqual(told.map((line) => line.replace(/ after.*/, "")), [
+    "moving g in t: 0 to 11,1 to 12,2 to 13",
+    "stayed g in t: 1 to 12",
+    "moved g in t: 0 to 11,2 to 13",
   ]);
 });
 

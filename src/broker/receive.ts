@@ -42,10 +42,10 @@ export type ReaderParts = {
   readonly readerKeys: Pick<ReaderKeys, "of">;
 };
 
-/** A receive, as long as the wishes of the others stay the same. */
 /** A reader of its own has no last attempt: there is nobody else to look at what it cannot take. */
 const endlessAttempts = Number.MAX_SAFE_INTEGER;
 
+/** A receive, as long as the wishes of the others stay the same. */
 type OneReceive = ReceiveRequest & {
   readonly otherFilters: readonly Filter[];
   /** Whose places are read, when they are not the group's. */

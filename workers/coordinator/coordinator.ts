@@ -26,6 +26,7 @@ import type { Topic } from "../../src/model/topic.ts";
 import type { MetaStore } from "../../src/ports/meta_store.ts";
 import type { ThreadPort } from "../../src/ports/thread_port.ts";
 import type { Timers } from "../../src/ports/timers.ts";
+import { existingNews } from "./existing_news.ts";
 import { OwnsDelays } from "./owns_delays.ts";
 import { OwnsFilters } from "./owns_filters.ts";
 import { filterSweepMs, OwnsGroupFilters } from "./owns_group_filters.ts";
@@ -34,8 +35,8 @@ import { OwnsLocks } from "./owns_locks.ts";
 import { OwnsMembership } from "./owns_membership.ts";
 import { OwnsReaders } from "./owns_readers.ts";
 import { OwnsRegistry, type RegistrySettings } from "./owns_registry.ts";
-import { TellsExisting } from "./tells_existing.ts";
-import { TellsRetention } from "./tells_retention.ts";
+import { retentionRules } from "./retention_rules.ts";
+import { TellsShards } from "./tells_shards.ts";
 
 /** What the launcher hands to the thread. */
 export type CoordinatorSettings = RegistrySettings & { readonly brokerName: string };
@@ -76,8 +77,8 @@ export class Coordinator {
   readonly #members: OwnsMembership;
   readonly #locks: OwnsLocks;
   readonly #delays: OwnsDelays;
-  readonly #retention: TellsRetention;
-  readonly #existing: TellsExisting;
+  readonly #retention: TellsShards;
+  readonly #existing: TellsShards;
   readonly #handlers: Handlers;
   readonly #server: LinkServer<CoordinatorOperations>;
   readonly #setDrained: () => void;
@@ -108,13 +109,17 @@ export class Coordinator {
     this.#members = new OwnsMembership({ clock, timers, log, filters, tell, post });
     this.#locks = new OwnsLocks(clock);
     this.#delays = new OwnsDelays(shards.length, clock, timers, tellShard);
-    const topics = () => this.#registry.topics();
-    this.#retention = new TellsRetention(shards.length, clock, timers, topics, tellShard);
-    const existing = () => {
+    const told = { shards: shards.length, clock, timers, tellShard };
+    this.#retention = new TellsShards(told, () => {
+      const topics = this.#registry.topics();
+      return (shard) => ({ kind: "retention", rules: retentionRules(topics, shard) });
+    });
+    this.#existing = new TellsShards(told, () => {
       const groupKeys = [...this.#registry.groupKeys(), ...this.#readers.keys()];
-      return { topics: topics(), groupKeys, counters: this.#registry.counters };
-    };
-    this.#existing = new TellsExisting(shards.length, clock, timers, existing, tellShard);
+      const { counters } = this.#registry;
+      const existing = { topics: this.#registry.topics(), groupKeys, counters };
+      return (shard) => existingNews(existing, shard);
+    });
     this.#handlers = this.#makeHandlers();
     this.#retention.tellNow();
     this.#existing.tellNow();

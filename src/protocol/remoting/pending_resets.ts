@@ -20,6 +20,11 @@ export class PendingResets {
     this.#offsets.set(keyOf(group, topic, queueId), offset);
   }
 
+  /** The reset was not made. */
+  drop(group: string, topic: string, queueId: number): void {
+    this.#offsets.delete(keyOf(group, topic, queueId));
+  }
+
   /** Whether members have still to follow. */
   has(group: string, topic: string, queueId: number): boolean {
     return this.#offsets.size > 0 && this.#offsets.has(keyOf(group, topic, queueId));

@@ -4,6 +4,7 @@
  *
  *     placesMoving ─▶ what members commit counts for nothing until they have followed
  *     placesMoved  ─▶ RESET_CONSUMER_CLIENT_OFFSET (220) to each; who misses it hears 21 at a pull
+ *     placesStayed ─▶ nobody is sent anywhere: the reset was refused, and says so to who asked
  *
  * @module
  */
@@ -18,7 +19,8 @@ import { messageQueueMapText } from "./message_queue_keys.ts";
 const noTime = "-1";
 
 /** Hears of moves for all sessions. */
-export class ResetNews implements Pick<BrokerNews, "placesMoving" | "placesMoved"> {
+export class ResetNews
+  implements Pick<BrokerNews, "placesMoving" | "placesMoved" | "placesStayed"> {
   readonly #context: RemotingContext;
 
   constructor(context: RemotingContext) {
@@ -29,6 +31,10 @@ export class ResetNews implements Pick<BrokerNews, "placesMoving" | "placesMoved
     for (const { queueId, offset } of offsets) {
       this.#context.resets.put(group, topic, queueId, offset);
     }
+  }
+
+  placesStayed({ group, topic, offsets }: PlacesMove): void {
+    for (const { queueId } of offsets) this.#context.resets.drop(group, topic, queueId);
   }
 
   placesMoved(move: PlacesMove): void {

@@ -47,6 +47,7 @@ export class RemotingSessions implements Clients {
         membersChanged: (group, connections) => this.#gatherNotice(group, connections),
         placesMoving: (move) => resets.placesMoving(move),
         placesMoved: (move) => resets.placesMoved(move),
+        placesStayed: (move) => resets.placesStayed(move),
       }),
       broker.transactions.onChecks((check) => checks.ask(check)),
       broker.carryReplies(replyCarrier(this.#context)),

@@ -1,9 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { ManualTimers } from "../../tests/support/manual_timers.ts";
-import { limits } from "../../src/base/limits.ts";
 import type { Topic } from "../../src/model/topic.ts";
-import { type Existing, existingNews, TellsExisting } from "./tells_existing.ts";
+import { type Existing, existingNews } from "./existing_news.ts";
 
 function topicOf(queues: readonly (readonly [queueKey: number, shard: number])[]): Topic {
   const queueRefs = queues.map(([queueKey, shard], queueId) => ({ queueId, queueKey, shard }));
@@ -37,19 +35,4 @@ test("existingNews() names the queues of its shard, all groups, and the largest 
     groupKeyMax: 7,
   });
   assert.deepEqual(existingNews(existing, 1).queueKeys, [2, 2]);
-});
-
-test("TellsExisting tells all shards once for a burst of deletions", () => {
-  const timers = new ManualTimers();
-  const told: number[] = [];
-  const tells = new TellsExisting(2, timers.clock, timers, () => existing, (shard) => {
-    told.push(shard);
-  });
-  tells.tellNow();
-  tells.changed();
-  tells.changed();
-  assert.deepEqual(told, [0, 1]);
-  timers.advance(limits.retentionNewsMsMax);
-  assert.deepEqual(told, [0, 1, 0, 1]);
-  tells.stop();
 });

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Topic, TopicSettings } from "../../src/model/topic.ts";
-import { retentionRules } from "./tells_retention.ts";
+import { retentionRules } from "./retention_rules.ts";
 
 const defaults: TopicSettings = {
   queues: 1,
