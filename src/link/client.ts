@@ -63,6 +63,10 @@ export class LinkClient<T extends Operations> {
   /** Questions when the event loop's turn began, and turns in a row that brought none. */
   #seen = 0;
   #quietTurns = 0;
+  /** Questions in the batch that left last. */
+  #leftItems = 0;
+  /** Questions with which the next batch leaves at once: by the crowd of the last one. */
+  #enough = Infinity;
   #lost: Error | null = null;
 
   constructor(
@@ -139,7 +143,12 @@ export class LinkClient<T extends Operations> {
   }
 
   #planFlush(): void {
-    if (this.#flushPlanned || !this.#mayLeave()) return;
+    if (!this.#mayLeave()) return;
+    if (this.#itemCount >= this.#enough) {
+      this.#flush();
+      return;
+    }
+    if (this.#flushPlanned) return;
     this.#flushPlanned = true;
     this.#seen = this.#itemCount;
     this.#quietTurns = 0;
@@ -155,6 +164,10 @@ export class LinkClient<T extends Operations> {
   /** One function for all turns: a batch may look around a few times before it leaves. */
   readonly #endTurn = (): void => {
     const { quietTurnsMin, itemsEnough, later } = this.#departure;
+    if (!this.#mayLeave()) {
+      this.#flushPlanned = false;
+      return;
+    }
     this.#quietTurns = this.#itemCount > this.#seen ? 0 : this.#quietTurns + 1;
     this.#seen = this.#itemCount;
     if (this.#quietTurns < quietTurnsMin && this.#itemCount < itemsEnough) {
@@ -171,6 +184,7 @@ export class LinkClient<T extends Operations> {
     }
     const buffer = this.#writer.copyOut(batchBytesKept);
     beginBatch(this.#writer, 0);
+    this.#leftItems = this.#itemCount;
     this.#itemCount = 0;
     this.#underWay++;
     this.#port.postMessage(buffer, [buffer]);
@@ -181,6 +195,7 @@ export class LinkClient<T extends Operations> {
     const { consumed, items } = readBatch(message);
     this.#underWay -= consumed;
     assert(this.#underWay >= 0, "no batch is consumed twice");
+    if (consumed > 0) this.#enough = this.#departure.enoughOf(this.#leftItems + this.#itemCount);
     this.#planFlush();
     for (const { head, id, payload } of items) {
       if (head !== answerHead && head !== errorHead) {

@@ -17,6 +17,8 @@ export type Departure = {
   readonly itemsEnough: number;
   /** Questions with which a batch leaves while another one is under way. */
   readonly secondItemsMin: number;
+  /** Questions with which a batch leaves at once when so many were open together lately. */
+  readonly enoughOf: (crowd: number) => number;
 };
 
 /** Leaves with the microtask that follows the first question. */
@@ -25,7 +27,11 @@ export const atOnce: Departure = {
   quietTurnsMin: 0,
   itemsEnough: 1,
   secondItemsMin: 1,
+  enoughOf: () => Infinity,
 };
+
+/** A crowd of so many is worth two commits. */
+const crowdOfTwo = 16;
 
 /**
  * Gathers over turns of the event loop. Two quiet ones, because a request over HTTP needs two from
@@ -39,5 +45,6 @@ export function gathering(timers: Timers): Departure {
     quietTurnsMin: 2,
     itemsEnough: 256,
     secondItemsMin: 48,
+    enoughOf: (crowd) => crowd < crowdOfTwo ? crowd : Math.ceil(crowd / 2),
   };
 }

@@ -4,6 +4,7 @@ import { portPair, settle } from "../../tests/support/thread_ports.ts";
 import { limits } from "../base/limits.ts";
 import { BrokerError, StorageError } from "../model/errors.ts";
 import { LinkClient } from "./client.ts";
+import { type Departure, gathering } from "./departure.ts";
 import { jsonAndBlob, jsonOperation, type WithBlob } from "./codec.ts";
 import { LinkServer, type ServerBounds } from "./server.ts";
 
@@ -17,10 +18,15 @@ type Operations = typeof operations;
 /** Turns of an event loop that end when the test says so. */
 class TestTurns {
   #planned: (() => void)[] = [];
-  readonly departure = {
-    later: (fn: () => void) => void this.#planned.push(fn),
-    ...{ quietTurnsMin: 2, itemsEnough: 5, secondItemsMin: 3 },
-  };
+  readonly departure: Departure;
+
+  constructor(part: Partial<Departure> = {}) {
+    this.departure = {
+      later: (fn) => void this.#planned.push(fn),
+      ...{ quietTurnsMin: 2, itemsEnough: 5, secondItemsMin: 3, enoughOf: () => Infinity },
+      ...part,
+    };
+  }
 
   end(): void {
     for (const fn of this.#planned.splice(0)) fn();
@@ -171,6 +177,41 @@ test("LinkClient plans the next batch when a credit comes back", async () => {
   turn(server);
   await settle(near);
   assert.deepEqual(await Promise.all(answers), [2, 4]);
+});
+
+test("LinkClient sends half of a crowd at once, and the other half as soon as that is answered", async () => {
+  const [near, far] = portPair("on-demand");
+  const { enoughOf } = gathering({ immediate: () => () => {}, setTimer: () => () => {} });
+  const turns = new TestTurns({ itemsEnough: 100, secondItemsMin: 48, enoughOf });
+  const client = new LinkClient(operations, near, 100, () => {}, 1_000_000, turns.departure);
+  const server = new LinkServer(operations, far, () => {});
+  const sizes: number[] = [];
+  const ask = (questions: number) => {
+    for (let at = 0; at < questions; at++) client.ask("double", 1).catch(() => {});
+  };
+  const answerOne = async () => {
+    await settle(far);
+    sizes.push(turn(server).length);
+    await settle(near);
+  };
+  ask(32);
+  for (let at = 0; at < 3; at++) turns.end();
+  await answerOne();
+  // Those who were answered ask again: half of them are enough, without a quiet turn.
+  ask(32);
+  await answerOne();
+  assert.equal(far.waiting, 1, "the other half left with the credit");
+  await answerOne();
+  ask(7);
+  assert.equal(far.waiting, 0, "fewer than half gather");
+  for (let at = 0; at < 3; at++) turns.end();
+  await answerOne();
+  assert.deepEqual(sizes, [32, 16, 16, 7]);
+});
+
+test("gathering() lets a lone asker go at once, and keeps a small crowd together", () => {
+  const { enoughOf } = gathering({ immediate: () => () => {}, setTimer: () => () => {} });
+  assert.deepEqual([1, 2, 15, 16, 33, 512].map(enoughOf), [1, 2, 15, 8, 17, 256]);
 });
 
 test("LinkServer.post() gives the credit back although nothing is answered yet", async () => {
