@@ -37,6 +37,8 @@ export const limits = Object.freeze({
   replyBytesMax: 2 * mib,
   /** An HTTP request body: a full batch of small messages, or one large message in base64. */
   httpBodyBytesMax: 16 * mib,
+  /** Paths of one HTTP method of which it is remembered where they lead. */
+  httpPathsKnownMax: 256,
   /** One line of streamed NDJSON: one message of the largest size in base64, with its fields. */
   lineBytesMax: 8 * mib,
   /** Connections of all protocols together: sockets cost memory before they send a byte. */

@@ -13,6 +13,7 @@ import type { Endpoint } from "./endpoint.ts";
 import type { HttpContext, HttpParts } from "./exchange.ts";
 import { FilterCache } from "./filter_cache.ts";
 import { Guard, rawPath } from "./guards.ts";
+import { KnownPaths } from "./known_paths.ts";
 import { requestSeconds, requestsTotal } from "./metric_rows.ts";
 import { documentText } from "./openapi.ts";
 import { failureOf, problemAnswer } from "./problem.ts";
@@ -66,7 +67,10 @@ export function httpApp(parts: HttpParts): HttpApp {
     streams: { open: 0 },
   };
   // The path is matched as it came; each part of it is decoded once, after the match.
-  const app: HttpApp = new OpenAPIHono<HttpEnv>({ getPath: ({ url }) => rawPath(url) });
+  const app: HttpApp = new OpenAPIHono<HttpEnv>({
+    getPath: ({ url }) => rawPath(url),
+    router: new KnownPaths(),
+  });
   const ids = requestIds(parts.settings.requestIdPrefix);
   const guard = new Guard(parts.settings.hostNames);
   const rows = [...endpoints, ...docsEndpoints(() => documentText(endpoints, parts.version))];
