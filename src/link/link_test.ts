@@ -179,7 +179,7 @@ test("LinkClient plans the next batch when a credit comes back", async () => {
   assert.deepEqual(await Promise.all(answers), [2, 4]);
 });
 
-test("LinkClient sends half of a crowd at once, and the other half as soon as that is answered", async () => {
+test("LinkClient sends half of a crowd, and the other half when that was answered", async () => {
   const [near, far] = portPair("on-demand");
   const { enoughOf } = gathering({ immediate: () => () => {}, setTimer: () => () => {} });
   const turns = new TestTurns({ itemsEnough: 100, secondItemsMin: 48, enoughOf });

@@ -61,7 +61,8 @@ const fieldHeaders = [...fieldNames.map((name) => prefix + name), ...timingHeade
 
 /**
  * Refuses the headers of raw bodies where messages carry their own fields. Only those that stand
- * for a field are asked for: going through all headers costs Bun more than the rest of a small send.
+ * for a field are asked for: on Bun, going through all headers costs more than the rest of a small
+ * send.
  *
  * @throws {BrokerError} `invalid_argument`.
  */
