@@ -30,13 +30,14 @@ export const atOnce: Departure = {
   enoughOf: () => Infinity,
 };
 
-/** A crowd of so many is worth two commits. */
+/** A crowd of so many is worth two commits: half of a smaller one would not fill a commit's time. */
 const crowdOfTwo = 16;
 
 /**
- * Gathers over turns of the event loop. Two quiet ones, because a request over HTTP needs two from
- * its head to its question. A second batch leaves only when it is worth a commit of its own: with
- * few senders it would take the next batch's questions away from it. The figures are measured, see
+ * Gathers until half of a crowd is there, so that one half is read while the other is committed; or
+ * over turns of the event loop: two quiet ones, because a request over HTTP needs two from its head
+ * to its question. A second batch leaves only when it is worth a commit of its own: with few
+ * senders it would take the next batch's questions away from it. The figures are measured, see
  * `docs/decisions/link-departure.md`.
  */
 export function gathering(timers: Timers): Departure {
