@@ -43,6 +43,8 @@ export class ShardBench {
   /** Stores opened so far. */
   opened = 0;
   freeBytes = 1_000_000;
+  /** Called when the shard looks at the disk, which begins its housekeeping. */
+  onLook: () => void = () => {};
 
   constructor(disk = new SimDisk(), number = 0) {
     this.disk = disk;
@@ -57,7 +59,10 @@ export class ShardBench {
       clock: this.timers.clock,
       timers: this.timers,
       guard: new DiskGuard({
-        freeBytes: () => this.freeBytes,
+        freeBytes: () => {
+          this.onLook();
+          return this.freeBytes;
+        },
         setBallast: () => true,
         dropBallast: () => true,
       }, reserveBytes),

@@ -143,6 +143,8 @@ export class Shard {
     const woken = [...grown, ...due, ...this.#state.takeUnblocked()];
     if (this.#parking.wake(this.#store, woken)) this.arrived();
     this.#parking.expire(this.#store);
+    // Before the housekeeping: a checkpoint takes longer than all the rest of a turn.
+    this.#server.post();
     this.#keepUp(nowMs);
   }
 

@@ -44,6 +44,17 @@ test("Shard commits everything that waits as one turn, and numbers it in order",
   assert.deepEqual(await bench.bodies(), ["a", "b", "c"]);
 });
 
+test("Shard answers before its housekeeping, which may take longer than the turn", async () => {
+  const bench = new ShardBench();
+  await bench.pass(10_000);
+  const unanswered: number[] = [];
+  bench.onLook = () => unanswered.push(bench.client.pendingCount);
+  bench.timers.clock.advance(10_000);
+  await bench.send(["a"]);
+
+  assert.equal(unanswered[0], 0);
+});
+
 test("Shard acknowledges nothing of a failed commit, and serves after opening anew", async () => {
   const bench = new ShardBench();
   bench.disk.fateOf = () => "io-before";
