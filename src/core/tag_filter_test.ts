@@ -26,6 +26,11 @@ test("compileTags() trims, drops empty parts and repetitions, and keeps the orde
   });
 });
 
+test("compileTags() leaves a single | inside a tag, as RocketMQ's clients do", () => {
+  const filter = compileTags("a|b || c");
+  assert.deepEqual(filter.kind === "tags" && filter.tags, ["a|b", "c"]);
+});
+
 test("compileTags() hashes like Java, below zero too", () => {
   const filter = compileTags("order_created_event");
   assert.deepEqual(filter.kind === "tags" && filter.hashes, [-2_143_158_446]);

@@ -28,11 +28,13 @@ export class FilterCache {
   /**
    * The filter of a request; without one, and for the tags `*`, everything comes through.
    *
-   * @throws {BrokerError} `invalid_argument`: tags and SQL at once; `filter_invalid`.
+   * @throws {BrokerError} `invalid_argument`: tags and SQL at once; `filter_invalid`: it cannot be
+   *   read, or a tag has a `|` inside.
    */
   async of({ tags, sql }: FilterWish): Promise<Filter> {
     if (sql === undefined) {
       if (tags === undefined || tags === "*") return everything;
+      refuseSinglePipe(tags);
       return await this.#compiled({ language: "TAG", text: tags });
     }
     if (tags === undefined) return await this.#compiled({ language: "SQL92", text: sql });
@@ -49,4 +51,19 @@ export class FilterCache {
     this.#filters.set(key, filter);
     return filter;
   }
+}
+
+/**
+ * RocketMQ's clients may send a tag with a `|` inside and subscribe to it; here no tag has one, so
+ * that a single one can only be a slip of the pen, which would silently match nothing.
+ *
+ * @throws {BrokerError} `filter_invalid`.
+ */
+function refuseSinglePipe(tags: string): void {
+  const tag = tags.split("||").find((each) => each.includes("|"))?.trim();
+  if (tag === undefined) return;
+  const shown = JSON.stringify(tag.slice(0, 80));
+  const message = `Cannot filter by tag ${shown}: tags are joined by ||, and have no | inside; ` +
+    "for a RocketMQ client's tag with one, use sql, as TAGS = 'a|b'";
+  throw new BrokerError("filter_invalid", message);
 }

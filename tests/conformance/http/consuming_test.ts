@@ -27,6 +27,24 @@ test("members that want different tags get their own; what nobody wants is count
   });
 });
 
+test("a single | between tags is refused, with the word that was meant", async () => {
+  await withHouse(async (house) => {
+    await house.ask("PUT /v1/topics/news", { queues: 1 });
+    const queue = "GET /v1/topics/news/queues/0/messages?offset=earliest&tags=a||b%20%7C%20c";
+    const stream = "GET /v1/topics/news/groups/desk/stream?tags=b%20%7C%20c";
+    const refused = [
+      await house.ask(receive, { tags: "a || b | c" }),
+      await house.ask(queue),
+      await house.ask(stream),
+      await house.ask(receive, { tags: "a ||| b" }),
+    ];
+
+    assert.deepEqual(refused.map(({ status }) => status), [400, 400, 400, 400]);
+    for (const { json } of refused) assert.equal(json.code, "filter_invalid");
+    assert.match(refused[0]?.json.detail, /tag "b \| c": tags are joined by \|\|/);
+  });
+});
+
 test("what expired is passed over by groups and by readers of queues, and counted", async () => {
   await withHouse(async (house) => {
     await house.ask("PUT /v1/topics/news", { queues: 1, messageTtlMs: 60_000 });
