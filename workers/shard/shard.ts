@@ -396,7 +396,7 @@ export class Shard {
 
   #noteRecovery(): void {
     const { missing, damage, replayedMessages, tookMs } = this.#store.recovery;
-    this.#parts.log.info("shard opened", { replayedMessages, tookMs });
+    this.#parts.log.info("shard opened", { replayedMessages, tookMs: Math.round(tookMs) });
     if (missing === null && damage === null) return;
     const gone = missing === null
       ? ""

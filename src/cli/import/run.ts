@@ -118,7 +118,7 @@ export class ImportRun {
       source: this.#options.sourceName,
       target: this.#options.targetName,
       startedMs,
-      tookMs: host.clock.monotonicMs() - beganMs,
+      tookMs: Math.round(host.clock.monotonicMs() - beganMs),
       copiedNow: this.tally.copied,
       foundNow: this.tally.found,
       queues,
