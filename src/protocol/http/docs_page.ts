@@ -24,6 +24,7 @@ export function docsEndpoints(document: () => string): readonly Endpoint[] {
   const tag = "Operation";
   return [
     plainEndpoint({
+      operationId: "readInterface",
       method: "get",
       path: "/openapi.json",
       tag,
@@ -31,6 +32,7 @@ export function docsEndpoints(document: () => string): readonly Endpoint[] {
       answers: { 200: { description: "The document.", contentType: "application/json" } },
     }, () => jsonTextAnswer(documentOnce())),
     plainEndpoint({
+      operationId: "readDocs",
       method: "get",
       path: "/docs",
       tag,
@@ -47,6 +49,7 @@ export function docsEndpoints(document: () => string): readonly Endpoint[] {
       };
     }),
     plainEndpoint({
+      operationId: "readDocsStyle",
       method: "get",
       path: "/docs/style.css",
       tag,

@@ -25,6 +25,8 @@ export type OtherBodies = Readonly<Record<string, string>>;
 
 /** What the document tells of a row. */
 export type EndpointFacts = {
+  /** What generated clients call it, in camel case: it stays, whatever else changes. */
+  readonly operationId: string;
   readonly method: Method;
   /** In OpenAPI's form: `/v1/topics/{topic}`. */
   readonly path: string;

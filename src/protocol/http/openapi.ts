@@ -57,6 +57,7 @@ function configOf(row: Endpoint): RouteConfig {
   return {
     method: row.method,
     path: row.path,
+    operationId: row.operationId,
     tags: [row.tag],
     summary: row.summary,
     ...(row.description === undefined ? {} : { description: row.description }),

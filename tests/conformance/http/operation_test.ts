@@ -57,6 +57,16 @@ test("HTTP 6.4 the OpenAPI document and the page tell every route and every code
   assert.ok(!/<script|https?:\/\/|style=/.test(html));
 });
 
+test("HTTP 6.5 every operation has a name of its own, for clients that are generated", async () => {
+  const { json } = await new HttpHouse().ask("GET /openapi.json");
+  const paths: Record<string, Record<string, { operationId: string }>> = json.paths;
+  const names = Object.values(paths).flatMap((methods) => Object.values(methods))
+    .map(({ operationId }) => operationId);
+  assert.equal(names.length, endpoints.length);
+  for (const name of names) assert.match(name, /^[a-z]+([A-Z][a-z]+)*$/);
+  assert.deepEqual(names, [...new Set(names)]);
+});
+
 test("HTTP 7.1 every failure is a problem, also of routes and methods that are not", async () => {
   const house = new HttpHouse();
   const missing = await house.ask("GET /v1/nothing");

@@ -56,6 +56,7 @@ const purgeBody = z.strictObject(choiceFields).openapi("PurgeRequest");
 /** The rows of dead letters. */
 export const deadLetterEndpoints: readonly Endpoint[] = [
   queryEndpoint({
+    operationId: "listDeadLetters",
     method: "get",
     path,
     tag: "Dead letters",
@@ -88,6 +89,7 @@ export const deadLetterEndpoints: readonly Endpoint[] = [
     });
   }),
   plainEndpoint({
+    operationId: "readDeadLetter",
     method: "get",
     path: `${path}/{messageId}`,
     tag: "Dead letters",
@@ -103,6 +105,7 @@ export const deadLetterEndpoints: readonly Endpoint[] = [
     throw new BrokerError("message_not_found", claim);
   }),
   bodyEndpoint({
+    operationId: "redriveDeadLetters",
     method: "post",
     path: `${path}/redrive`,
     tag: "Dead letters",
@@ -120,6 +123,7 @@ export const deadLetterEndpoints: readonly Endpoint[] = [
     return jsonAnswer(await deadLetters.redrive(group, choiceOf(choice), rate), 202);
   }),
   bodyEndpoint({
+    operationId: "purgeDeadLetters",
     method: "post",
     path: `${path}/purge`,
     tag: "Dead letters",
@@ -140,6 +144,7 @@ function redriveEndpoints(): Endpoint[] {
   const one = `${all}/{id}`;
   return [
     plainEndpoint({
+      operationId: "listRedrives",
       method: "get",
       path: all,
       tag: "Dead letters",
@@ -155,6 +160,7 @@ function redriveEndpoints(): Endpoint[] {
       return jsonAnswer({ redrives: deadLetters.redrives(groupOf(exchange)) });
     }),
     plainEndpoint({
+      operationId: "readRedrive",
       method: "get",
       path: one,
       tag: "Dead letters",
@@ -172,6 +178,7 @@ function redriveEndpoints(): Endpoint[] {
       throw new BrokerError("message_not_found", claim);
     }),
     plainEndpoint({
+      operationId: "stopRedrive",
       method: "delete",
       path: one,
       tag: "Dead letters",

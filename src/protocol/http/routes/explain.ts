@@ -42,6 +42,7 @@ const answers = {
 /** The rows of explaining. */
 export const explainEndpoints: readonly Endpoint[] = [
   queryEndpoint({
+    operationId: "explainMessage",
     method: "get",
     path: "/v1/messages/{id}/explain",
     tag: "Reading",
@@ -61,6 +62,7 @@ export const explainEndpoints: readonly Endpoint[] = [
     return jsonAnswer(await context.broker.explain(target, group));
   }),
   queryEndpoint({
+    operationId: "explainPlace",
     method: "get",
     path: "/v1/explain",
     tag: "Reading",

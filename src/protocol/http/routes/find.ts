@@ -29,6 +29,7 @@ type Find = z.output<typeof findQuery>;
 
 /** The row of finding. */
 export const findEndpoint: Endpoint = queryEndpoint({
+  operationId: "findMessages",
   method: "get",
   path: "/v1/messages",
   tag: "Reading",

@@ -40,6 +40,7 @@ const groupSchema = z.object({
 /** The rows of groups. */
 export const groupEndpoints: readonly Endpoint[] = [
   queryEndpoint({
+    operationId: "listGroups",
     method: "get",
     path: "/v1/groups",
     tag: "Groups",
@@ -56,6 +57,7 @@ export const groupEndpoints: readonly Endpoint[] = [
     return jsonAnswer({ groups: page.map(groupJson), next });
   }),
   bodyEndpoint({
+    operationId: "makeGroup",
     method: "put",
     path: "/v1/groups/{group}",
     tag: "Groups",
@@ -75,6 +77,7 @@ export const groupEndpoints: readonly Endpoint[] = [
     );
   }),
   plainEndpoint({
+    operationId: "readGroup",
     method: "get",
     path: "/v1/groups/{group}",
     tag: "Groups",
@@ -84,6 +87,7 @@ export const groupEndpoints: readonly Endpoint[] = [
     return jsonAnswer(groupJson(existingGroup(context.broker, params["group"] ?? "")));
   }),
   bodyEndpoint({
+    operationId: "changeGroup",
     method: "patch",
     path: "/v1/groups/{group}",
     tag: "Groups",
@@ -95,6 +99,7 @@ export const groupEndpoints: readonly Endpoint[] = [
     return jsonAnswer(groupJson(await context.broker.changeGroup(group.name, settingsOf(changes))));
   }),
   plainEndpoint({
+    operationId: "deleteGroup",
     method: "delete",
     path: "/v1/groups/{group}",
     tag: "Groups",

@@ -21,6 +21,7 @@ const commitSchema = z.strictObject({
 /** The rows of offsets. */
 export const offsetEndpoints: readonly Endpoint[] = [
   queryEndpoint({
+    operationId: "readOffsets",
     method: "get",
     path: "/v1/groups/{group}/offsets",
     tag: "Groups",
@@ -35,6 +36,7 @@ export const offsetEndpoints: readonly Endpoint[] = [
     return placesAnswer(await context.broker.places(group.name, query.topic ?? null));
   }),
   bodyEndpoint({
+    operationId: "commitOffsets",
     method: "put",
     path: "/v1/groups/{group}/offsets",
     tag: "Groups",

@@ -26,6 +26,7 @@ const healthSchema = z.object({
 /** The rows of operation. */
 export const operationEndpoints: readonly Endpoint[] = [
   plainEndpoint({
+    operationId: "readHealth",
     method: "get",
     path: "/healthz",
     tag: "Operation",
@@ -38,6 +39,7 @@ export const operationEndpoints: readonly Endpoint[] = [
     },
   }, ({ context }) => jsonAnswer({ alive: true, version: context.version })),
   plainEndpoint({
+    operationId: "readReadiness",
     method: "get",
     path: "/readyz",
     tag: "Operation",
@@ -48,6 +50,7 @@ export const operationEndpoints: readonly Endpoint[] = [
     },
   }, readiness),
   plainEndpoint({
+    operationId: "readMetrics",
     method: "get",
     path: "/metrics",
     tag: "Operation",
@@ -59,6 +62,7 @@ export const operationEndpoints: readonly Endpoint[] = [
   }),
   // RocketMQ's clients append words of their own to the address and to the query.
   queryEndpoint({
+    operationId: "readNameServers",
     method: "get",
     path: "/rocketmq/nsaddr",
     tag: "Operation",
@@ -67,6 +71,7 @@ export const operationEndpoints: readonly Endpoint[] = [
     answers: { 200: { description: "`host:port`, parted by `;`.", contentType: "text/plain" } },
   }, nameServers),
   queryEndpoint({
+    operationId: "readNameServersOfUnit",
     method: "get",
     path: "/rocketmq/{nsaddrOfUnit}",
     tag: "Operation",

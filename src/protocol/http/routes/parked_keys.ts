@@ -30,6 +30,7 @@ const settleSchema = z.strictObject({
 /** The rows of parked keys. */
 export const parkedKeyEndpoints: readonly Endpoint[] = [
   plainEndpoint({
+    operationId: "listParkedKeys",
     method: "get",
     path,
     tag: "Groups",
@@ -37,6 +38,7 @@ export const parkedKeyEndpoints: readonly Endpoint[] = [
     answers: { 200: { description: "The keys, by queue and offset.", schema: parkedSchema } },
   }, async (exchange) => await parkedAnswer(exchange, namesOf(exchange))),
   bodyEndpoint({
+    operationId: "settleParkedKey",
     method: "post",
     path: `${path}/settle`,
     tag: "Groups",

@@ -20,6 +20,7 @@ const offsetField = z.string().regex(/^(earliest|latest|\d{1,15})$/, "earliest, 
 
 /** The row of pulling. */
 export const queueEndpoint: Endpoint = queryEndpoint({
+  operationId: "readQueue",
   method: "get",
   path: "/v1/topics/{topic}/queues/{queueId}/messages",
   tag: "Reading",

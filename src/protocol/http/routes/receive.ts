@@ -68,6 +68,7 @@ const settled = "What became of each receipt. When none is `done` the answer is 
 /** The rows of leasing and settling. */
 export const receiveEndpoints: readonly Endpoint[] = [
   bodyEndpoint({
+    operationId: "receiveMessages",
     method: "post",
     path: `${base}/receive`,
     tag: "Consuming",
@@ -79,6 +80,7 @@ export const receiveEndpoints: readonly Endpoint[] = [
     answers: { 200: { description: "Messages, or none.", schema: messagesSchema } },
   }, receive),
   bodyEndpoint({
+    operationId: "acknowledgeMessages",
     method: "post",
     path: `${base}/ack`,
     tag: "Consuming",
@@ -90,6 +92,7 @@ export const receiveEndpoints: readonly Endpoint[] = [
     return verdictsAnswer("acknowledge", await broker.ack(group, receipts));
   }),
   bodyEndpoint({
+    operationId: "giveMessagesBack",
     method: "post",
     path: `${base}/nack`,
     tag: "Consuming",
@@ -101,6 +104,7 @@ export const receiveEndpoints: readonly Endpoint[] = [
     return verdictsAnswer("give back", await broker.nack(group, receipts, delayMs ?? null));
   }),
   bodyEndpoint({
+    operationId: "extendDeliveries",
     method: "post",
     path: `${base}/extend`,
     tag: "Consuming",

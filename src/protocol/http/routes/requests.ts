@@ -41,6 +41,7 @@ const replyShownSchema = z.object({
 /** The rows of asking and answering. */
 export const requestEndpoints: readonly Endpoint[] = [
   {
+    operationId: "sendRequest",
     method: "post",
     path: "/v1/topics/{topic}/requests",
     tag: "Messages",
@@ -53,6 +54,7 @@ export const requestEndpoints: readonly Endpoint[] = [
     run: request,
   },
   bodyEndpoint({
+    operationId: "sendReply",
     method: "post",
     path: "/v1/replies",
     tag: "Messages",

@@ -59,6 +59,7 @@ const placesNow = { 200: { description: "The group's places now.", schema: place
 /** The rows of resets. */
 export const resetEndpoints: readonly Endpoint[] = [
   bodyEndpoint({
+    operationId: "resetGroup",
     method: "post",
     path: "/v1/groups/{group}/reset",
     tag: "Groups",
@@ -81,6 +82,7 @@ export const resetEndpoints: readonly Endpoint[] = [
     return placesAnswer(await broker.resetOffsets(group, topic, target, "http"));
   }),
   bodyEndpoint({
+    operationId: "undoReset",
     method: "post",
     path: "/v1/groups/{group}/reset/undo",
     tag: "Groups",
@@ -93,6 +95,7 @@ export const resetEndpoints: readonly Endpoint[] = [
     return placesAnswer(await exchange.context.broker.undoReset(group, topic, "http"));
   }),
   bodyEndpoint({
+    operationId: "cloneGroup",
     method: "post",
     path: "/v1/groups/{group}/clone",
     tag: "Groups",
@@ -113,6 +116,7 @@ export const resetEndpoints: readonly Endpoint[] = [
     return placesAnswer(await broker.cloneOffsets(source.name, to, topic, "http"));
   }),
   queryEndpoint({
+    operationId: "listPlaceEvents",
     method: "get",
     path: "/v1/groups/{group}/events",
     tag: "Groups",

@@ -12,6 +12,7 @@ import { receiptsText, sendAll, sendOne } from "../send_batches.ts";
 
 /** The row of sending. */
 export const sendEndpoint: Endpoint = {
+  operationId: "sendMessages",
   method: "post",
   path: "/v1/topics/{topic}/messages",
   tag: "Messages",

@@ -45,6 +45,7 @@ type StreamQuery = z.output<typeof streamQuery>;
 
 /** The row of streaming. */
 export const streamEndpoint: Endpoint = queryEndpoint({
+  operationId: "streamMessages",
   method: "get",
   path: "/v1/topics/{topic}/groups/{group}/stream",
   tag: "Consuming",

@@ -69,6 +69,7 @@ const outcomes = { 200: { description: "What became of it.", schema: outcomeSche
 /** The rows of timers. */
 export const timerEndpoints: readonly Endpoint[] = [
   queryEndpoint({
+    operationId: "listTimers",
     method: "get",
     path: "/v1/timers",
     tag,
@@ -77,6 +78,7 @@ export const timerEndpoints: readonly Endpoint[] = [
     answers: { 200: { description: "One page.", schema: pageSchema } },
   }, list),
   queryEndpoint({
+    operationId: "readTimer",
     method: "get",
     path: byId,
     tag,
@@ -94,6 +96,7 @@ export const timerEndpoints: readonly Endpoint[] = [
     );
   }),
   queryEndpoint({
+    operationId: "cancelTimer",
     method: "delete",
     path: byId,
     tag,
@@ -105,6 +108,7 @@ export const timerEndpoints: readonly Endpoint[] = [
     return outcomeAnswer(await timers.cancel(checkedTopic(context, topic), idOf(params)));
   }),
   queryEndpoint({
+    operationId: "moveTimer",
     method: "patch",
     path: byId,
     tag,
@@ -118,6 +122,7 @@ export const timerEndpoints: readonly Endpoint[] = [
     return outcomeAnswer(await timers.move(checkedTopic(context, topic), idOf(params), to));
   }),
   queryEndpoint({
+    operationId: "cancelTimerByKey",
     method: "delete",
     path: "/v1/timers",
     tag,
@@ -130,6 +135,7 @@ export const timerEndpoints: readonly Endpoint[] = [
     return outcomeAnswer(await timers.cancel(checkedTopic(context, topic), name));
   }),
   queryEndpoint({
+    operationId: "moveTimerByKey",
     method: "patch",
     path: "/v1/timers",
     tag,

@@ -62,6 +62,7 @@ const topicWithRangesSchema = topicSchema.extend({
 /** The rows of topics. */
 export const topicEndpoints: readonly Endpoint[] = [
   queryEndpoint({
+    operationId: "listTopics",
     method: "get",
     path: "/v1/topics",
     tag: "Topics",
@@ -82,6 +83,7 @@ export const topicEndpoints: readonly Endpoint[] = [
     return jsonAnswer({ topics: page.map(topicJson), next });
   }),
   bodyEndpoint({
+    operationId: "makeTopic",
     method: "put",
     path: "/v1/topics/{topic}",
     tag: "Topics",
@@ -99,6 +101,7 @@ export const topicEndpoints: readonly Endpoint[] = [
     return jsonAnswer(topicJson(topic), status);
   }),
   plainEndpoint({
+    operationId: "readTopic",
     method: "get",
     path: "/v1/topics/{topic}",
     tag: "Topics",
@@ -113,6 +116,7 @@ export const topicEndpoints: readonly Endpoint[] = [
     return jsonAnswer({ ...topicJson(topic), queues });
   }),
   bodyEndpoint({
+    operationId: "changeTopic",
     method: "patch",
     path: "/v1/topics/{topic}",
     tag: "Topics",
@@ -124,6 +128,7 @@ export const topicEndpoints: readonly Endpoint[] = [
     return jsonAnswer(topicJson(await context.broker.changeTopic(topic.name, settingsOf(changes))));
   }),
   plainEndpoint({
+    operationId: "deleteTopic",
     method: "delete",
     path: "/v1/topics/{topic}",
     tag: "Topics",

@@ -116,6 +116,7 @@ const checksSchema = z.object({
 /** The rows of transactions. */
 export const transactionEndpoints: readonly Endpoint[] = [
   {
+    operationId: "beginTransaction",
     method: "post",
     path: "/v1/transactions",
     tag,
@@ -125,6 +126,7 @@ export const transactionEndpoints: readonly Endpoint[] = [
     run: begin,
   },
   queryEndpoint({
+    operationId: "listTransactions",
     method: "get",
     path: "/v1/transactions",
     tag,
@@ -137,6 +139,7 @@ export const transactionEndpoints: readonly Endpoint[] = [
     return jsonAnswer({ transactions: transactions.map(infoJson), count, next });
   }),
   plainEndpoint({
+    operationId: "readTransaction",
     method: "get",
     path: one,
     tag,
@@ -154,6 +157,7 @@ export const transactionEndpoints: readonly Endpoint[] = [
   }),
   ...(["commit", "rollback"] as const).map(verdictEndpoint),
   bodyEndpoint({
+    operationId: "rearmTransaction",
     method: "post",
     path: `${one}/rearm`,
     tag,
@@ -165,6 +169,7 @@ export const transactionEndpoints: readonly Endpoint[] = [
     return jsonAnswer({ rearmed });
   }),
   bodyEndpoint({
+    operationId: "rearmTransactions",
     method: "post",
     path: "/v1/transactions/rearm",
     tag,
@@ -176,6 +181,7 @@ export const transactionEndpoints: readonly Endpoint[] = [
     return jsonAnswer({ rearmed });
   }),
   bodyEndpoint({
+    operationId: "collectChecks",
     method: "post",
     path: "/v1/producers/{group}/checks",
     tag,
@@ -200,6 +206,7 @@ export const transactionEndpoints: readonly Endpoint[] = [
 
 function verdictEndpoint(verdict: Verdict): Endpoint {
   return bodyEndpoint({
+    operationId: `${verdict}Transaction`,
     method: "post",
     path: `${one}/${verdict}`,
     tag,
