@@ -1,10 +1,12 @@
 /**
- * Request bodies, read within a bound. A body that is too long is refused before it is kept.
+ * Request bodies, read within a bound, which holds for compressed ones before and after they are
+ * decompressed. A body that is too long is refused before it is kept.
  *
  * @module
  */
 import { limits } from "../../base/limits.ts";
 import { BrokerError } from "../../model/errors.ts";
+import { decodedBody } from "./coding.ts";
 
 const strictUtf8 = new TextDecoder("utf-8", { fatal: true });
 
@@ -12,7 +14,7 @@ const strictUtf8 = new TextDecoder("utf-8", { fatal: true });
  * The whole body.
  *
  * @throws {BrokerError} `message_too_large`: longer than `limits.httpBodyBytesMax`;
- *   `invalid_argument`: it ended early.
+ *   `invalid_argument`: it ended early, or cannot be decompressed; `not_supported`: its coding.
  */
 export async function bodyBytes(request: Request): Promise<Uint8Array> {
   const bytes = await wholeBody(request);
@@ -24,7 +26,10 @@ async function wholeBody(request: Request): Promise<Uint8Array | ArrayBuffer> {
   if (declared !== null) checkDeclared(declared);
   try {
     // The server cuts the body at the declared length, so it is bounded already.
-    return declared === null ? await collect(request.body) : await request.arrayBuffer();
+    if (declared !== null && request.headers.get("content-encoding") === null) {
+      return await request.arrayBuffer();
+    }
+    return await collect(decodedBody(request));
   } catch (thrown) {
     if (thrown instanceof BrokerError) throw thrown;
     // Who went away in the middle made the mistake, not the broker: it is no failure to be logged.
@@ -36,7 +41,7 @@ async function wholeBody(request: Request): Promise<Uint8Array | ArrayBuffer> {
 /**
  * The body as text.
  *
- * @throws {BrokerError} `message_too_large`; `invalid_argument`: it ended early, or is not UTF-8.
+ * @throws {BrokerError} As `bodyBytes`; `invalid_argument`: it is not UTF-8.
  */
 export async function bodyText(request: Request): Promise<string> {
   const bytes = await wholeBody(request);

@@ -30,7 +30,8 @@ function document(rows: readonly Endpoint[], version: string): unknown {
       version,
       description:
         "Sending, receiving and managing messages over HTTP. In a path, the characters " +
-        "% and | of a name are written %25 and %7C.",
+        "% and | of a name are written %25 and %7C. Bodies may come with Content-Encoding gzip " +
+        "or deflate.",
       license: { name: "Apache-2.0", url: "https://www.apache.org/licenses/LICENSE-2.0" },
     },
   });

@@ -23,14 +23,25 @@ export type Problem = {
   readonly code: ErrorCode;
 };
 
+/** What HTTP says of a failure beyond the table of its codes. */
+export type ProblemOptions = ErrorOptions & {
+  /** Where HTTP has a closer word than the table. */
+  readonly status?: number;
+  readonly headers?: readonly [string, string][];
+};
+
 /** A failure with facts a program can use. */
 export class ProblemError extends BrokerError {
   override readonly name = "ProblemError";
   readonly facts: ProblemFacts;
+  readonly status: number;
+  readonly headers: readonly [string, string][];
 
-  constructor(code: ErrorCode, message: string, facts: ProblemFacts, options?: ErrorOptions) {
+  constructor(code: ErrorCode, message: string, facts: ProblemFacts, options?: ProblemOptions) {
     super(code, message, options);
     this.facts = facts;
+    this.status = options?.status ?? statusOfCode[code];
+    this.headers = options?.headers ?? [];
   }
 }
 
@@ -50,7 +61,7 @@ export function problemOf(error: BrokerError, facts: ProblemFacts = {}): Problem
   return {
     type: `/docs#${error.code}`,
     title: errorCodes[error.code].sentence,
-    status: statusOfCode[error.code],
+    status: statusOf(error),
     detail: error.message,
     code: error.code,
     ...own,
@@ -62,11 +73,16 @@ export function problemOf(error: BrokerError, facts: ProblemFacts = {}): Problem
 export function problemAnswer(
   error: BrokerError,
   facts: ProblemFacts = {},
-  status = statusOfCode[error.code],
+  status = statusOf(error),
 ): Answer {
   const body = JSON.stringify({ ...problemOf(error, facts), status });
-  const headers: [string, string][] = errorCodes[error.code].retriable && status !== 500
-    ? [["retry-after", "1"]]
-    : [];
+  const own = error instanceof ProblemError ? error.headers : [];
+  const headers: readonly [string, string][] = errorCodes[error.code].retriable && status !== 500
+    ? [["retry-after", "1"], ...own]
+    : own;
   return { status, contentType: "application/problem+json", body, headers };
+}
+
+function statusOf(error: BrokerError): number {
+  return error instanceof ProblemError ? error.status : statusOfCode[error.code];
 }

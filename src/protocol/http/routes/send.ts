@@ -1,6 +1,7 @@
 /** `POST /v1/topics/{topic}/messages`: the hottest route. @module */
 import { jsonTextAnswer } from "../answer.ts";
 import { bodyBytes, bodyText, parseJson } from "../body.ts";
+import { decodedBody } from "../coding.ts";
 import { type Endpoint, refuseQuery } from "../endpoint.ts";
 import type { Exchange } from "../exchange.ts";
 import { readSendBody } from "../message_in.ts";
@@ -50,7 +51,7 @@ async function send(exchange: Exchange) {
   }
   if (type === "application/x-ndjson") {
     refuseRawHeaders(request.headers);
-    const lines = request.body ?? new Blob([]).stream();
+    const lines = decodedBody(request) ?? new Blob([]).stream();
     return jsonTextAnswer(receiptsText(await sendLines(context, topic, lines, origin)));
   }
   const message = rawMessage(await bodyBytes(request), request.headers, origin);
