@@ -50,7 +50,7 @@ export const newMessageSchema = z.strictObject({
 }).refine(
   (message) => (message.body === undefined) !== (message.bodyBase64 === undefined),
   "exactly one of body and bodyBase64 is needed",
-).openapi("NewMessage");
+).openapi("NewMessage", { oneOf: [{ required: ["body"] }, { required: ["bodyBase64"] }] });
 
 /** Several messages. */
 export const batchSchema = z.strictObject({

@@ -66,10 +66,15 @@ function configOf(row: Endpoint): RouteConfig {
       ...(names.length === 0 ? {} : { params }),
       ...(row.query === undefined ? {} : { query: row.query }),
       ...(row.headers === undefined ? {} : { headers: row.headers }),
-      ...(row.body === undefined ? {} : { body: { content: bodyContent(row, row.body) } }),
+      ...(row.body === undefined ? {} : { body: bodyOf(row, row.body) }),
     },
     responses,
   };
+}
+
+/** No body reads as an empty object: where that says enough, none is needed. */
+function bodyOf(row: Endpoint, schema: z.ZodType) {
+  return { required: !schema.safeParse({}).success, content: bodyContent(row, schema) };
 }
 
 function bodyContent(row: Endpoint, schema: z.ZodType) {

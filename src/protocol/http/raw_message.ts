@@ -19,7 +19,7 @@ import { readTimingHeader, timingHeaders, timingHeaderShape } from "./timing_fie
 const prefix = "curlew-";
 const propertyPrefix = "curlew-property-";
 
-/** The headers, as the OpenAPI document tells them. */
+/** The headers, as the OpenAPI document tells them: it cannot name those of properties. */
 export const rawHeadersSchema = z.object({
   "Curlew-Tag": z.string().optional(),
   "Curlew-Keys": z.string().optional().openapi({ description: "Words parted by blanks." }),
@@ -29,8 +29,6 @@ export const rawHeadersSchema = z.object({
   "Curlew-Ttl-Ms": z.string().optional()
     .openapi({ description: "Time to live in milliseconds, from when the message is stored." }),
   ...timingHeaderShape,
-  "Curlew-Property-{name}": z.string().optional()
-    .openapi({ description: "A property; its name arrives in lower case." }),
 });
 
 /** The message of a raw request. @throws {BrokerError} `invalid_argument`, `message_too_large`. */

@@ -67,6 +67,19 @@ test("HTTP 6.5 every operation has a name of its own, for clients that are gener
   assert.deepEqual(names, [...new Set(names)]);
 });
 
+test("HTTP 6.6 the document says where a body is needed, and which headers there are", async () => {
+  const { json } = await new HttpHouse().ask("GET /openapi.json");
+  const post = (path: string) => json.paths[`/v1/topics/{topic}/${path}`].post;
+  assert.equal(post("groups/{group}/ack").requestBody.required, true);
+  assert.equal(post("groups/{group}/receive").requestBody.required, false);
+  const headers: { name: string; in: string }[] = post("messages").parameters;
+  const names = headers.filter((parameter) => parameter.in === "header").map(({ name }) => name);
+  assert.ok(names.length > 5);
+  for (const name of names) assert.match(name, /^[A-Za-z-]+$/);
+  const { oneOf } = json.components.schemas.NewMessage;
+  assert.deepEqual(oneOf, [{ required: ["body"] }, { required: ["bodyBase64"] }]);
+});
+
 test("HTTP 7.1 every failure is a problem, also of routes and methods that are not", async () => {
   const house = new HttpHouse();
   const missing = await house.ask("GET /v1/nothing");

@@ -27,7 +27,8 @@ export const sendEndpoint: Endpoint = {
   otherBodies: {
     "application/x-ndjson": "One message a line. A bad line is refused with its number (`line`); " +
       "`receipts` are those of the lines before it, which are stored.",
-    "application/octet-stream": "The body of one message; other types mean the same.",
+    "application/octet-stream": "The body of one message; other types mean the same. A header " +
+      "`Curlew-Property-<name>` is a property, whose name arrives in lower case.",
   },
   headers: rawHeadersSchema,
   answers: { 200: { description: "Stored.", schema: receiptsSchema } },

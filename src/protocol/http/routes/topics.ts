@@ -26,14 +26,14 @@ const settingsSchema = z.strictObject({
     .openapi({ description: "May grow, never shrink." }),
   durability: z.enum(["power-loss", "process-crash"])
     .openapi({ description: "What a message has survived when its sender is answered." }),
-  retentionMs: z.number().int().min(1),
-  retentionBytes: z.number().int().min(1).nullable(),
+  retentionMs: z.number().int().min(limits.retentionMsMin).max(limits.retentionMsMax),
+  retentionBytes: z.number().int().min(1).max(limits.retentionBytesMax).nullable(),
   deleteUnread: z.boolean()
     .openapi({ description: "Whether retention also deletes what a group has not read." }),
   ordered: z.boolean().openapi({
     description: "Queues cannot be added: a sharding key keeps its queue while the topic lives.",
   }),
-  messageTtlMs: z.number().int().min(1).nullable().openapi({
+  messageTtlMs: z.number().int().min(1).max(limits.retentionMsMax).nullable().openapi({
     description: "Messages not consumed for so long are passed over; null: they never expire.",
   }),
   dedupe: z.enum(["explicit", "all", "off"]).openapi({
