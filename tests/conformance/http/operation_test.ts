@@ -76,6 +76,11 @@ test("HTTP 6.6 the document says where a body is needed, and which headers there
   const names = headers.filter((parameter) => parameter.in === "header").map(({ name }) => name);
   assert.ok(names.length > 5);
   for (const name of names) assert.match(name, /^[A-Za-z-]+$/);
+  const together = Object.values(json.components.schemas).filter((schema) =>
+    JSON.stringify(schema).includes('"allOf":[{"$ref"') &&
+    JSON.stringify(schema).includes('"additionalProperties":false')
+  );
+  assert.deepEqual(together, [], "two closed objects at once allow nothing");
   const { oneOf } = json.components.schemas.NewMessage;
   assert.deepEqual(oneOf, [{ required: ["body"] }, { required: ["bodyBase64"] }]);
 });

@@ -40,12 +40,18 @@ const receiveSchema = z.strictObject({
   mode: modeField.default("cluster"),
   clientId: clientIdField.optional(),
 }).openapi("Receive");
+// Each for itself: to extend a named one would say in the document that both at once hold, and
+// neither allows what the other adds.
 const settleSchema = z.strictObject({ receipts: receiptsField }).openapi("Settle");
-const nackSchema = settleSchema.extend({
+const nackSchema = z.strictObject({
+  receipts: receiptsField,
   delayMs: z.number().int().min(0).max(limits.delayMsMax).optional()
     .openapi({ description: "Wait before the next delivery; by the group's ladder otherwise." }),
 }).openapi("Nack");
-const extendSchema = settleSchema.extend({ invisibleMs: invisibleMsField }).openapi("Extend");
+const extendSchema = z.strictObject({
+  receipts: receiptsField,
+  invisibleMs: invisibleMsField,
+}).openapi("Extend");
 const verdictField = z.enum(["done", "expired", "invalid"]).openapi({
   description:
     "`done` also when repeated; `expired`: delivered again since; `invalid`: not issued " +
