@@ -43,6 +43,8 @@ export const limits = Object.freeze({
   lineBytesMax: 8 * mib,
   /** Connections of all protocols together: sockets cost memory before they send a byte. */
   connectionsMax: 15_000,
+  /** Connections of the HTTP port: some 30 kB each before they have asked anything. */
+  httpConnectionsMax: 10_000,
   /** Requests of one connection that are being worked on; further frames stay in the socket. */
   requestsPerConnectionMax: 1024,
   /**
@@ -61,6 +63,8 @@ export const limits = Object.freeze({
   queuesPerLockRequestMax: 4096,
   /** How long a connection may take to its first byte: clients dial because they have to ask. */
   firstByteMsMax: 10 * secondMs,
+  /** How long an HTTP connection may take to the end of its first request's head. */
+  httpHeadMsMax: 12 * secondMs,
   /** A TLS handshake, from its first byte on: it costs us work before the peer has shown any. */
   tlsHandshakeMsMax: 5 * secondMs,
   /** A PROXY header with all its extensions: what it tells us fits into its first hundred bytes. */
@@ -69,7 +73,10 @@ export const limits = Object.freeze({
   networksPerSettingMax: 256,
   /** Addresses the remoting protocol listens on besides its own. */
   alsoListenMax: 16,
-  /** A connection that has not said anything for so long is gone: clients speak every 30 s. */
+  /**
+   * A connection that has not said anything for so long is gone: clients speak every 30 s. Over
+   * HTTP it is one that asked nothing, and longer than usual clients keep connections for reuse.
+   */
   connectionIdleMsMax: 120 * secondMs,
 
   // One message.
@@ -375,6 +382,7 @@ export function assertRelations(bounds: Limits): void {
   assert(bounds.popMessagesMax <= bounds.pullMessagesMax, "a pop is a pull that remembers");
   assert(bounds.popMessagesMax <= bounds.inflightPerGroupMax, "one pop can be in flight");
   assert(bounds.pollWaitMsMax < bounds.connectionIdleMsMax, "a waiting pull is not an idle peer");
+  assert(bounds.benchConnectionsMax <= bounds.httpConnectionsMax, "the load tool may connect");
   assert(bounds.invisibleMsMin < bounds.invisibleMsMax, "some invisibility is allowed");
   assert(bounds.queuesPerTopicMax <= bounds.queuesMax, "one full topic fits");
   assert(bounds.batchMessagesMax <= bounds.ndjsonMessagesMax, "a stream holds at least one batch");

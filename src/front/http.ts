@@ -1,4 +1,5 @@
 /** Joins the HTTP app with the runtime's server. @module */
+import { limits } from "../base/limits.ts";
 import { Metrics } from "../base/metrics.ts";
 import type { HttpServer } from "../ports/http.ts";
 import { httpApp } from "../protocol/http/app.ts";
@@ -10,6 +11,13 @@ import type { TlsKeys } from "./tls_keys.ts";
 const heartbeatMs = 15_000;
 /** How long requests under way may still take when the broker stops. */
 const graceMs = 2_000;
+/** How often it is told that connections cannot be taken. */
+const troubleMs = 10_000;
+const bounds = {
+  connectionsMax: limits.httpConnectionsMax,
+  headMsMax: limits.httpHeadMsMax,
+  idleMsMax: limits.connectionIdleMsMax,
+};
 
 /**
  * Serves HTTP, or HTTPS if there are keys. `nameServers`: where remoting listens, for clients that
@@ -42,12 +50,25 @@ export async function serveHttp(
     host: settings.host,
     port: settings.httpPort,
     ...(keys === null ? {} : { tls: keys.context.identity }),
+    bounds,
     fetch: (request, info) => app.fetch(request, info),
     onError: (error) => {
       log.error("http request failed", { reason: error instanceof Error ? error : String(error) });
       return new Response(null, { status: 500 });
     },
+    onTrouble: troubleLog(parts),
   });
+}
+
+/** A log's line for the first trouble, and for those that follow at most one in a while. */
+function troubleLog({ log, runtime }: ListenerParts): (error: Error) => void {
+  let toldMs = -troubleMs;
+  return ({ message: reason }) => {
+    const nowMs = runtime.clock.monotonicMs();
+    if (nowMs - toldMs < troubleMs) return;
+    toldMs = nowMs;
+    log.error("http connection not taken", { reason });
+  };
 }
 
 /** Stops serving: parked requests are answered by the broker's drain, streams end. */

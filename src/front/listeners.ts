@@ -11,7 +11,7 @@ import { addressText, advertisedNetworksOf, dialled } from "./addresses.ts";
 import { serveHttp, stopHttp } from "./http.ts";
 import type { ListenerParts } from "./parts.ts";
 import { openRemotingDoors } from "./remoting_doors.ts";
-import { openTlsKeys, tlsLookMs } from "./tls_keys.ts";
+import { openTlsKeys, type TlsKeys, tlsLookMs } from "./tls_keys.ts";
 
 /** How long peers may take to close after the last answer; then they are cut. */
 const lastAnswerMsMax = 500;
@@ -61,7 +61,8 @@ async function listenAll(parts: ListenerParts): Promise<Listeners> {
     throw thrown;
   }
   const stopLooking = repeat(silenceLookMs, () => sessions.endSilent(), runtime);
-  const stopTlsLooking = repeat(tlsLookMs, () => void keys?.look(), runtime);
+  const httpKeys = settings.tlsHttp ? http : null;
+  const stopTlsLooking = repeat(tlsLookMs, () => void lookAtKeys(keys, httpKeys), runtime);
   return {
     http: addressText(http.address),
     remoting: addressText(remoting.addresses[0] ?? { host: settings.host, port: 0 }),
@@ -75,6 +76,13 @@ async function listenAll(parts: ListenerParts): Promise<Listeners> {
       remoting.destroyConnections();
     },
   };
+}
+
+/** Remoting asks for the newest keys itself, once a connection; an HTTP server is told of them. */
+async function lookAtKeys(keys: TlsKeys | null, http: HttpServer | null): Promise<void> {
+  const before = keys?.context;
+  await keys?.look();
+  if (keys && keys.context !== before) await http?.replaceTls(keys.context.identity);
 }
 
 function sessionSettingsOf(settings: Settings): RemotingSettings {

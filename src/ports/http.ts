@@ -9,6 +9,19 @@ import type { TlsIdentity } from "./tls.ts";
 /** What a request does not carry itself. */
 export type RequestInfo = { readonly remote: SocketAddress };
 
+/**
+ * How many may be connected, and for how long without asking. Where the runtime's server has bounds
+ * of its own that cannot be changed, those hold.
+ */
+export type HttpBounds = {
+  /** Connections at one time. When there are more, those are cut that ask nothing. */
+  readonly connectionsMax: number;
+  /** From the connection to the end of its first request's head. */
+  readonly headMsMax: number;
+  /** From an answer to the end of the next request's head. */
+  readonly idleMsMax: number;
+};
+
 /** What to serve, and where. */
 export type HttpOptions = {
   readonly host: string;
@@ -22,16 +35,21 @@ export type HttpOptions = {
   fetch(request: Request, info: RequestInfo): Response | Promise<Response>;
   /** Speak HTTPS with these keys; without them, HTTP. */
   readonly tls?: TlsIdentity;
+  readonly bounds: HttpBounds;
   /** `fetch` threw: the answer to give. */
   onError(error: unknown): Response;
+  /** A connection could not be taken, for example because files ran out. Serving goes on. */
+  onTrouble(error: Error): void;
 };
 
 /** A running server. */
 export interface HttpServer {
   /** Where it listens, with the port it got. */
   readonly address: SocketAddress;
+  /** New connections speak TLS with these keys, on the same port; open ones go on. */
+  replaceTls(tls: TlsIdentity): Promise<void>;
   /**
-   * Takes no more requests, and waits for those that are being answered. After `graceMs` what is
+   * Takes no more connections, and waits for those that are being answered. After `graceMs` what is
    * left is cut.
    */
   stop(graceMs: number): Promise<void>;

@@ -1,18 +1,28 @@
 import assert from "node:assert/strict";
 import { connect, type Socket } from "node:net";
 import { test } from "node:test";
+import { connect as connectWithTls, type TLSSocket } from "node:tls";
 import type { HttpOptions, HttpServer, RequestInfo } from "../ports/http.ts";
+import type { TlsIdentity } from "../ports/tls.ts";
 import { runtime } from "./mod.ts";
 
 type Handler = HttpOptions["fetch"];
+
+/** Of a server on loopback whose bounds nobody meets, and which answers errors as text. */
+const plain = {
+  host: "127.0.0.1",
+  port: 0,
+  bounds: { connectionsMax: 1_000, headMsMax: 60_000, idleMsMax: 60_000 },
+  onError: (error: unknown) => new Response(String(error), { status: 599 }),
+  onTrouble: (error: Error) => assert.fail(error.message),
+};
 
 /** A server for the length of `story`, answering errors with their message. */
 async function withServer(
   fetch: Handler,
   story: (origin: string, server: HttpServer) => Promise<void>,
 ): Promise<void> {
-  const onError = (error: unknown) => new Response(String(error), { status: 599 });
-  const server = await runtime.http.serve({ host: "127.0.0.1", port: 0, fetch, onError });
+  const server = await runtime.http.serve({ ...plain, fetch });
   try {
     await story(`http://127.0.0.1:${server.address.port}`, server);
   } finally {
@@ -178,9 +188,8 @@ test("http.serve() says which address it could not have, and why", async () => {
   await withServer(() => new Response(), async (origin) => {
     const port = Number(new URL(origin).port);
     const fetch = () => new Response();
-    const onError = () => new Response();
     await assert.rejects(
-      runtime.http.serve({ host: "127.0.0.1", port, fetch, onError }),
+      runtime.http.serve({ ...plain, port, fetch }),
       (error: Error & { code?: string }) => {
         assert.match(error.message, new RegExp(`Cannot listen on 127.0.0.1:${port}`));
         assert.equal(error.code, "EADDRINUSE");
@@ -188,4 +197,49 @@ test("http.serve() says which address it could not have, and why", async () => {
       },
     );
   });
+});
+
+/** A TLS connection, the certificate it was shown, and what comes over it. */
+async function connectTls(port: number): Promise<{ socket: TLSSocket; fingerprint: string }> {
+  const socket = connectWithTls({ host: "127.0.0.1", port, rejectUnauthorized: false });
+  socket.on("error", () => {}); // The end of the server ends it.
+  await new Promise<void>((resolve) => socket.once("secureConnect", () => resolve()));
+  return { socket, fingerprint: socket.getPeerCertificate().fingerprint256 };
+}
+
+function identity(): TlsIdentity {
+  return runtime.tls.selfSign({ names: ["localhost"], addresses: [], fromMs: 0, untilMs: 4e12 });
+}
+
+test("HttpServer.replaceTls() concerns new connections, and goes on with open ones", async () => {
+  const [first, second] = [identity(), identity()];
+  const asked = Promise.withResolvers<void>();
+  const release = Promise.withResolvers<void>();
+  const fetch = async () => {
+    asked.resolve();
+    await release.promise;
+    return new Response("finished");
+  };
+  const server = await runtime.http.serve({ ...plain, tls: first, fetch });
+  const { port } = server.address;
+  const before = await connectTls(port);
+  before.socket.write("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n");
+  await asked.promise;
+  await server.replaceTls(second);
+  const after = await connectTls(port);
+  const answer = new Promise<string>((resolve) => {
+    let text = "";
+    before.socket.on("data", (chunk) => {
+      text += String(chunk);
+      if (text.endsWith("finished")) resolve(text);
+    });
+  });
+  release.resolve();
+
+  assert.match(await answer, /^HTTP\/1.1 200 /);
+  const shown = [before.fingerprint, after.fingerprint];
+  assert.deepEqual(shown, [first, second].map((each) => runtime.tls.prepare(each).fingerprint));
+  assert.equal(server.address.port, port);
+  for (const { socket } of [before, after]) socket.destroy();
+  await server.stop(0);
 });

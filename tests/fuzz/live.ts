@@ -7,6 +7,7 @@
  */
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
+import type { Socket } from "node:net";
 import { Prng } from "../../src/base/prng.ts";
 import { limits } from "../../src/base/limits.ts";
 import { askWell, metricSum } from "../support/broker_api.ts";
@@ -30,27 +31,42 @@ const announcements = 64;
 const oversizedAtOnce = 4;
 const slowClients = 200;
 const slowMs = 3_000;
+/** More than the files of the process, for longer than a head may take. */
+const crowdClients = 2_000;
+const crowdAtOnce = 50;
+const filesMax = 512;
+const crowdMs = 15_000;
+const crowdMibMax = 100;
 const vanishing = 400;
 
 /** Name → proof. */
 export const liveProofs: Readonly<Record<string, (options: ProofOptions) => Promise<string>>> = {
   "live: noise at both ports": noise,
   "live: slow headers": slowHeaders,
+  "live: more slow headers than files": crowdOfSlowHeaders,
   "live: oversized bodies": oversized,
   "live: vanishing polls": vanishingPolls,
 };
 
+/** What else an abused broker is started with, and what it may complain about. */
+type Scene = { readonly wrap?: readonly string[]; readonly complaint?: string };
+
 /** A broker with a topic and a healthy client; memory before and after is part of the figures. */
-async function abused(act: (broker: BrokerProcess) => Promise<string>): Promise<string> {
+async function abused(
+  act: (broker: BrokerProcess) => Promise<string>,
+  { wrap = [], complaint = "" }: Scene = {},
+): Promise<string> {
   return await withFolder(async (folder) => {
-    const broker = await startBroker({ data: `${folder}/data` });
+    const broker = await startBroker({ data: `${folder}/data`, wrap });
     try {
       await askWell(broker.http, `PUT /v1/topics/${topic}`, { queues: 2 });
       await askWell(broker.http, "PUT /v1/groups/abusers", {});
       const healthy = new HealthyClient(broker.http, broker.remotingPort, topic);
       const says = await act(broker);
       const figures = await healthy.stop();
-      const bugs = broker.log().split("\n").filter((line) => line.includes('"level":"error"'));
+      const bugs = broker.log().split("\n").filter((line) =>
+        line.includes('"level":"error"') && (complaint === "" || !line.includes(complaint))
+      );
       assert.deepEqual(bugs.slice(0, 3), [], "the broker logged errors of its own");
       const end = await broker.stop();
       assert.deepEqual(end, { code: 0, signal: null }, broker.log());
@@ -141,6 +157,35 @@ function slowHeaders(): Promise<string> {
     for (const socket of sockets) socket.destroy();
     return `${slowClients} slow clients, memory grew by ${Math.round(grownBytes / mib)} MiB`;
   });
+}
+
+/** So many of them that the process has no file left for one more connection. */
+function crowdOfSlowHeaders(): Promise<string> {
+  return abused(async (broker) => {
+    const sockets: Socket[] = [];
+    let cut = 0;
+    const beforeBytes = await residentBytes(broker.pid);
+    const head = httpHead("GET /v1/topics", { "x-slow": "x".repeat(2_000) });
+    for (let at = 0; at < crowdClients; at += crowdAtOnce) {
+      const more = Array.from({ length: crowdAtOnce }, () => openRaw(broker.httpPort));
+      for (const opened of await Promise.allSettled(more)) {
+        if (opened.status === "rejected") cut++;
+        else sockets.push(opened.value.once("close", () => cut++));
+      }
+    }
+    const endMs = performance.now() + crowdMs;
+    for (let at = 0; performance.now() < endMs; at++) {
+      for (const socket of sockets) if (!socket.destroyed) socket.write(head.slice(at, at + 1));
+      await pause(100);
+    }
+    const grownMib = Math.round((await residentBytes(broker.pid) - beforeBytes) / mib);
+    assert.ok(grownMib < crowdMibMax, `${grownMib} MiB for ${crowdClients} slow clients`);
+    // A new client is served, too.
+    await askWell(broker.http, "GET /v1/topics");
+    for (const socket of sockets) socket.destroy();
+    return `${crowdClients} slow clients, ${filesMax} files, ${cut} were cut within ` +
+      `${Math.round(crowdMs / 1_000)} s, memory grew by ${grownMib} MiB meanwhile`;
+  }, { wrap: ["sh", "-c", `ulimit -n ${filesMax}; exec "$@"`, "sh"], complaint: "not taken" });
 }
 
 /** Bodies beyond the limit, announced or not: refused before they are kept. */

@@ -1,10 +1,10 @@
 /** HTTP over `Bun.serve`. @module */
 import { assert } from "../../base/assert.ts";
 import type { Http, HttpOptions, HttpServer } from "../../ports/http.ts";
+import type { TlsIdentity } from "../../ports/tls.ts";
 
 /** As much of Bun as is used here; its own types are no dependency of ours. */
 type BunServer = {
-  readonly hostname: string;
   readonly port: number;
   requestIP(request: Request): { address: string; port: number } | null;
   stop(closeActive?: boolean): Promise<void>;
@@ -26,42 +26,81 @@ declare const Bun: { serve(options: BunServeOptions): BunServer };
 export const bunHttp: Http = { serve };
 
 function serve(options: HttpOptions): Promise<HttpServer> {
-  const { host, port, tls } = options;
   try {
-    const server = Bun.serve({
-      hostname: host,
-      port,
-      // Off: its longest is 255 s, and it counts the silence of a long poll and of an event stream.
-      idleTimeout: 0,
-      // Bun would answer 413 in its own words; the app has its limit, and streams may be longer.
-      maxRequestBodySize: Number.MAX_SAFE_INTEGER,
-      // Otherwise a second broker would share the port, and half of the requests.
-      reusePort: false,
-      development: false,
-      ...(tls === undefined ? {} : { tls: { cert: tls.certificatePem, key: tls.keyPem } }),
-      fetch: (request, server) => {
-        const remote = server.requestIP(request);
-        return options.fetch(request, {
-          remote: { host: remote?.address ?? "", port: remote?.port ?? 0 },
-        });
-      },
-      error: options.onError,
-    });
-    return Promise.resolve({
-      address: { host: server.hostname, port: server.port },
-      stop: (graceMs) => stop(server, graceMs),
-    });
+    return Promise.resolve(new RunningServer(options));
   } catch (cause) {
     assert(cause instanceof Error, "Bun throws errors");
     const code = "code" in cause ? cause.code : "EADDRNOTAVAIL";
-    const message = `Cannot listen on ${host}:${port}: ${cause.message}`;
+    const message = `Cannot listen on ${options.host}:${options.port}: ${cause.message}`;
     return Promise.reject(Object.assign(new Error(message, { cause }), { code }));
   }
 }
 
-async function stop(server: BunServer, graceMs: number): Promise<void> {
-  const graceful = server.stop();
-  const timer = setTimeout(() => void server.stop(true), graceMs);
-  await graceful;
-  clearTimeout(timer);
+/** A taken port is tried again so often when the keys are replaced. */
+const retryMs = 100;
+
+class RunningServer implements HttpServer {
+  readonly #options: HttpOptions;
+  readonly #port: number;
+  /** The one that listens, and those that still answer what they were asked before it. */
+  readonly #servers = new Set<BunServer>();
+  #isStopping = false;
+
+  constructor(options: HttpOptions) {
+    this.#options = options;
+    const server = listen(options, options.port, options.tls);
+    this.#port = server.port;
+    this.#servers.add(server);
+  }
+
+  get address() {
+    return { host: this.#options.host, port: this.#port };
+  }
+
+  async replaceTls(tls: TlsIdentity): Promise<void> {
+    for (const server of this.#servers) {
+      void server.stop().then(() => this.#servers.delete(server));
+    }
+    while (!this.#isStopping) {
+      try {
+        this.#servers.add(listen(this.#options, this.#port, tls));
+        return;
+      } catch (thrown) {
+        this.#options.onTrouble(thrown instanceof Error ? thrown : new Error(String(thrown)));
+        await new Promise((resolve) => setTimeout(resolve, retryMs));
+      }
+    }
+  }
+
+  async stop(graceMs: number): Promise<void> {
+    this.#isStopping = true;
+    const servers = [...this.#servers];
+    const graceful = Promise.all(servers.map((server) => server.stop()));
+    const timer = setTimeout(() => servers.forEach((server) => void server.stop(true)), graceMs);
+    await graceful;
+    clearTimeout(timer);
+  }
+}
+
+/** `options.bounds` cannot be had: Bun has 12 s for a first head, and no bound behind it. */
+function listen(options: HttpOptions, port: number, tls: TlsIdentity | undefined): BunServer {
+  return Bun.serve({
+    hostname: options.host,
+    port,
+    // Off: its longest is 255 s, and it counts the silence of a long poll and of an event stream.
+    idleTimeout: 0,
+    // Bun would answer 413 in its own words; the app has its limit, and streams may be longer.
+    maxRequestBodySize: Number.MAX_SAFE_INTEGER,
+    // Otherwise a second broker would share the port, and half of the requests.
+    reusePort: false,
+    development: false,
+    ...(tls === undefined ? {} : { tls: { cert: tls.certificatePem, key: tls.keyPem } }),
+    fetch: (request, server) => {
+      const remote = server.requestIP(request);
+      return options.fetch(request, {
+        remote: { host: remote?.address ?? "", port: remote?.port ?? 0 },
+      });
+    },
+    error: options.onError,
+  });
 }

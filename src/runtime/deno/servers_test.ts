@@ -1,0 +1,160 @@
+/** What only Deno's servers do. Where there is no Deno, these have nothing to look at. */
+import assert from "node:assert/strict";
+import { connect, type Socket } from "node:net";
+import { test } from "node:test";
+import type { HttpOptions, HttpServer } from "../../ports/http.ts";
+import { runtime, runtimeName } from "../mod.ts";
+import { connectionServer, EachServer } from "./each_server.ts";
+import { WholeServer } from "./whole_server.ts";
+
+const onDeno = { skip: runtimeName === "deno" ? false : "these are servers of Deno" };
+const roomy = { connectionsMax: 1_000, headMsMax: 60_000, idleMsMax: 60_000 };
+
+function optionsOf(changes: Partial<HttpOptions>): HttpOptions {
+  return {
+    host: "127.0.0.1",
+    port: 0,
+    bounds: roomy,
+    fetch: () => new Response("well"),
+    onError: (error) => new Response(String(error), { status: 599 }),
+    onTrouble: (error) => assert.fail(error.message),
+    ...changes,
+  };
+}
+
+function eachServer(changes: Partial<HttpOptions>): HttpServer {
+  const serve = connectionServer();
+  assert.ok(serve, "this Deno serves single connections");
+  return new EachServer(optionsOf(changes), serve);
+}
+
+type Client = {
+  readonly socket: Socket;
+  /** What it was told until it was closed. */
+  readonly closed: Promise<string>;
+  /** What it was told until this came. */
+  told(pattern: RegExp): Promise<string>;
+};
+
+/** A raw client. */
+async function dial(server: HttpServer): Promise<Client> {
+  const socket = connect({ host: "127.0.0.1", port: server.address.port });
+  let text = "";
+  socket.on("data", (chunk) => text += String(chunk));
+  const told = (pattern: RegExp) =>
+    new Promise<string>((resolve) => {
+      socket.on("data", () => pattern.test(text) && resolve(text));
+    });
+  socket.on("error", () => {}); // To be cut is what these tests are about.
+  const closed = new Promise<string>((resolve) => socket.once("close", () => resolve(text)));
+  await new Promise<void>((resolve) => socket.once("connect", () => resolve()));
+  return { socket, closed, told };
+}
+
+const head = "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n";
+/** The same, from one who wants nothing more. */
+const lastHead = "GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+
+test(
+  "EachServer cuts who takes too long for a head, and nobody who waits for an answer",
+  onDeno,
+  async () => {
+    const release = Promise.withResolvers<Response>();
+    const bounds = { ...roomy, headMsMax: 40 };
+    const server = eachServer({ bounds, fetch: () => release.promise });
+    const polling = await dial(server);
+    polling.socket.write(lastHead);
+    const slow = await dial(server);
+    slow.socket.write("GET / HTTP/1.1\r\nX-Slow: ");
+
+    assert.equal(await slow.closed, "");
+    release.resolve(new Response("late"));
+    assert.match(await polling.closed, /^HTTP\/1.1 200 [^]*late/);
+    await server.stop(0);
+  },
+);
+
+test("EachServer cuts who asks nothing more after an answer", onDeno, async () => {
+  const server = eachServer({ bounds: { connectionsMax: 10, headMsMax: 40, idleMsMax: 40 } });
+  const client = await dial(server);
+  client.socket.write(head);
+
+  assert.match(await client.closed, /well$/);
+  await server.stop(0);
+});
+
+test("EachServer takes one more by cutting who asked nothing longest", onDeno, async () => {
+  const server = eachServer({ bounds: { ...roomy, connectionsMax: 2 } });
+  const first = await dial(server);
+  const second = await dial(server);
+  const third = await dial(server);
+  await first.closed;
+
+  for (const { socket } of [second, third]) socket.write(lastHead);
+  assert.match(await second.closed, /well$/);
+  assert.match(await third.closed, /well$/);
+  await server.stop(0);
+});
+
+test("EachServer refuses one more while everybody is busy", onDeno, async () => {
+  const release = Promise.withResolvers<Response>();
+  const asked = Promise.withResolvers<void>();
+  const fetch = () => {
+    asked.resolve();
+    return release.promise;
+  };
+  const server = eachServer({ bounds: { ...roomy, connectionsMax: 1 }, fetch });
+  const busy = await dial(server);
+  busy.socket.write(lastHead);
+  await asked.promise;
+  const more = await dial(server);
+
+  assert.equal(await more.closed, "");
+  release.resolve(new Response("late"));
+  assert.match(await busy.closed, /late$/);
+  await server.stop(0);
+});
+
+for (const kind of [EachServer, WholeServer]) {
+  test(
+    `${kind.name} answers what is asked while it stops, as the last answer`,
+    onDeno,
+    async () => {
+      const release = Promise.withResolvers<Response>();
+      const asked = Promise.withResolvers<void>();
+      const fetch = (request: Request) => {
+        if (request.url.endsWith("/now")) return new Response("no more", { status: 503 });
+        asked.resolve();
+        return release.promise;
+      };
+      const server = kind === EachServer
+        ? eachServer({ fetch })
+        : new WholeServer(optionsOf({ fetch }));
+      const [waiting, late] = [await dial(server), await dial(server)];
+      waiting.socket.write(head);
+      await asked.promise;
+      const stopped = server.stop(20_000);
+      const told = late.told(/no more/);
+      late.socket.write(head.replace("/ ", "/now "));
+
+      assert.match(await told, /^HTTP\/1.1 503 [^]*connection: close/i);
+      release.resolve(new Response("finished"));
+      await stopped;
+      assert.match(await waiting.closed, /finished$/);
+    },
+  );
+}
+
+test("WholeServer takes new keys on the same port", onDeno, async () => {
+  const sign = () =>
+    runtime.tls.selfSign({ names: ["localhost"], addresses: [], fromMs: 0, untilMs: 4e12 });
+  const server = new WholeServer(optionsOf({ tls: sign() }));
+  const { port } = server.address;
+  await server.replaceTls(sign());
+  const client = await dial(server);
+  client.socket.end();
+
+  await client.closed;
+  assert.equal(server.address.port, port);
+  await server.stop(0);
+});
