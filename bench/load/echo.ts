@@ -14,6 +14,8 @@ const server = await runtime.http.serve({
   host: "127.0.0.1",
   port: 0,
   fetch: (request) => app.fetch(request),
+  bounds: { connectionsMax: 1_000, headMsMax: 10_000, idleMsMax: 60_000 },
   onError: () => new Response(null, { status: 500 }),
+  onTrouble: (error) => console.error(error),
 });
 console.log(JSON.stringify({ http: `127.0.0.1:${server.address.port}` }));
