@@ -17,7 +17,7 @@ import { BrokerError } from "../model/errors.ts";
 import type { Group, GroupSettings } from "../model/group.ts";
 import type { UniqueKeys } from "../model/message_id.ts";
 import type { ExplainTarget } from "../model/explanation.ts";
-import { isDerivedTopic } from "../model/names.ts";
+import { isDerivedTopic, regionName } from "../model/names.ts";
 import { everything, type Expression, type Filter } from "../model/subscription.ts";
 import type { Topic, TopicSettings } from "../model/topic.ts";
 import type { HalfCheck } from "../link/transaction_messages.ts";
@@ -82,6 +82,8 @@ export type DoorParts = {
     /** `host[:port]`, parted by commas; `null`: nobody is asked by webhook. */
     readonly webhookHosts: string | null;
     readonly clusterName: string;
+    /** Whether clients' traces are taken. */
+    readonly traceTopic: boolean;
   };
   readonly timers: Timers;
   readonly log: Log;
@@ -114,13 +116,9 @@ export class Door implements Broker {
     const { view, router, signer, uniqueKeys, settings, coordinator, clock } = parts;
     this.#parts = parts;
     this.traffic = new Traffic(clock);
-    this.#sender = new Sender(
-      view,
-      router,
-      uniqueKeys,
-      settings.dedupeWindowMs,
-      settings.delayMsMax,
-    );
+    const encoder = new RecordEncoder(uniqueKeys, settings.traceTopic ? regionName : null);
+    const { dedupeWindowMs, delayMsMax } = settings;
+    this.#sender = new Sender(view, router, encoder, dedupeWindowMs, delayMsMax);
     this.#requests = new Requests({ ...parts, sender: this.#sender });
     this.#otherFilters = new OtherFilters(coordinator, clock);
     const otherFilters = this.#otherFilters;
@@ -149,7 +147,7 @@ export class Door implements Broker {
       view,
       router,
       signer,
-      encoder: new RecordEncoder(uniqueKeys),
+      encoder,
       checks: this.#checks,
       settings: {
         delayMsMax: settings.delayMsMax,

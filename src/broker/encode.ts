@@ -37,10 +37,13 @@ export type EncodedMessages = {
 /** Writes records into memory that is used again and again, with ids where none came along. */
 export class RecordEncoder {
   readonly #uniqueKeys: UniqueKeys;
+  readonly #traceRegion: string | null;
   #scratch = new ByteWriter(64 * 1024);
 
-  constructor(uniqueKeys: UniqueKeys) {
+  /** `traceRegion`: every message says so; without, consumers leave out what they did with it. */
+  constructor(uniqueKeys: UniqueKeys, traceRegion: string | null) {
     this.#uniqueKeys = uniqueKeys;
+    this.#traceRegion = traceRegion;
   }
 
   /** @throws {BrokerError} `message_too_large` */
@@ -62,6 +65,7 @@ export class RecordEncoder {
         messageId = this.#uniqueKeys.next();
         properties = withProperty(properties, propertyNames.uniqueKey, messageId);
       }
+      if (this.#traceRegion !== null) properties = traced(properties, this.#traceRegion);
       checkPropertiesBytes(properties);
       const tag = readProperty(properties, propertyNames.tags);
       tagHashes.push(tag === undefined ? 0 : javaHash(tag));
@@ -74,6 +78,11 @@ export class RecordEncoder {
     const records = ends.map((end, index) => bytes.subarray(ends[index - 1] ?? 0, end));
     return { bytes, records, tagHashes, messageIds, ownIds };
   }
+}
+
+function traced(properties: string, region: string): string {
+  const { messageRegion, traceOn } = propertyNames;
+  return withProperty(withProperty(properties, messageRegion, region), traceOn, "true");
 }
 
 function recordOf(message: NewMessage, properties: string, target: RecordTarget) {

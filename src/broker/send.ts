@@ -1,6 +1,6 @@
 /** Sending: which queue, which record, and the receipts. One path for all protocols. @module */
 import { BrokerError } from "../model/errors.ts";
-import { packPhysicalOffset, type UniqueKeys } from "../model/message_id.ts";
+import { packPhysicalOffset } from "../model/message_id.ts";
 import type { NewMessage, SendReceipt, Timing } from "../model/message.ts";
 import { propertyNames, readProperty } from "../model/properties.ts";
 import type { Topic } from "../model/topic.ts";
@@ -8,7 +8,7 @@ import type { AppendAnswer } from "../link/shard_messages.ts";
 import type { ScheduleVerdict } from "../link/timer_messages.ts";
 import type { SendRequest } from "./broker.ts";
 import { type ChosenQueue, QueueChooser, queueOfKey } from "./choose_queue.ts";
-import { RecordEncoder } from "./encode.ts";
+import type { RecordEncoder } from "./encode.ts";
 import { queuesByShard } from "./offsets.ts";
 import type { RegistryView } from "./registry_view.ts";
 import type { ShardRouter } from "./shard_router.ts";
@@ -31,13 +31,13 @@ export class Sender {
   constructor(
     view: RegistryView,
     router: ShardRouter,
-    uniqueKeys: UniqueKeys,
+    encoder: RecordEncoder,
     dedupeWindowMs: number,
     delayMsMax = delayMsMaxDefault,
   ) {
     this.#view = view;
     this.#router = router;
-    this.#encoder = new RecordEncoder(uniqueKeys);
+    this.#encoder = encoder;
     this.#dedupeWindowMs = dedupeWindowMs;
     this.#delayMsMax = delayMsMax;
   }

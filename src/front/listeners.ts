@@ -1,6 +1,7 @@
 /** Which protocol listens where. @module */
 import type { Settings } from "../config/schema.ts";
 import { BrokerError } from "../model/errors.ts";
+import { regionName } from "../model/names.ts";
 import type { HttpServer } from "../ports/http.ts";
 import type { Connection } from "../ports/sockets.ts";
 import type { RemotingSettings } from "../protocol/remoting/call.ts";
@@ -93,7 +94,7 @@ function sessionSettingsOf(settings: Settings): RemotingSettings {
     advertise,
     advertiseNetworks: advertisedNetworksOf("advertiseNetworks", settings.advertiseNetworks),
     autoCreateTopics,
-    region: "DefaultRegion",
+    region: regionName,
     traceOn: traceTopic,
   };
 }

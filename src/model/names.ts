@@ -9,6 +9,9 @@ export const retryPrefix = "%RETRY%";
 /** Prefix of the topic that holds what a group gave up on. */
 export const deadLetterPrefix = "%DLQ%";
 
+/** The region every message is of, and every answer to a send: there is one. */
+export const regionName = "DefaultRegion";
+
 /** The topic from which `group` reads what it sent back. */
 export function retryTopicOf(group: string): string {
   return retryPrefix + group;

@@ -198,6 +198,7 @@ export class World {
         transactionCheckIntervalMs: options.checkIntervalMs,
         webhookHosts: this.#webhook === null ? null : producersHost,
         clusterName: "sim",
+        traceTopic: false,
       },
     });
   }

@@ -43,6 +43,7 @@ export type OneThreadOptions = {
   readonly dedupeWindowMs?: number;
   readonly webhookHosts?: string;
   readonly webhook?: Webhook;
+  readonly traceTopic?: boolean;
 };
 
 /** Turns of the event loop after which everything asked has been answered or waits. */
@@ -108,6 +109,7 @@ export class OneThreadBroker {
         transactionCheckIntervalMs: 30_000,
         webhookHosts: this.#options.webhookHosts ?? null,
         clusterName: "test",
+        traceTopic: this.#options.traceTopic ?? false,
       },
       timers,
       log: silentLog,

@@ -30,6 +30,9 @@ const ownFields: ReadonlySet<string> = new Set([
   propertyNames.producerGroup,
   propertyNames.correlationId,
   propertyNames.replyToClient,
+  // For the clients that trace.
+  propertyNames.messageRegion,
+  propertyNames.traceOn,
 ]);
 // A byte order mark at the front belongs to the body.
 const strictUtf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });

@@ -70,7 +70,7 @@ test("6.5 codes 325 and 326: a reply is pushed to the client that asked", async 
     assert.equal(answer?.code, 0);
     assert.deepEqual(answer.extFields, {
       ...{ msgId: "0", queueId: "0", queueOffset: "0" },
-      ...{ MSG_REGION: "DefaultRegion", TRACE_ON: "true" },
+      ...{ MSG_REGION: "DefaultRegion", TRACE_ON: "false" },
     });
   });
 });

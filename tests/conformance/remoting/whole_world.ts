@@ -19,10 +19,16 @@ const sendFields = { a: "PG", b: "orders", c: "TBW102", d: "4", e: "1", f: "0", 
 
 /** A broker, its clients, and what the sessions logged. */
 export class WholeWorld {
-  readonly house = new WholeHouse({ shards: 2 });
+  readonly house: WholeHouse;
   readonly logged: LogRecord[] = [];
   #sessions: RemotingSessions | null = null;
+  readonly #traceTopic: boolean;
   #connections = 0;
+
+  constructor(traceTopic = false) {
+    this.#traceTopic = traceTopic;
+    this.house = new WholeHouse({ shards: 2, traceTopic });
+  }
 
   get nowMs(): number {
     return this.house.broker.nowMs;
@@ -61,7 +67,7 @@ export class WholeWorld {
         advertise: null,
         autoCreateTopics: false,
         region: "DefaultRegion",
-        traceOn: true,
+        traceOn: this.#traceTopic,
       },
       clock,
       timers,
@@ -141,8 +147,11 @@ export class WholeClient {
 }
 
 /** Runs `work` with topic `orders` of four queues. */
-export async function inWorld(work: (world: WholeWorld) => Promise<void>): Promise<void> {
-  const world = new WholeWorld();
+export async function inWorld(
+  work: (world: WholeWorld) => Promise<void>,
+  traceTopic = false,
+): Promise<void> {
+  const world = new WholeWorld(traceTopic);
   const { broker } = world.house;
   try {
     await world.start();
