@@ -8,7 +8,7 @@ import { requestCodes, type RequestName } from "./codes.ts";
 
 const noOtherBrokers = "this name server knows one broker, itself";
 const noReplicas = "it has no replicas of RocketMQ's kind";
-const noUsers = "it has no users of RocketMQ's kind";
+const noUsers = "it has no users of RocketMQ's kind, whoever reaches its port may do everything";
 const noLite = "it has no lite topics";
 
 /** By name: what stands against it. */
@@ -22,14 +22,8 @@ export const absentRequests = {
   getBrokerEpochCache: noReplicas,
   authCreateUser: noUsers,
   authUpdateUser: noUsers,
-  authDeleteUser: noUsers,
-  authGetUser: noUsers,
-  authListUser: noUsers,
   authCreateAcl: noUsers,
   authUpdateAcl: noUsers,
-  authDeleteAcl: noUsers,
-  authGetAcl: noUsers,
-  authListAcl: noUsers,
   popRollback: "a pop keeps no topic of its own that could be rolled back",
   popLiteMessage: noLite,
   liteSubscriptionCtl: noLite,

@@ -60,6 +60,11 @@ import {
   handleTopicStats,
 } from "./handlers/admin_topic.ts";
 import {
+  handleNobodyDeleted,
+  handleNobodyFound,
+  handleNobodyListed,
+} from "./handlers/admin_users.ts";
+import {
   handleCheckConfig,
   handleConsumerList,
   handleHeartbeat,
@@ -188,6 +193,12 @@ const handlers: ReadonlyMap<number, Handler> = new Map<number, Handler>([
   [codes.cleanExpiredConsumequeue, handleCleanUp],
   [codes.cleanUnusedTopic, handleCleanUp],
   [codes.deleteExpiredCommitlog, handleCleanUp],
+  [codes.authDeleteUser, handleNobodyDeleted],
+  [codes.authGetUser, handleNobodyFound],
+  [codes.authListUser, handleNobodyListed],
+  [codes.authDeleteAcl, handleNobodyDeleted],
+  [codes.authGetAcl, handleNobodyFound],
+  [codes.authListAcl, handleNobodyListed],
   [codes.queryAssignment, handleQueryAssignment],
   [codes.setMessageRequestMode, handleSetRequestMode],
   [codes.popMessage, handlePopMessage],

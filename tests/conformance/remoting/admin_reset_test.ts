@@ -75,10 +75,21 @@ test("10 code 222 goes to the end by -1, to an offset, and without force only ba
 
   await client.call(222, reset({ queueId: "0", offset: "1", timestamp: "-1" }));
   assert.equal(place(), 1);
-  await client.call(222, reset({ timestamp: "-1", isForce: "false" }));
+  const stayed = await client.call(222, reset({ timestamp: "-1", isForce: "false" }));
   assert.equal(place(), 1);
+  assert.match(textOf(stayed.body), /"topic":"T"\}:1\}\}$/, "where it stands is told all the same");
   await client.call(222, reset({ timestamp: "-1", offset: "-1" }));
   assert.equal(place(), 3);
+});
+
+test("10 code 222 answers 26 for a group that is not there, and does not make it", async () => {
+  const { world, client } = await worldWithMessages();
+
+  const refused = await client.call(222, reset({ group: "Tippo" }));
+
+  assert.equal(refused.code, 26);
+  assert.match(refused.remark ?? "", /Tippo/);
+  assert.equal(world.broker.group("Tippo"), undefined);
 });
 
 test("10 codes 222 and 220 tell members of a reset, C++ by a list", async () => {

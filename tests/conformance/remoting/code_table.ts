@@ -34,6 +34,7 @@ const manyPlaces = "Tells of all groups: beyond 50,000 places it is refused with
 const relayed = "Relayed to the consumer, which has 10 s to answer; then 207.";
 const settingsStay = "To change a setting is refused with 16.";
 const noUnits = "No topic belongs to a unit.";
+const nobodyThere = "There are no users and no rules: see “ACL signatures”.";
 const cleansItself = "0: what is over its time goes by itself.";
 
 function must(remark = ""): CodeRow {
@@ -161,6 +162,12 @@ export const codeTable = {
   updateBrokerConfig: admin(settingsStay),
   getNamesrvConfig: admin("A few settings that tools look for."),
   updateNamesrvConfig: admin(settingsStay),
+  authDeleteUser: admin(nobodyThere),
+  authGetUser: admin(nobodyThere),
+  authListUser: admin(nobodyThere),
+  authDeleteAcl: admin(nobodyThere),
+  authGetAcl: admin(nobodyThere),
+  authListAcl: admin(nobodyThere),
   getBrokerMemberGroup: admin("One broker."),
   resumeCheckHalfMessage: admin("By the id that answered the half message's send."),
   cleanExpiredConsumequeue: admin(cleansItself),

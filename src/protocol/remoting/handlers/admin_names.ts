@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { isDerivedTopic } from "../../../model/names.ts";
 import type { Subscription } from "../../../model/subscription.ts";
 import { type Answer, type Call, done, refusal, type RemotingContext } from "../call.ts";
 import { responseCodes } from "../codes.ts";
@@ -13,9 +14,13 @@ import { describeSubscription } from "./admin_clients.ts";
 import { groupOnly, groupTopic } from "./admin_fields.ts";
 import { jsonBody } from "./json_body.ts";
 
-/** Names that are no users' topics: of the cluster, of the broker, and what the broker made. */
+/**
+ * Names that are no users' topics: of the cluster, of the broker, and what the broker made. Not
+ * those of groups: the dashboard lists these by their prefix, and a second time what is told here.
+ */
 export function handleSystemTopics(call: Call, { broker, settings }: RemotingContext): Answer {
-  const made = broker.topics().filter((topic) => topic.system).map((topic) => topic.name).sort();
+  const made = broker.topics().filter(({ name, system }) => system && !isDerivedTopic(name))
+    .map(({ name }) => name).sort();
   const topicList = [...new Set([settings.clusterName, settings.brokerName, ...made])];
   return { ...done, body: jsonBody({ brokerAddr: call.peer.route, topicList }) };
 }

@@ -7,7 +7,8 @@
  */
 import { utf8 } from "../../../base/bytes.ts";
 import type { ResetPreview, ResetTarget } from "../../../broker/broker.ts";
-import { type Answer, type Call, done, type RemotingContext } from "../call.ts";
+import { type Answer, type Call, done, refusal, type RemotingContext } from "../call.ts";
+import { responseCodes } from "../codes.ts";
 import { type HeaderOf, readHeader } from "../field_tables.ts";
 import { messageQueueMapText } from "../message_queue_keys.ts";
 import { cloneOffsets, correctionOffset, resetOffset } from "./admin_fields.ts";
@@ -25,15 +26,23 @@ export async function handleResetOffset(call: Call, context: RemotingContext): P
   const { broker, settings: { brokerName } } = context;
   const header = readHeader(resetOffset, call.command.extFields);
   const { group, topic, queueId: wantedQueue = -1 } = header;
-  await broker.groupForUse(group);
-  const offsets = (await broker.previewReset(group, topic, targetOf(header)))
-    .filter(({ queueId }) => wantedQueue < 0 || queueId === wantedQueue)
+  if (broker.group(group) === undefined) {
+    return refusal(
+      responseCodes.subscriptionGroupNotExist,
+      `Cannot reset group ${group.slice(0, 200)}: it does not exist`,
+    );
+  }
+  const queues = (await broker.previewReset(group, topic, targetOf(header)))
+    .filter(({ queueId }) => wantedQueue < 0 || queueId === wantedQueue);
+  const offsets = queues
     .filter((move) => header.isForce !== false || goesBack(move))
     .map(({ queueId, toOffset }) => ({ queueId, offset: toOffset }));
   const by = `an admin tool at ${call.peer.address}`;
   await broker.resetOffsets(group, topic, { kind: "offsets", offsets }, by);
-  const rows = offsets.map(({ queueId, offset }) =>
-    [{ topic, brokerName, queueId }, offset] as const
+  // Where the group stands now, in queues that stayed as well: tools show this as the outcome.
+  const moved = new Map(offsets.map(({ queueId, offset }) => [queueId, offset]));
+  const rows = queues.map(({ queueId, fromOffset, toOffset }) =>
+    [{ topic, brokerName, queueId }, moved.get(queueId) ?? fromOffset ?? toOffset] as const
   );
   return { ...done, body: utf8(`{"offsetTable":${messageQueueMapText(rows)}}`) };
 }
