@@ -140,6 +140,12 @@ export const settingsTable = {
     effect: "start",
     sentence: "More addresses for RocketMQ clients, as host:port, parted by commas",
   },
+  vipChannel: {
+    kind: "bool",
+    default: true,
+    effect: "start",
+    sentence: "Listen two ports below as well, where rocketmq-dashboard and old clients dial",
+  },
   proxyProtocolFrom: {
     kind: "text",
     default: null,

@@ -39,7 +39,8 @@ async function withBroker(
 }
 
 function settingsOf(flags: readonly string[]): Settings {
-  const all = ["--http-port", "0", "--remoting-port", "0", "--auto-create-topics", ...flags];
+  const anyPort = flags.includes("--remoting-port") ? [] : ["--remoting-port", "0"];
+  const all = ["--http-port", "0", ...anyPort, "--auto-create-topics", ...flags];
   const outcome = readSettings({ flags: all, environment: {}, file: null, facts: { cores: 1 } });
   if (outcome.kind === "faults") assert.fail(outcome.faults.map(faultText).join("\n"));
   return outcome.settings;
@@ -47,6 +48,34 @@ function settingsOf(flags: readonly string[]): Settings {
 
 function portOf(address: string): number {
   return Number(address.slice(address.lastIndexOf(":") + 1));
+}
+
+/** A port that is free, as are those at the other distances from it. */
+async function freePort(distances: readonly number[]): Promise<number> {
+  for (;;) {
+    const servers: Server[] = [];
+    const taken = await new Promise<number>((resolve) => {
+      const first = createServer().listen(0, "127.0.0.1", () => resolve(portAt(first)));
+      servers.push(first);
+    });
+    const others = distances.filter((distance) => distance !== 0).map((distance) =>
+      new Promise<boolean>((resolve) => {
+        const server = createServer();
+        server.once("error", () => resolve(false));
+        server.listen(taken + distance, "127.0.0.1", () => resolve(true));
+        servers.push(server);
+      })
+    );
+    const areFree = (await Promise.all(others)).every((isFree) => isFree);
+    await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
+    if (areFree) return taken;
+  }
+}
+
+function portAt(server: Server): number {
+  const address = server.address();
+  assert.ok(address !== null && typeof address === "object");
+  return address.port;
 }
 
 /** The address in the answer to a request that names the broker, asked at `port`. */
@@ -86,13 +115,12 @@ async function portMap(target: number, tells: boolean): Promise<{ port: number; 
     to.pipe(from);
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const address = server.address();
-  assert.ok(address !== null && typeof address === "object");
+  const port = portAt(server);
   const close = () => {
     server.close();
     for (const socket of sockets) socket.destroy();
   };
-  return { port: address.port, close };
+  return { port, close };
 }
 
 function headerOf({ remotePort = 0, localPort = 0 }: Socket): Buffer {
@@ -185,4 +213,26 @@ test("startListeners() refuses a setting it cannot read, by its name", async () 
       new RegExp(`setting ${name}`),
     );
   }
+});
+
+test("two ports below a port that is named, a client is told the named one", async () => {
+  const port = await freePort([0, -2]);
+  await withBroker(["--remoting-port", String(port)], async ({ remoting }) => {
+    assert.equal(remoting, `127.0.0.1:${port}`);
+    for (const code of [getRoute, clusterInfo]) assert.equal(await told(port - 2, code), remoting);
+  });
+  const closed = ["--remoting-port", String(port), "--vip-channel=false"];
+  await withBroker(closed, async ({ remoting }) => {
+    assert.equal(await told(portOf(remoting) - 2, getRoute), "nothing");
+  });
+});
+
+test("a port two below that somebody has is no reason not to start", async () => {
+  const port = await freePort([0, -2]);
+  const taken = createServer();
+  await new Promise<void>((resolve) => taken.listen(port - 2, "127.0.0.1", resolve));
+  await withBroker(["--remoting-port", String(port)], async ({ remoting }) => {
+    assert.equal(await told(port, getRoute), remoting);
+  });
+  taken.close();
 });

@@ -3,9 +3,13 @@
  *
  *     accepted ──first bytes──▶ session ──its socket is gone──▶ forgotten
  *
+ * RocketMQ's brokers listen two ports below as well, and clients with `vipChannelEnabled` dial
+ * there whatever is not for the name server. Who comes in that way is told the main address.
+ *
  * @module
  */
 import { limits } from "../base/limits.ts";
+import type { HostAndPort } from "../config/schema.ts";
 import type {
   AcceptedConnection,
   Connection,
@@ -15,14 +19,17 @@ import type {
 } from "../ports/sockets.ts";
 import { networkHolds } from "../model/network.ts";
 import type { RemotingSessions } from "../protocol/remoting/sessions.ts";
-import { addressesOf, networksOf } from "./addresses.ts";
+import { addressesOf, addressText, networksOf } from "./addresses.ts";
 import { type FirstBytesParts, meet } from "./first_bytes.ts";
 import type { ListenerParts } from "./parts.ts";
 import type { TlsKeys } from "./tls_keys.ts";
 
+/** RocketMQ's distance. */
+const vipPortsBelow = 2;
+
 /** Every door that is open. */
 export type RemotingDoors = {
-  /** Where they listen; the first is the one of `host` and `remotingPort`. */
+  /** Where clients are to come; the first is the one of `host` and `remotingPort`. */
   readonly addresses: readonly SocketAddress[];
   /** Connections open now, those whose protocol has not begun included. */
   readonly open: ReadonlySet<Connection>;
@@ -49,28 +56,42 @@ export async function openRemotingDoors(
   ];
   const listeners: Listener[] = [];
   const close = async () => void await Promise.all(listeners.map((listener) => listener.close()));
+  const open = async ({ host, port }: HostAndPort, portsBelow: number) => {
+    const { connectionsMax } = limits;
+    const listener = await runtime.sockets.listen({
+      ...{ host, port, connectionsMax },
+      onConnection: arrivals.door(portsBelow),
+      onError: (error) => log.error("remoting listener failed", { reason: error }),
+    });
+    listeners.push(listener);
+  };
   try {
-    for (const { host, port } of places) {
-      listeners.push(
-        await runtime.sockets.listen({
-          host,
-          port,
-          connectionsMax: limits.connectionsMax,
-          onConnection: (connection) => arrivals.accept(connection),
-          onError: (error) => log.error("remoting listener failed", { reason: error }),
-        }),
-      );
-    }
+    for (const place of places) await open(place, 0);
   } catch (thrown) {
     await close();
     throw thrown;
   }
+  const addresses = listeners.map((listener) => listener.address);
+  for (const place of settings.vipChannel ? vipPlaces(places) : []) {
+    // Most clients do without: that another program has the port is no reason not to start.
+    await open(place, vipPortsBelow).catch((thrown: unknown) => {
+      if (!(thrown instanceof Error)) throw thrown;
+      log.warn("vip channel is not open", { address: addressText(place), reason: thrown });
+    });
+  }
   return {
-    addresses: listeners.map((listener) => listener.address),
+    addresses,
     open: arrivals.open,
     close,
     destroyConnections: () => listeners.forEach((listener) => listener.destroyConnections()),
   };
+}
+
+/** Two ports below each that was named; whoever takes any free port has nobody who counts on it. */
+function vipPlaces(places: readonly HostAndPort[]): HostAndPort[] {
+  return places.filter(({ port }) => port > vipPortsBelow)
+    .map(({ host, port }) => ({ host, port: port - vipPortsBelow }))
+    .filter(({ port }) => !places.some((place) => place.port === port));
 }
 
 /** The connections of all doors. */
@@ -78,7 +99,7 @@ class Arrivals {
   /** Bounded by `limits.connectionsMax`, over all doors together. */
   readonly open = new Set<Connection>();
   readonly #sessions: RemotingSessions;
-  readonly #meeting: FirstBytesParts;
+  readonly #meeting: Omit<FirstBytesParts, "open">;
   #connections = 0;
 
   constructor(
@@ -94,19 +115,27 @@ class Arrivals {
       isTrustedProxy: (host) => proxies.some((network) => networkHolds(network, host)),
       tlsMode: settings.tlsMode,
       tls: () => keys === null ? null : keys.context,
-      open: (connection) => this.#begin(connection),
       gone: (connection) => void this.open.delete(connection),
     };
   }
 
-  accept(connection: AcceptedConnection): void {
+  /** What takes connections of a door that is `portsBelow` the one that clients are told. */
+  door(portsBelow: number): (connection: AcceptedConnection) => void {
+    const open = (met: AcceptedConnection) => this.#begin(met, portsBelow);
+    const meeting = { ...this.#meeting, open };
+    return (connection) => this.#accept(connection, meeting);
+  }
+
+  #accept(connection: AcceptedConnection, meeting: FirstBytesParts): void {
     const isFull = this.open.size >= limits.connectionsMax;
     this.open.add(connection);
-    meet(connection, this.#meeting);
+    meet(connection, meeting);
     if (isFull) connection.destroy();
   }
 
-  #begin(connection: AcceptedConnection): ConnectionListener {
+  #begin(connection: AcceptedConnection, portsBelow: number): ConnectionListener {
+    const { local: { host, port }, remote } = connection;
+    if (portsBelow > 0) connection.nameEnds({ local: { host, port: port + portsBelow }, remote });
     const number = ++this.#connections;
     const session = this.#sessions.open(number, connection);
     return {
