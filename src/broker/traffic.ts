@@ -14,6 +14,7 @@ import { Lru } from "../base/lru.ts";
 const secondMs = 1000;
 const minuteMs = 60 * secondMs;
 const hourMs = 60 * minuteMs;
+const dayMs = 24 * hourMs;
 const slotMs = 10 * secondMs;
 /** Finest first. A window is read from the finest level that reaches so far back. */
 const levels = [
@@ -33,6 +34,13 @@ export type TrafficWindow = {
   readonly coveredMs: number;
 };
 
+/** Messages since the start: up to now, and up to the beginning of today and of yesterday, UTC. */
+export type DayCounts = {
+  readonly now: number;
+  readonly today: number;
+  readonly yesterday: number;
+};
+
 /** A group's name in a topic. Neither name can hold "@". */
 export function groupKeyOf(topic: string, group: string): string {
   return `${topic}@${group}`;
@@ -45,12 +53,14 @@ export function perSecond({ messages, coveredMs }: TrafficWindow): number {
 
 /** Counts what passes the door. */
 export class Traffic {
-  readonly #clock: Pick<Clock, "monotonicMs">;
+  readonly #clock: Clock;
+  readonly #days: { readonly put: Days; readonly get: Days };
   readonly #series = new Lru<string, Series>({ countMax: limits.trafficSeriesMax });
   readonly #totals: { readonly put: Series; readonly get: Series };
 
-  constructor(clock: Pick<Clock, "monotonicMs">) {
+  constructor(clock: Clock) {
     this.#clock = clock;
+    this.#days = { put: new Days(clock.wallMs()), get: new Days(clock.wallMs()) };
     const nowMs = clock.monotonicMs();
     this.#totals = { put: new Series(nowMs), get: new Series(nowMs) };
   }
@@ -59,14 +69,14 @@ export class Traffic {
   put(topic: string, messages: number, bytes: number): void {
     const nowMs = this.#clock.monotonicMs();
     this.#of(`put ${topic}`, nowMs).add(messages, bytes, nowMs);
-    this.#totals.put.add(messages, bytes, nowMs);
+    this.#addTotal("put", messages, bytes, nowMs);
   }
 
   /** Messages of one read were given to a group. */
   got(topic: string, group: string, messages: number, bytes: number): void {
     const nowMs = this.#clock.monotonicMs();
     this.#of(`get ${groupKeyOf(topic, group)}`, nowMs).add(messages, bytes, nowMs);
-    this.#totals.get.add(messages, bytes, nowMs);
+    this.#addTotal("get", messages, bytes, nowMs);
   }
 
   /** A group gave a message back. */
@@ -85,6 +95,19 @@ export class Traffic {
     return this.#totals[kind].window(windowMs, this.#clock.monotonicMs());
   }
 
+  /** How much there was before today and yesterday: a day's end is seen within ten seconds. */
+  days(kind: "put" | "get"): DayCounts {
+    return this.#days[kind].counts(this.#clock.wallMs());
+  }
+
+  #addTotal(kind: "put" | "get", messages: number, bytes: number, nowMs: number): void {
+    const total = this.#totals[kind];
+    // Every ten seconds is often enough to look at the date.
+    if (!total.isFresh(nowMs)) this.#days[kind].turn(this.#clock.wallMs());
+    total.add(messages, bytes, nowMs);
+    this.#days[kind].add(messages);
+  }
+
   #of(name: string, nowMs: number): Series {
     const known = this.#series.peek(name);
     if (known?.isFresh(nowMs) === true) return known;
@@ -92,6 +115,36 @@ export class Traffic {
     const series = this.#series.get(name) ?? new Series(nowMs);
     this.#series.set(name, series);
     return series;
+  }
+}
+
+/** One count, and what it was when the last two days began. */
+class Days {
+  #day: number;
+  #now = 0;
+  #today = 0;
+  #yesterday = 0;
+
+  constructor(wallMs: number) {
+    this.#day = Math.floor(wallMs / dayMs);
+  }
+
+  add(messages: number): void {
+    this.#now += messages;
+  }
+
+  /** A clock that is set back changes nothing: the day it is then set to was begun before. */
+  turn(wallMs: number): void {
+    const day = Math.floor(wallMs / dayMs);
+    if (day <= this.#day) return;
+    this.#yesterday = day === this.#day + 1 ? this.#today : this.#now;
+    this.#today = this.#now;
+    this.#day = day;
+  }
+
+  counts(wallMs: number): DayCounts {
+    this.turn(wallMs);
+    return { now: this.#now, today: this.#today, yesterday: this.#yesterday };
   }
 }
 

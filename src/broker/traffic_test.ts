@@ -58,3 +58,23 @@ test("Traffic holds limits.trafficSeriesMax names, and forgets the one unheard f
   assert.equal(traffic.window("sent-back", groupKeyOf("T", "first"), minuteMs), undefined);
   assert.equal(traffic.window("sent-back", groupKeyOf("T", "G0"), minuteMs)?.messages, 1);
 });
+
+test("days() tells what there was before today and before yesterday, whatever the gap", () => {
+  const clock = new ManualClock(Date.UTC(2026, 0, 5, 23));
+  const traffic = new Traffic(clock);
+  traffic.put("T", 3, 1);
+  assert.deepEqual(traffic.days("put"), { now: 3, today: 0, yesterday: 0 });
+
+  clock.advance(hourMs);
+  traffic.put("T", 4, 1);
+  assert.deepEqual(traffic.days("put"), { now: 7, today: 3, yesterday: 0 });
+
+  clock.advance(dayMs);
+  assert.deepEqual(traffic.days("put"), { now: 7, today: 7, yesterday: 3 });
+  clock.jump(-dayMs);
+  assert.deepEqual(traffic.days("put"), { now: 7, today: 7, yesterday: 3 });
+  clock.advance(4 * dayMs);
+  traffic.put("T", 1, 1);
+  assert.deepEqual(traffic.days("put"), { now: 8, today: 7, yesterday: 7 });
+  assert.deepEqual(traffic.days("get"), { now: 0, today: 0, yesterday: 0 });
+});

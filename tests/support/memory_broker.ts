@@ -55,7 +55,7 @@ import { ParkedPolls } from "./parked_polls.ts";
 /** Broker, and handles for tests: `fail`, `trim`, `tick`, `parked`, `records`. */
 export class MemoryBroker implements Broker {
   readonly timers = absentTimers;
-  readonly traffic = new Traffic({ monotonicMs: () => 0 });
+  readonly traffic = new Traffic({ monotonicMs: () => 0, wallMs: () => 0 });
   readonly transactions = absentTransactions;
   readonly deadLetters = absentDeadLetters;
   readonly clock: ManualClock;

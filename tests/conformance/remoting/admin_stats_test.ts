@@ -67,6 +67,20 @@ test("10.2 code 28 has rates of what came in, three windows in one text", async 
   assert.deepEqual([putTps, getTransferredTps], ["0.5 0.5 0.5", "0 0 0"]);
 });
 
+test("10.2 code 28 has what came in up to now, and before today and yesterday", async () => {
+  const { world, client } = worldWithTopic();
+  await send(client);
+  world.broker.advance(24 * 3_600_000);
+  await send(client);
+  await send(client);
+
+  const { table } = json(await client.call(28));
+
+  const { msgPutTotalTodayNow, msgPutTotalTodayMorning, msgPutTotalYesterdayMorning } = table;
+  const told = [msgPutTotalTodayNow, msgPutTotalTodayMorning, msgPutTotalYesterdayMorning];
+  assert.deepEqual(told, ["3", "1", "0"]);
+});
+
 test("10 code 317 shows how far every group is behind", async () => {
   const { world, client } = worldWithTopic();
   await send(client);

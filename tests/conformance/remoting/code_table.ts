@@ -155,8 +155,8 @@ export const codeTable = {
       "min and 1 h. HTTP counts too.",
   ),
   getBrokerRuntimeInfo: admin(
-    "Totals and rates are real (10 s, 60 s, 600 s); latencies, and what this broker has no word " +
-      "for, read 0.",
+    "Totals and rates are real (10 s, 60 s, 600 s), sums of a day since the start and in UTC; " +
+      "latencies, and what this broker has no word for, read 0.",
   ),
   getBrokerConfig: admin("A few settings that tools look for."),
   updateBrokerConfig: admin(settingsStay),

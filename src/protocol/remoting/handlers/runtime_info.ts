@@ -22,10 +22,6 @@ const zeroes = [
   "EndTransactionQueueSize",
   "EndTransactionThreadPoolQueueCapacity",
   "getMessageEntireTimeMax",
-  "msgGetTotalTodayMorning",
-  "msgGetTotalYesterdayMorning",
-  "msgPutTotalTodayMorning",
-  "msgPutTotalYesterdayMorning",
   "pageCacheLockTimeMills",
   "pullThreadPoolQueueCapacity",
   "pullThreadPoolQueueHeadWaitTimeMills",
@@ -54,6 +50,7 @@ export async function handleRuntimeInfo(_call: Call, context: RemotingContext): 
   const table: Record<string, string> = {
     ...Object.fromEntries(zeroes.map((name) => [name, "0"])),
     ...rates(traffic),
+    ...days(traffic),
     timerEnqueueTps: "0.0",
     timerDequeueTps: "0.0",
     putMessageDistributeTime: "",
@@ -84,19 +81,29 @@ function rates(traffic: Traffic): Record<string, string> {
   };
 }
 
+/** Tools subtract one from the other: what came in or went out today, and yesterday. */
+function days(traffic: Traffic): Record<string, string> {
+  const [put, got] = [traffic.days("put"), traffic.days("get")];
+  return {
+    msgPutTotalTodayNow: String(put.now),
+    msgPutTotalTodayMorning: String(put.today),
+    msgPutTotalYesterdayMorning: String(put.yesterday),
+    msgGetTotalTodayNow: String(got.now),
+    msgGetTotalTodayMorning: String(got.today),
+    msgGetTotalYesterdayMorning: String(got.yesterday),
+  };
+}
+
 /** What the shards count. */
 function measured({ shards }: Health): Record<string, string> {
-  let [appended, delivered, bytes, messages] = [0, 0, 0, 0];
+  let [appended, bytes, messages] = [0, 0, 0];
   for (const { stats } of shards) {
     appended += stats.appended;
-    delivered += stats.delivered;
     bytes += stats.logBytes;
     messages += stats.messages;
   }
   return {
     commitLogMaxOffset: String(bytes),
-    msgGetTotalTodayNow: String(delivered),
-    msgPutTotalTodayNow: String(appended),
     putMessageAverageSize: messages === 0 ? "0" : (bytes / messages).toFixed(1),
     putMessageSizeTotal: String(bytes),
     putMessageTimesTotal: String(appended),
