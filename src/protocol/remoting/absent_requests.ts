@@ -9,6 +9,8 @@ import { requestCodes, type RequestName } from "./codes.ts";
 const noOtherBrokers = "this name server knows one broker, itself";
 const noReplicas = "it has no replicas of RocketMQ's kind";
 const noUsers = "it has no users of RocketMQ's kind, whoever reaches its port may do everything";
+const noRocksDb = "it keeps nothing in RocksDB";
+const noColdData = "it does not tell cold data from other data";
 const noLite = "it has no lite topics";
 
 /** By name: what stands against it. */
@@ -18,12 +20,29 @@ export const absentRequests = {
   brokerHeartbeat: noOtherBrokers,
   queryDataVersion: noOtherBrokers,
   registerTopicInNamesrv: "its topics are made by UPDATE_AND_CREATE_TOPIC (17)",
+  checkRocksdbCqWriteProgress: noRocksDb,
+  exportRocksdbConfigToJson: noRocksDb,
+  updateAndCreateStaticTopic: "a queue of it has one broker, and never another",
+  addBroker: noOtherBrokers,
+  removeBroker: noOtherBrokers,
   getBrokerHaStatus: noReplicas,
+  resetMasterFlushOffset: noReplicas,
+  controllerElectMaster: noReplicas,
+  controllerGetMetadataInfo: noReplicas,
+  controllerGetSyncStateData: noReplicas,
   getBrokerEpochCache: noReplicas,
+  updateControllerConfig: noReplicas,
+  getControllerConfig: noReplicas,
+  cleanBrokerData: noReplicas,
+  updateColdDataFlowCtrConfig: noColdData,
+  removeColdDataFlowCtrConfig: noColdData,
+  getColdDataFlowCtrInfo: noColdData,
+  setCommitlogReadMode: noColdData,
   authCreateUser: noUsers,
   authUpdateUser: noUsers,
   authCreateAcl: noUsers,
   authUpdateAcl: noUsers,
+  switchTimerEngine: "it has one way to keep timers",
   popRollback: "a pop keeps no topic of its own that could be rolled back",
   popLiteMessage: noLite,
   liteSubscriptionCtl: noLite,
