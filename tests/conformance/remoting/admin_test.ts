@@ -138,11 +138,16 @@ test("10 code 200 makes a group and changes only what it names", async () => {
   assert.equal((await put({ groupName: "G", retryMaxTimes: 3, consumeEnable: true })).code, 0);
   assert.equal(world.broker.group("G")?.settings.attemptsMax, 4);
 
-  const groupRetryPolicy = { type: "CUSTOMIZED", customizedRetryPolicy: { next: [1000, 2000] } };
+  const next = [1000, 2000, 3000, 4000];
+  const groupRetryPolicy = { type: "CUSTOMIZED", customizedRetryPolicy: { next } };
   await put({ groupName: "G", consumeEnable: false, groupRetryPolicy });
 
   const { attemptsMax, consumeEnabled, retryDelaysMs } = world.broker.group("G")?.settings ?? {};
-  assert.deepEqual([attemptsMax, consumeEnabled, retryDelaysMs], [4, false, [1000, 2000]]);
+  assert.deepEqual([attemptsMax, consumeEnabled, retryDelaysMs], [4, false, [3000, 4000]]);
+  const told = json(await client.call(352, { group: "G" }));
+  assert.deepEqual(told.groupRetryPolicy.customizedRetryPolicy.next, [1000, 5000, 3000, 4000]);
+  await put({ groupName: "G", groupRetryPolicy: told.groupRetryPolicy });
+  assert.deepEqual(world.broker.group("G")?.settings.retryDelaysMs, [3000, 4000]);
 });
 
 test("10 codes 352, 201 and 207 show a group, show all, and delete one", async () => {

@@ -25,6 +25,12 @@ import {
 } from "./json_body.ts";
 import { dataVersion, pageOf } from "./pages.ts";
 
+/**
+ * A RocketMQ policy begins with two delays that are never used: the first retry is after the third,
+ * as it is after the third delay level. These are the two of RocketMQ's own policy.
+ */
+const levelsBefore: readonly number[] = [1_000, 5_000];
+
 /** Makes a group, or changes the one there is. */
 export async function handlePutGroup(call: Call, { broker }: RemotingContext): Promise<Answer> {
   await putGroup(readBody(call.body), broker);
@@ -96,7 +102,11 @@ function customDelaysMs(policy: unknown): number[] {
   const custom = policy["customizedRetryPolicy"];
   const next = isObject(custom) ? custom["next"] : undefined;
   if (!Array.isArray(next)) return [];
-  return next.map(Number).filter((delayMs) => Number.isSafeInteger(delayMs) && delayMs > 0);
+  const delaysMs = next.map(Number)
+    .filter((delayMs) => Number.isSafeInteger(delayMs) && delayMs > 0);
+  return delaysMs.length > levelsBefore.length
+    ? delaysMs.slice(levelsBefore.length)
+    : delaysMs.slice(-1);
 }
 
 function configOf({ name, settings }: Group) {
@@ -110,7 +120,7 @@ function configOf({ name, settings }: Group) {
     consumeTimeoutMinute: 15,
     groupName: name,
     groupRetryPolicy: {
-      customizedRetryPolicy: { next: settings.retryDelaysMs },
+      customizedRetryPolicy: { next: [...levelsBefore, ...settings.retryDelaysMs] },
       type: "CUSTOMIZED",
     },
     groupSysFlag: 0,
