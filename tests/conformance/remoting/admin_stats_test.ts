@@ -224,7 +224,7 @@ test("10 code 45 shows no places of levels: delayed messages are kept by their t
   assert.deepEqual(json(await client.call(45)), { offsetTable: {} });
 });
 
-test("12 codes 3003 to 3005 and 3008 to 3010 find nobody; 3001 makes nobody, and says why", async () => {
+test("12 codes 3003 to 3005 and 3008 to 3010 find nobody, and nobody is made", async () => {
   const { client } = worldWithTopic();
   for (const code of [3005, 3010]) assert.deepEqual(json(await client.call(code)), []);
   for (const code of [3003, 3004, 3008, 3009]) {
