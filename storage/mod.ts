@@ -128,6 +128,7 @@ function recovered(
       replayedMessages,
       missing,
       damage,
+      writable: accepted,
       tookMs: options.clock.monotonicMs() - startMs,
     },
   });

@@ -140,6 +140,8 @@ export type Recovery = {
   readonly missing: { readonly from: number; readonly to: number } | null;
   /** Why a stored turn was not trusted, in a sentence; `null` when all was well. */
   readonly damage: string | null;
+  /** Whether writes are taken: all was well, or the operator accepts what was found. */
+  readonly writable: boolean;
 };
 
 /** How large the store is, for metrics and health. */

@@ -110,7 +110,13 @@ export class SimDisk {
 
 /** One opening of a `SimDisk`. */
 export class SimStore implements ShardStore {
-  readonly recovery: Recovery = { replayedMessages: 0, tookMs: 0, missing: null, damage: null };
+  readonly recovery: Recovery = {
+    replayedMessages: 0,
+    tookMs: 0,
+    missing: null,
+    damage: null,
+    writable: true,
+  };
   readonly #disk: SimDisk;
   readonly #image: SimImage;
   #dead = false;

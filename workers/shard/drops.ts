@@ -51,7 +51,7 @@ export class Drops {
 
   /** Takes a request: from now on nobody is handed anything of these queues. */
   ask(store: ShardStore, state: ShardState, id: number, queueKeys: readonly number[]): void {
-    if (isDamaged(store)) throw new BrokerError("storage_damaged");
+    if (!store.recovery.writable) throw new BrokerError("storage_damaged");
     state.dropQueues(queueKeys);
     this.#jobs.push({ kind: "queues", id, queueKeys });
   }
@@ -97,7 +97,7 @@ export class Drops {
   #look(store: ShardStore, state: ShardState): void {
     this.#lookMs = null;
     const existing = this.#existing;
-    if (existing === null || isDamaged(store)) return;
+    if (existing === null || !store.recovery.writable) return;
     const { queueKeys, queueKeyMax, groupKeys, groupKeyMax } = existing;
     const orphans = store.queueKeys().filter((key) =>
       key <= queueKeyMax && !isInRanges(queueKeys, key) && !this.#isAsked(key)
@@ -129,9 +129,4 @@ function carryOut(job: Job, store: ShardStore, state: ShardState): boolean {
   // Once more: memory may have been read back from the tables between two steps.
   state.dropQueues(job.queueKeys);
   return true;
-}
-
-function isDamaged(store: ShardStore): boolean {
-  const { damage, missing } = store.recovery;
-  return damage !== null || missing !== null;
 }

@@ -395,7 +395,7 @@ export class Shard {
   }
 
   #noteRecovery(): void {
-    const { missing, damage, replayedMessages, tookMs } = this.#store.recovery;
+    const { missing, damage, writable, replayedMessages, tookMs } = this.#store.recovery;
     this.#parts.log.info("shard opened", { replayedMessages, tookMs: Math.round(tookMs) });
     if (missing === null && damage === null) return;
     const gone = missing === null
@@ -404,6 +404,10 @@ export class Shard {
     const reason = `shard ${this.#parts.number}: ${
       [gone, damage ?? ""].filter(Boolean).join("; ")
     }`;
+    if (writable) {
+      this.#parts.log.warn("shard was damaged, and goes on with what is left", { reason });
+      return;
+    }
     this.#parts.log.error("shard is damaged and takes no messages", { reason });
     this.#setCondition({ state: "damaged", reason });
   }

@@ -12,6 +12,7 @@ import {
   standing,
 } from "../../tests/support/shard_bench.ts";
 import { SimDisk } from "../../tests/simulation/sim_store.ts";
+import { StorageError } from "../../src/model/errors.ts";
 import type { DiskOperation } from "../../tests/simulation/sim_image.ts";
 
 const retry = { retryDelaysMs: [5_000], retryBackoff: null };
@@ -331,20 +332,37 @@ test("Shard finds everything again after its process ended", async () => {
   assert.notEqual(again[0]?.lease, first?.lease);
 });
 
-test("Shard asks a damaged store for no writes, and goes on with what can be read", async () => {
+/** Stores that open with a turn damaged, and refuse what upkeep writes unless they are `writable`. */
+async function damagedDisk(writable: boolean): Promise<SimDisk> {
   const disk = new SimDisk();
-  const before = new ShardBench(disk);
-  await before.send(["a"]);
+  await new ShardBench(disk).send(["a"]);
   const open = disk.open.bind(disk);
   disk.open = () => {
     const store = open();
-    Object.assign(store, { recovery: { ...store.recovery, damage: "a turn is damaged" } });
-    return store;
+    const recovery = { ...store.recovery, damage: "a turn is damaged", writable };
+    const refuse = () => {
+      throw new StorageError("io", "Cannot write to a damaged store");
+    };
+    return Object.assign(store, { recovery }, writable ? {} : { trim: refuse, checkpoint: refuse });
   };
-  const shard = new ShardBench(disk);
+  return disk;
+}
 
-  assert.equal(await codeOf(shard.receive()), "storage_damaged");
-  await shard.pass(5_000);
-  assert.equal(shard.opened, 1);
-  assert.deepEqual(await shard.bodies(), ["a"]);
+test("Shard asks a damaged store for no writes, and goes on with what can be read", async () => {
+  const bench = new ShardBench(await damagedDisk(false));
+  const { queueKey } = names;
+  const rule = { queueKeys: [queueKey], retentionMs: 1, retentionBytes: null, deleteUnread: true };
+  bench.shard.heard({ kind: "retention", rules: [rule] });
+
+  assert.equal(await codeOf(bench.receive()), "storage_damaged");
+  await bench.pass(5_000);
+  assert.equal(bench.opened, 1);
+  assert.deepEqual(await bench.bodies(), ["a"]);
+});
+
+test("Shard serves and stores again once the operator accepts what is damaged", async () => {
+  const bench = new ShardBench(await damagedDisk(true));
+
+  await bench.send(["b"]);
+  assert.deepEqual((await bench.receive()).map(({ body }) => body), ["a", "b"]);
 });

@@ -63,6 +63,8 @@ export class Upkeep {
     if (monotonicMs < this.#nextLookMs) return nothingDone;
     this.#nextLookMs = monotonicMs + lookMs;
     const guardChanged = this.#guard.check();
+    // A damaged store takes no writes: trying would stop the shard, and with it all reading.
+    if (!store.recovery.writable) return { fault: null, guardChanged, more: false };
     try {
       if (store.checkpointDue()) store.checkpoint();
       this.#forgetVerdicts(store, nowMs, monotonicMs);
@@ -77,10 +79,8 @@ export class Upkeep {
 
   #forgetVerdicts(store: ShardStore, nowMs: number, monotonicMs: number): void {
     const verdicts = store.halfCount("committed") + store.halfCount("rolled-back");
-    const { damage, missing } = store.recovery;
-    // Nothing is written for nothing, and a damaged store takes no writes.
-    if (verdicts === 0 || damage !== null || missing !== null) return;
-    if (monotonicMs < this.#nextPurgeMs) return;
+    // Nothing is written for nothing.
+    if (verdicts === 0 || monotonicMs < this.#nextPurgeMs) return;
     const forgotten = store.purgeHalves(nowMs - verdictsMs, purgeRowsMax);
     // A full step is followed by the next one soon.
     if (forgotten < purgeRowsMax) this.#nextPurgeMs = monotonicMs + trimRoundMs;
