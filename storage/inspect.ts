@@ -1,6 +1,7 @@
 /**
  * Checks a shard's file without changing it: every turn's checksum and its link to the one before,
- * the indexes against the log, every small row, SQLite's own structure. For `curlew check`, on a
+ * the end of the log against the high-water file, the indexes against the log, every small row,
+ * SQLite's own structure. For `curlew check`, on a
  * stopped store or a copy; beside a running one it holds the WAL back for as long as it reads.
  *
  * @module
@@ -9,6 +10,7 @@ import { DatabaseSync } from "node:sqlite";
 import { storageFault } from "./faults.ts";
 import { inspectRows } from "./inspect_rows.ts";
 import { type KeyRow, wordsOfKeyRow } from "./key_index.ts";
+import { type Mark, type MarkedTurn, promisedBy, readBoot, readMark } from "./mark_file.ts";
 import { type ChunkRow, QueueChunk } from "./queue_chunk.ts";
 import { assertRow } from "./row_checksum.ts";
 import { appendedChecksum, turnChecksum, turnOf, type TurnRow } from "./turn_format.ts";
@@ -29,15 +31,16 @@ export type Inspection = {
 type Queue = { readonly min: number; dropped: boolean; next: number | null };
 
 /**
- * Inspects the database file of a shard.
+ * Inspects the database file of a shard, and the high-water file beside it if there is one. `boot`
+ * is today's, see `compareMark`.
  *
  * @throws {StorageError} The file cannot be opened or read as a database at all.
  */
-export function inspectShard(path: string): Inspection {
+export function inspectShard(path: string, boot: number = readBoot()): Inspection {
   let sqlite: DatabaseSync | undefined;
   try {
     sqlite = new DatabaseSync(path, { readOnly: true });
-    return new Inspector(sqlite, path).run();
+    return new Inspector(sqlite, path).run(readMark(path.replace(/\.db$/, ".mark")), boot);
   } catch (cause) {
     throw storageFault(`inspect ${path}`, cause);
   } finally {
@@ -61,10 +64,11 @@ class Inspector {
     this.#path = path;
   }
 
-  run(): Inspection {
+  run(mark: Mark | string | null, boot: number): Inspection {
     this.#inspectPages();
     this.#inspectQueues();
-    this.#inspectLog();
+    if (typeof mark === "string") this.#note(mark);
+    this.#inspectLog(mark === null || typeof mark === "string" ? null : promisedBy(mark, boot));
     this.#inspectChunks();
     inspectRows(this.#sqlite, this.#path, (check) => this.#try(check));
     for (const row of this.#sqlite.prepare("SELECT * FROM key_index").iterate()) {
@@ -112,8 +116,9 @@ class Inspector {
   }
 
   /** In the order of the log each queue's offsets go up by one, from its minimum to its end. */
-  #inspectLog(): void {
+  #inspectLog(promised: MarkedTurn | null): void {
     let before: { end: number; chain: number } | null = null;
+    let isKept = promised === null || promised.position === 0;
     const rows = this.#sqlite.prepare("SELECT * FROM log ORDER BY firstPosition").iterate();
     for (const found of rows) {
       const row = found as TurnRow;
@@ -125,7 +130,17 @@ class Inspector {
         this.#note(`The turn at position ${row.firstPosition} does not follow the one before it`);
       }
       before = { end, chain: appendedChecksum(row) };
+      if (end - 1 === promised?.position) isKept = before.chain === promised.chain;
     }
+    if (!isKept) this.#notePromised(promised?.position ?? 0, before?.end ?? 1);
+  }
+
+  #notePromised(position: number, end: number): void {
+    this.#note(
+      position >= end
+        ? `The log lacks positions ${end} to ${position}: they were acknowledged`
+        : `The turn that ends at position ${position} is not the one that was acknowledged`,
+    );
   }
 
   #inspectTurn(row: TurnRow): void {

@@ -1,10 +1,12 @@
 import assert from "node:assert/strict";
+import { cpSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import { test } from "node:test";
 import type { TurnRecord } from "../src/ports/shard_store.ts";
 import { turn } from "../tests/contract/shard_store_contract.ts";
 import { StoreFolder } from "../tests/support/store_folder.ts";
 import { inspectShard } from "./inspect.ts";
+import { readBoot } from "./mark_file.ts";
 
 /** A row of each of the small tables. */
 function waiting(id: number): Partial<TurnRecord> {
@@ -78,4 +80,26 @@ test("inspectShard() names damaged turns, missing turns and indexes that disagre
     assert.match(findings.join("\n"), expected);
     folder.remove();
   }
+});
+
+test("inspectShard() misses the acknowledged end of the log, by what a power cut may take", () => {
+  const folder = new StoreFolder();
+  const store = folder.open();
+  const send = (durability: "power-loss" | "process-crash") =>
+    store.commit(turn(store, [{ queueKey: 1 }], { durability }));
+  send("power-loss");
+  const early = folder.copy();
+  send("power-loss");
+  send("process-crash");
+  const cut = folder.copy();
+  for (const path of [cut.path, cut.walPath]) {
+    cpSync(path.replace(cut.directory, early.directory), path);
+  }
+
+  const boot = readBoot();
+  const lacks = (to: number) => `The log lacks positions 2 to ${to}: they were acknowledged`;
+  assert.deepEqual(inspectShard(cut.path, boot).findings, [lacks(3)]);
+  assert.deepEqual(inspectShard(cut.path, boot + 1).findings, [lacks(2)]);
+  assert.deepEqual(inspectShard(early.path, boot).findings, []);
+  for (const used of [early, cut, folder]) used.remove();
 });

@@ -57,6 +57,14 @@ export function readMark(path: string): Mark | string | null {
   };
 }
 
+/**
+ * The last turn that must be there: `boot` is today's. When it is the mark's, no power cut came
+ * between, and every turn that was written has to be there.
+ */
+export function promisedBy(mark: Mark, boot: number): MarkedTurn {
+  return boot !== 0 && boot === mark.boot ? mark.written : mark.powerSafe;
+}
+
 /** A number for this run of the operating system, 0 where it has no name. */
 export function readBoot(): number {
   const path = "/proc/sys/kernel/random/boot_id";

@@ -9,7 +9,7 @@
  * @module
  */
 import type { KeyIndex } from "./key_index.ts";
-import type { Mark, MarkedTurn } from "./mark_file.ts";
+import { type Mark, type MarkedTurn, promisedBy } from "./mark_file.ts";
 import type { QueueIndex } from "./queue_index.ts";
 import { QueueTail } from "./queue_tail.ts";
 import { assertRow } from "./row_checksum.ts";
@@ -249,8 +249,7 @@ class Replay {
 }
 
 /**
- * Compares the log with the high-water file. `boot` is today's: when it is the mark's, no power cut
- * came between, and every turn that was written has to be there.
+ * Compares the log with the high-water file. `boot` is today's.
  */
 export function compareMark(
   mark: Mark | string | null,
@@ -271,8 +270,7 @@ export function compareMark(
   // The walk stopped at a turn it could not trust: what lies behind it was not looked at.
   if (findings.damage !== null) return;
   const sameBoot = boot !== 0 && boot === mark.boot;
-  const promised = sameBoot ? mark.written : mark.powerSafe;
-  const lost = missingTurn(promised, log, findings);
+  const lost = missingTurn(promisedBy(mark, boot), log, findings);
   if (lost || sameBoot || mark.written.position < log.nextPosition) return;
   const from = Math.max(log.nextPosition, mark.powerSafe.position + 1);
   findings.notices.push(
