@@ -51,7 +51,9 @@ function placeCauses(facts: ExplainFacts, place: Place, switches: Cause[]): Caus
   if (offset >= place.maxOffset) return [unknownMessage(facts)];
   const isFinished = next !== null && offset < next && open === null;
   if (isFinished) return [finishedCause(facts, place)];
-  if (place.stored === null) return [retentionCause(facts, place)];
+  if (place.stored === null) {
+    return [offset < place.minOffset ? retentionCause(facts, place) : damagedCause(place)];
+  }
   const causes = open !== null ? openCauses(facts, place, open) : freshCauses(facts, place);
   // What is switched off is not ready, whatever else is well with it.
   const isOff = switches.length > 0;
@@ -320,6 +322,12 @@ function retentionCause({ topic }: ExplainFacts, place: Place): Cause {
   const sentence = `Retention has removed it: queue ${queueId} begins at offset ${minOffset}.`;
   const command = `curlew topic change ${topic.name} --retention TIME`;
   return cause("retention", sentence, { offset, minOffset }, command);
+}
+
+function damagedCause({ offset, queueId }: Place): Cause {
+  const sentence = `What was stored at offset ${offset} of queue ${queueId} is damaged or lost: ` +
+    "it does not match its checksum, and is not served.";
+  return cause("damaged", sentence, { offset, queueId }, "curlew check --data DIRECTORY");
 }
 
 function retryCopyCause(facts: ExplainFacts, retry: { dueMs: number; times: number }): Cause {

@@ -97,6 +97,12 @@ const cases: readonly Case[] = [
     says: /begins at offset 7/,
   },
   {
+    name: "does not lay on retention what cannot be read",
+    facts: facts({ minOffset: 0, next: 9, stored: null, open }),
+    causes: "damaged",
+    says: /offset 5 of queue 0 is damaged or lost/,
+  },
+  {
     name: "tells of the dead letter",
     facts: facts(finished, { dead }),
     causes: "dead-letter",

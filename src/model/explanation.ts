@@ -17,6 +17,7 @@ export const causeKinds = [
   "topic-unreadable",
   "group-off",
   "retention",
+  "damaged",
   "dead-letter",
   "key-skipped",
   "skipped-by-reset",

@@ -75,6 +75,10 @@ export const operatorCommands: Readonly<Record<string, Command>> = {
     const purged = await broker.run(broker.door.deadLetters.purge(group, { kind: "all" }));
     return [`${purged} purged`];
   },
+  damage: async ({ broker }, { plain: positions }) => {
+    for (const position of positions) broker.damaged.add(Number(position));
+    return await Promise.resolve(["ok"]);
+  },
   explain: async ({ broker }, { plain: [what = "", group = ""], named }) => {
     const [topic = "", queueId = "", offset = ""] = what.split("/");
     const target: ExplainTarget = offset === ""

@@ -23,6 +23,7 @@ import {
 } from "../../src/link/coordinator_messages.ts";
 import { LinkServer } from "../../src/link/server.ts";
 import { shardOperations } from "../../src/link/shard_messages.ts";
+import { StorageError } from "../../src/model/errors.ts";
 import { UniqueKeys } from "../../src/model/message_id.ts";
 import { decodeProperties, encodeProperties } from "../../src/model/properties.ts";
 import { readRecord } from "../../src/model/record.ts";
@@ -30,7 +31,7 @@ import type { SendRequest } from "../../src/broker/broker.ts";
 import type { ThreadPort } from "../../src/ports/thread_port.ts";
 import type { Webhook } from "../../src/ports/webhook.ts";
 import { openMetaStore } from "../../storage/meta_store.ts";
-import { openShardStore } from "../../storage/mod.ts";
+import { openShardStore, type SqliteShardStore } from "../../storage/mod.ts";
 import { Coordinator } from "../../workers/coordinator/coordinator.ts";
 import { DiskGuard } from "../../workers/shard/disk_guard.ts";
 import { Shard } from "../../workers/shard/shard.ts";
@@ -52,6 +53,8 @@ const settleRounds = 60;
 /** Starts with `start`; `remove` at the end. */
 export class OneThreadBroker {
   readonly timers = new ManualTimers();
+  /** Positions, in any shard, whose records fail their checksum. */
+  readonly damaged = new Set<number>();
   readonly #directory = mkdtempSync(join(tmpdir(), "curlew-broker-"));
   readonly #options: OneThreadOptions;
   #running: { readonly door: Door; readonly stop: () => Promise<void> } | null = null;
@@ -170,6 +173,17 @@ export class OneThreadBroker {
     return answer;
   }
 
+  /** Lets records of the damaged positions fail their checksum. */
+  #withDamage(store: SqliteShardStore): SqliteShardStore {
+    const records = store.records.bind(store);
+    store.records = (positions) => {
+      const found = positions.find((position) => this.damaged.has(position));
+      if (found === undefined) return records(positions);
+      throw new StorageError("damaged", `the record at position ${found} is damaged`);
+    };
+    return store;
+  }
+
   #startShard(shard: number, router: ShardRouter): ThreadPort {
     const { timers } = this;
     const directory = this.#directory;
@@ -179,7 +193,7 @@ export class OneThreadBroker {
     let role: Shard | null = null;
     const made = new Shard({
       number: shard,
-      openStore: () => openShardStore({ directory, shard, clock: timers.clock }),
+      openStore: () => this.#withDamage(openShardStore({ directory, shard, clock: timers.clock })),
       clock: timers.clock,
       timers,
       guard: new DiskGuard({

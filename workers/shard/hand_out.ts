@@ -219,14 +219,16 @@ export class HandOut {
       this.#deliveries.heldCount < limits.heldPerQueueMax;
   }
 
+  /** `null`: its record cannot be read, which is noted. */
   #read(entry: QueueEntry): Candidate | null {
     try {
       const record = this.#parts.store.records([entry.position])[0];
       if (record !== undefined && record.length > 0) return { entry, record };
+      this.#parts.state.damage.note(`There is no record at position ${entry.position}`);
     } catch (thrown) {
       if (!(thrown instanceof StorageError) || thrown.fault !== "damaged") throw thrown;
+      this.#parts.state.damage.note(thrown.message);
     }
-    this.#parts.state.countDamaged();
     return null;
   }
 

@@ -1,6 +1,7 @@
 /** Operations that change nothing: pulls, look-ups, ranges. @module */
 import { limits } from "../../src/base/limits.ts";
 import type { FindAsk, PullAsk, PullHead, PullOutcome } from "../../src/link/shard_messages.ts";
+import { StorageError } from "../../src/model/errors.ts";
 import { recordStoredMs } from "../../src/model/record.ts";
 import type { ShardStore } from "../../src/ports/shard_store.ts";
 import { isExpired, mayExpire } from "./expiry.ts";
@@ -36,7 +37,11 @@ export function readPull(store: PullStore, ask: PullAsk, nowMs: number): PullAns
 
   const { positions, nextOffset } = scan(store, ask);
   if (positions.length === 0) return answer("filtered", nextOffset, nothing, 0);
-  const records = store.records(positions);
+  const records = readTogether(store, positions);
+  // Damage stops only who begins with it: what lies before is handed out first.
+  if (records === null) {
+    return readPull(store, { ...ask, messagesMax: positions.length >> 1 }, nowMs);
+  }
   const blob = join(records);
   if (ask.ttlMs === null && !mayExpire(blob)) {
     return answer("found", nextOffset, blob, positions.length);
@@ -45,6 +50,17 @@ export function readPull(store: PullStore, ask: PullAsk, nowMs: number): PullAns
   const expired = records.length - alive.length;
   if (alive.length === 0) return answer("filtered", nextOffset, nothing, 0, expired);
   return answer("found", nextOffset, expired === 0 ? blob : join(alive), alive.length, expired);
+}
+
+/** `null`: one of several is damaged. @throws {StorageError} `damaged`: the only one is. */
+function readTogether(store: PullStore, positions: readonly number[]): Uint8Array[] | null {
+  try {
+    return store.records(positions);
+  } catch (thrown) {
+    const isDamaged = thrown instanceof StorageError && thrown.fault === "damaged";
+    if (!isDamaged || positions.length === 1) throw thrown;
+    return null;
+  }
 }
 
 /** Ends early, with what it found or "filtered", so that others have their turn. */

@@ -120,3 +120,19 @@ test("readPull() by SQL reads up to a damaged message, and tells of it there", (
   assert.throws(() => pull(store, sql("n = 50"), { offset: 20 }), { fault: "damaged" });
   assert.deepEqual(pull(store, sql("n = 50"), { offset: 21 }).found, [50]);
 });
+
+test("readPull() of everything hands out what lies before a damaged message first", () => {
+  const store = new OneQueue(100);
+  store.damaged.add(20);
+  const everything: Filter = { kind: "all" };
+  const before: number[] = [];
+  let offset = 0;
+  for (; offset < 20;) {
+    const { found, nextOffset } = pull(store, everything, { offset });
+    before.push(...found);
+    offset = nextOffset;
+  }
+  assert.deepEqual([before.length, before.at(-1), offset], [20, 19, 20]);
+  assert.throws(() => pull(store, everything, { offset: 20 }), { fault: "damaged" });
+  assert.deepEqual(pull(store, everything, { offset: 21 }).found.length, 32);
+});

@@ -68,7 +68,7 @@ export class Shard {
   readonly drained: Promise<void>;
   readonly #parts: ShardParts;
   readonly #server: LinkServer<ShardOperations>;
-  readonly #tallies = new ShardTallies();
+  readonly #tallies: ShardTallies;
   readonly #parking: Parking;
   readonly #upkeep: Upkeep;
   readonly #drops: Drops;
@@ -89,6 +89,7 @@ export class Shard {
     this.drained = new Promise((resolve) => (this.#setDrained = resolve));
     this.#store = parts.openStore();
     this.#state = new ShardState(this.#store);
+    this.#tallies = new ShardTallies(this.#state.damage);
     this.#parking = new Parking(server, parts.clock, this.#tallies, this.#state);
     this.#upkeep = new Upkeep(parts.guard, parts.clock);
     this.#drops = new Drops(server);
@@ -319,6 +320,8 @@ export class Shard {
   }
 
   #keepUp(nowMs: number): void {
+    const damage = this.#state.damage.takeNews(this.#parts.clock.monotonicMs());
+    if (damage !== null) this.#parts.log.error("stored messages are damaged", { reason: damage });
     const step = this.#upkeep.step(this.#store, this.#state, nowMs);
     if (step.fault !== null) this.#stop(step.fault);
     else if (step.guardChanged) this.#noteGuard();

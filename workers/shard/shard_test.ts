@@ -332,7 +332,7 @@ test("Shard finds everything again after its process ended", async () => {
   assert.notEqual(again[0]?.lease, first?.lease);
 });
 
-/** Stores that open with a turn damaged, and refuse what upkeep writes unless they are `writable`. */
+/** Its stores open with a damaged turn, and refuse upkeep unless they are `writable`. */
 async function damagedDisk(writable: boolean): Promise<SimDisk> {
   const disk = new SimDisk();
   await new ShardBench(disk).send(["a"]);

@@ -13,6 +13,7 @@ import { propertyNames, readProperty } from "../../src/model/properties.ts";
 import { recordProperties } from "../../src/model/record.ts";
 import { Deliveries } from "../../src/core/deliveries.ts";
 import { BrokerError } from "../../src/model/errors.ts";
+import { DamageTally } from "./damage.ts";
 import { ShardNotes } from "./notes.ts";
 import type { InflightWrite, OffsetWrite, ShardStore } from "../../src/ports/shard_store.ts";
 import type { NewId } from "./draft.ts";
@@ -69,7 +70,8 @@ export class ShardState {
   readonly #passed = new Map<string, PassedCounts>();
   /** Of all groups and queues since the shard started. */
   readonly passedTotals: PassedCounts = { unmatched: 0, expired: 0 };
-  #damagedReads = 0;
+  /** Records that could not be read since the shard started. */
+  readonly damage = new DamageTally();
   /**
    * Who was dropped: a poll that waited, or was under way, must not bring them back. Not in the
    * tables, because whoever could ask for them ends with this process.
@@ -309,15 +311,6 @@ export class ShardState {
   /** What was passed over since the shard started. */
   passed(groupKey: number, queueKey: number): Readonly<PassedCounts> {
     return this.#passed.get(`${groupKey}/${queueKey}`) ?? { unmatched: 0, expired: 0 };
-  }
-
-  countDamaged(): void {
-    this.#damagedReads++;
-  }
-
-  /** Records that could not be read since the shard started. */
-  get damagedReads(): number {
-    return this.#damagedReads;
   }
 
   dropQueues(queueKeys: readonly number[]): void {

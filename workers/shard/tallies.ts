@@ -1,5 +1,6 @@
 /** What a shard counts since it started. @module */
 import { BrokerError, StorageError } from "../../src/model/errors.ts";
+import type { DamageTally } from "./damage.ts";
 
 /** Counters of one shard, from zero at the thread's start; `snapshot` is what `stats` shows. */
 export class ShardTallies {
@@ -10,7 +11,12 @@ export class ShardTallies {
   #commits = 0;
   #appended = 0;
   #commitMsTotal = 0;
-  #damagedReads = 0;
+  readonly #damage: DamageTally;
+
+  /** `damage`: counted by others too. */
+  constructor(damage: DamageTally) {
+    this.#damage = damage;
+  }
 
   /** A commit of `messages` new messages took `tookMs`. */
   committed(messages: number, tookMs: number): void {
@@ -22,7 +28,7 @@ export class ShardTallies {
   /** Counts an error on its way to a caller. A bug is not an answer: it stops the thread. */
   noted(thrown: unknown): BrokerError | StorageError {
     if (thrown instanceof StorageError) {
-      if (thrown.fault === "damaged") this.#damagedReads++;
+      if (thrown.fault === "damaged") this.#damage.note(thrown.message);
       return thrown;
     }
     if (thrown instanceof BrokerError) return thrown;
@@ -36,7 +42,7 @@ export class ShardTallies {
       appended: this.#appended,
       delivered: this.delivered,
       commitMsTotal: this.#commitMsTotal,
-      damagedReads: this.#damagedReads,
+      damagedReads: this.#damage.reads,
     };
   }
 }
