@@ -39,8 +39,9 @@ import { TurnPlan } from "./turn_plan.ts";
 
 /** How far the mark may lag, so that it is not written with every turn. */
 const markLagMax = 16_384;
-/** Messages behind the mark for which retention flushes the indexes early. */
+/** Messages, or bytes of them, behind the mark for which retention flushes the indexes early. */
 const advanceMessagesMin = 16_384;
+const advanceBytesMin = 16 * 1024 * 1024;
 /** Queues named in one statement: below SQLite's bound on parameters. */
 const queuesPerStatement = 1000;
 
@@ -401,8 +402,7 @@ export class SqliteShardStore implements ShardStore {
   ): TrimResult {
     this.#assertWritable();
     const { client, log, index, keys } = this.#parts;
-    const advance = this.#retention.blocked &&
-      (this.#wasFull || log.nextPosition - this.#mark.indexFrom >= advanceMessagesMin);
+    const advance = this.#retention.blocked && (this.#wasFull || this.#isMarkFarBehind());
     let result: TrimResult = { deletedMessages: 0, more: false };
     this.#write("trim", () => {
       const step = client.inTransaction("immediate", () => {
@@ -434,6 +434,13 @@ export class SqliteShardStore implements ShardStore {
     return result;
   }
 
+  #isMarkFarBehind(): boolean {
+    const { log } = this.#parts;
+    const { indexFrom } = this.#mark;
+    return log.nextPosition - indexFrom >= advanceMessagesMin ||
+      log.bytesFrom(indexFrom) >= advanceBytesMin;
+  }
+
   stats(): StoreStats {
     let messages = 0;
     for (const tail of this.#parts.index.tails.values()) {
@@ -446,6 +453,14 @@ export class SqliteShardStore implements ShardStore {
       delayed: this.#tables.delays.rows,
       checkpoints: this.#checkpoints.count,
     };
+  }
+
+  reusableBytes(): number {
+    let bytes = 0;
+    this.#guard("count free pages", () => {
+      bytes = Number(this.pragma("freelist_count")) * Number(this.pragma("page_size"));
+    });
+    return bytes;
   }
 
   /** What SQLite answers to a pragma on this connection, for checks. */

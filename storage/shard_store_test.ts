@@ -204,3 +204,32 @@ test(
     assert.ok(store.fileBytes() <= early * 1.25, `${early} grew to ${store.fileBytes()}`);
   }),
 );
+
+test(
+  "reusableBytes() counts what retention left inside the file, and new messages take it",
+  withFolder((folder) => {
+    const store = folder.open({ replayMessagesMax: 100 });
+    for (let at = 0; at < 40; at++) store.commit(turn(store, padded(100)));
+    assert.ok(store.reusableBytes() < 100_000);
+    trimAll(store, [rule([1], { retentionBytes: 1 })], 2_000);
+    const freed = store.reusableBytes();
+    assert.ok(freed > 500_000, `${freed} bytes`);
+    for (let at = 0; at < 10; at++) store.commit(turn(store, padded(100)));
+    assert.ok(store.reusableBytes() < freed - 200_000);
+  }),
+);
+
+test(
+  "trim() gives the room of large messages back, however few they are",
+  withFolder((folder) => {
+    const store = folder.open();
+    const large = { queueKey: 1, text: "x".repeat(1024 * 1024) };
+    for (let at = 0; at < 20; at++) store.commit(turn(store, [large]));
+    const rules = [rule([1], { retentionBytes: 4 * 1024 * 1024 })];
+    trimAll(store, rules, 2_000);
+    trimAll(store, rules, 2_000);
+
+    assert.ok(store.reusableBytes() > 12 * 1024 * 1024, `${store.reusableBytes()} bytes`);
+    assert.ok(store.stats().logBytes < 6 * 1024 * 1024);
+  }),
+);

@@ -25,6 +25,7 @@ export class TurnLog {
   readonly #bury: SqliteStatement;
   readonly #rowAt: SqliteStatement;
   readonly #headAt: SqliteStatement;
+  readonly #bytesFrom: SqliteStatement;
   readonly #rowAfter: SqliteStatement;
   readonly #recent = new RecentTurns(limits.recentTurnsBytesMax);
   readonly #read = new Lru<number, Turn>({
@@ -58,6 +59,9 @@ export class TurnLog {
     this.#headAt = client.prepare(
       `SELECT ${headColumns} FROM log WHERE firstPosition <= ?
         ORDER BY firstPosition DESC LIMIT 1`,
+    );
+    this.#bytesFrom = client.prepare(
+      "SELECT sum(length(entries) + length(records)) FROM log WHERE firstPosition >= ?",
     );
     this.#rowAfter = client.prepare(
       "SELECT * FROM log WHERE firstPosition >= ? ORDER BY firstPosition LIMIT 1",
@@ -182,6 +186,11 @@ export class TurnLog {
     const to = row.firstPosition + row.count - 1;
     return `Cannot read ${this.#path}: the turn of positions ${row.firstPosition} to ${to} ` +
       "does not match its checksum";
+  }
+
+  /** Bytes of the turns that begin at a position or later: looks at each of them, but reads none. */
+  bytesFrom(position: number): number {
+    return Number(this.#bytesFrom.values(position)[0]?.[0] ?? 0);
   }
 
   /** The head of the last turn that begins at or before a position. */

@@ -284,6 +284,8 @@ export interface ShardStore {
   ): TrimResult;
 
   stats(): StoreStats;
+  /** Room that deletions left inside the file: what is stored next takes it before the disk's. */
+  reusableBytes(): number;
   /** Flushes what is derived, notes a clean end, and lets go of the files. */
   close(): void;
 }

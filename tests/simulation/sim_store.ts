@@ -308,6 +308,10 @@ export class SimStore implements ShardStore {
     return { messages, logBytes: 0, walBytes: 0, delayed: delayed.size, checkpoints: 0 };
   }
 
+  reusableBytes(): number {
+    return 0;
+  }
+
   close(): void {
     if (this.#dead) return;
     this.#dead = true;

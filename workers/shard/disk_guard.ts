@@ -1,8 +1,12 @@
 /**
  * Keeps room on the disk for what must go on when sends are refused.
  *
- *     ok ──free below reserve──▶ refusing ──free above reserve again──▶ ok
+ *     ok ──room below reserve──▶ refusing ──room above reserve again──▶ ok
  *      └────the disk is full───▶ refusing, the ballast is given up
+ *
+ * Room is what the disk has free, and what deletions left inside the store's file, which never
+ * shrinks: after retention or a deleted topic sends go on, although the disk has no more than before.
+ * What is written passes through the WAL, though, so an eighth of the reserve must be the disk's own.
  *
  * The ballast is a file that holds room which consumption may use when the disk is truly full.
  *
@@ -16,6 +20,7 @@ export class DiskGuard {
   readonly #disk: Disk;
   readonly #reserveBytes: number;
   #freeBytes: number | null = null;
+  #reusableBytes = 0;
   #refusing = false;
   /** What the store said when it, and not the disk, had no room: a reader that stays, a bound. */
   #storeReason: string | null = null;
@@ -29,11 +34,17 @@ export class DiskGuard {
     return this.#refusing;
   }
 
-  /** Looks at the disk. Answers whether the state changed. */
-  check(): boolean {
-    this.#freeBytes = this.#disk.freeBytes();
-    const refusing = this.#freeBytes !== null && this.#freeBytes < this.#reserveBytes;
-    if (!refusing) this.#disk.setBallast();
+  /**
+   * Looks at the disk; `reusableBytes` are free inside the store's file. Answers whether the state
+   * changed.
+   */
+  check(reusableBytes: number): boolean {
+    const freeBytes = this.#disk.freeBytes();
+    this.#freeBytes = freeBytes;
+    this.#reusableBytes = reusableBytes;
+    const refusing = freeBytes !== null &&
+      (freeBytes < this.#reserveBytes / 8 || freeBytes + reusableBytes < this.#reserveBytes);
+    if (freeBytes === null || freeBytes >= this.#reserveBytes) this.#disk.setBallast();
     this.#storeReason = null;
     const changed = refusing !== this.#refusing;
     this.#refusing = refusing;
@@ -56,9 +67,10 @@ export class DiskGuard {
   error(): BrokerError {
     if (this.#storeReason !== null) return new BrokerError("disk_full", this.#storeReason);
     const free = this.#freeBytes === null ? "an unknown number of" : String(this.#freeBytes);
+    const inside = this.#reusableBytes === 0 ? "" : `, ${this.#reusableBytes} in the shard's file`;
     return new BrokerError(
       "disk_full",
-      `Cannot store the message: ${free} bytes are free on the data disk and ` +
+      `Cannot store the message: ${free} bytes are free on the data disk${inside}, and ` +
         `${this.#reserveBytes} are kept for consumption; sending resumes when there is room`,
     );
   }

@@ -62,10 +62,11 @@ export class Upkeep {
     const monotonicMs = this.#clock.monotonicMs();
     if (monotonicMs < this.#nextLookMs) return nothingDone;
     this.#nextLookMs = monotonicMs + lookMs;
-    const guardChanged = this.#guard.check();
-    // A damaged store takes no writes: trying would stop the shard, and with it all reading.
-    if (!store.recovery.writable) return { fault: null, guardChanged, more: false };
+    let guardChanged = false;
     try {
+      guardChanged = this.#guard.check(store.reusableBytes());
+      // A damaged store takes no writes: trying would stop the shard, and with it all reading.
+      if (!store.recovery.writable) return { fault: null, guardChanged, more: false };
       if (store.checkpointDue()) store.checkpoint();
       this.#forgetVerdicts(store, nowMs, monotonicMs);
       return { fault: null, guardChanged, more: this.#trim(store, state, nowMs, monotonicMs) };
