@@ -110,7 +110,8 @@ function waitingCauses(facts: ExplainFacts, waiting: WaitingFacts): Cause[] {
 function finishedCause(facts: ExplainFacts, place: Place): Cause {
   const { group, topic, dead, nowMs, filters } = facts;
   const { offset, queueId, moves, stored } = place;
-  if (place.retry !== null) return retryCopyCause(facts, place.retry);
+  const again = resetTo(facts, queueId, offset);
+  if (place.retry !== null) return retryCopyCause(facts, place.retry, again);
   const byOperator = moves.find(({ kind, fromOffset }) => {
     return (kind === "key-skipped" || kind === "key-buried") && fromOffset === offset;
   });
@@ -119,8 +120,7 @@ function finishedCause(facts: ExplainFacts, place: Place): Cause {
   if (byOperator?.kind === "key-skipped" && byOperator.atMs >= backMs) {
     const { by, atMs } = byOperator;
     const sentence = `An operator (${by}) skipped it at ${time(atMs)}, so that its key goes on.`;
-    const command = resetTo(facts, queueId, offset);
-    return cause("key-skipped", sentence, { by, atMs }, command);
+    return cause("key-skipped", sentence, { by, atMs }, again);
   }
   if (dead !== null && dead.diedMs >= backMs) return deadCause(facts, dead);
   const move = moveOver(moves, offset);
@@ -128,7 +128,7 @@ function finishedCause(facts: ExplainFacts, place: Place): Cause {
     const sentence = `Group ${group.name} began to read this queue at offset ${move.toOffset}, ` +
       `at ${time(move.atMs)}: it lies before that.`;
     const told = { startOffset: move.toOffset, atMs: move.atMs };
-    return cause("before-start", sentence, told, resetTo(facts, queueId, offset));
+    return cause("before-start", sentence, told, again);
   }
   if (move !== undefined) {
     const { by, atMs, kind, fromOffset, toOffset } = move;
@@ -140,17 +140,21 @@ function finishedCause(facts: ExplainFacts, place: Place): Cause {
   if (place.passed === "expired") {
     const expiresMs = stored?.expiresMs ?? null;
     const sentence = "Its time to live was over before anybody of the group finished it.";
-    return cause("expired", sentence, { expiresMs }, resetTo(facts, queueId, offset));
+    return cause("expired", sentence, { expiresMs }, again);
   }
   const isUnwanted = filters.length > 0 && stored !== null && !place.matches.includes(true);
-  if (place.passed === "unmatched" || isUnwanted) return filteredCause(facts);
+  // It was passed over: whoever asks for it now is too late.
+  if (place.passed === "unmatched" || isUnwanted) return filteredCause(facts, again);
   const expiresMs = stored?.expiresMs ?? null;
-  const perhaps = expiresMs !== null && expiresMs <= nowMs
-    ? `, unless it expired first, at ${time(expiresMs)}`
-    : "";
+  const doubts: string[] = [];
+  if (expiresMs !== null && expiresMs <= nowMs) {
+    doubts.push(`, unless it expired first, at ${time(expiresMs)}`);
+  }
+  // Which ones were passed over is not kept: members may want other things by now.
+  if (place.unmatched > 0) doubts.push(", unless no member wanted it when its turn came");
   const sentence = `Group ${group.name} has finished it: it was delivered and acknowledged` +
-    `${perhaps}.`;
-  return cause("acknowledged", sentence, { offset, queueId }, null);
+    `${doubts.join("")}.`;
+  return cause("acknowledged", sentence, { offset, queueId }, place.unmatched > 0 ? again : null);
 }
 
 /** When a reset or a clone last made the message new to the group; what was undone did not. */
@@ -211,7 +215,7 @@ function openCauses(facts: ExplainFacts, place: Place, open: OpenFacts): Cause[]
     if (expired.length > 0) return expired;
     const mine = facts.filters.filter((_, at) => place.matches[at] === true);
     if (mine.length === facts.filters.length) return goingOn(facts, place);
-    if (mine.length === 0) return [filteredCause(facts)];
+    if (mine.length === 0) return [filteredCause(facts, wishOf(facts))];
     const sentence = `It waits for a member of group ${group.name} that wants it: ` +
       `${quoted(mine)}.`;
     const command = `curlew message receive -t ${topic.name} -g ${group.name}`;
@@ -229,7 +233,8 @@ function openCauses(facts: ExplainFacts, place: Place, open: OpenFacts): Cause[]
   if (untilMs > nowMs) {
     const sentence = `Delivery ${attempts} of ${group.attemptsMax} failed; the next comes at ` +
       `${time(untilMs)}, in ${span(untilMs - nowMs)}.`;
-    const command = `curlew group change ${group.name} --retry-delays TIMES`;
+    // Other waits would count from the next failure on only.
+    const command = resetTo(facts, queueId, offset);
     return [cause("retry-waiting", sentence, { attempts, nextMs: untilMs }, command)];
   }
   return goingOn(facts, place);
@@ -239,7 +244,9 @@ function freshCauses(facts: ExplainFacts, place: Place): Cause[] {
   const { group, topic, filters } = facts;
   const { offset, next, queueId } = place;
   const causes = expiredCauses(facts, place);
-  if (filters.length > 0 && !place.matches.includes(true)) causes.push(filteredCause(facts));
+  if (filters.length > 0 && !place.matches.includes(true)) {
+    causes.push(filteredCause(facts, wishOf(facts)));
+  }
   if (causes.length > 0) return causes;
   if (place.before !== null) causes.push(behindCause(facts, place));
   if (place.held >= place.heldMax) {
@@ -309,11 +316,10 @@ function expiredCauses(facts: ExplainFacts, { stored }: Place): Cause[] {
   return [cause("expired", sentence, { expiresMs }, command)];
 }
 
-function filteredCause({ filters, group, topic }: ExplainFacts): Cause {
+function filteredCause({ filters, group }: ExplainFacts, command: string): Cause {
   const sentence = filters.length === 0
     ? `No member of group ${group.name} wanted it when its turn came.`
     : `No expression of group ${group.name} lets it through: ${quoted(filters)}.`;
-  const command = `curlew message receive -t ${topic.name} -g ${group.name} --tags EXPRESSION`;
   return cause("filtered", sentence, { expressions: filters.join("; ") }, command);
 }
 
@@ -330,10 +336,13 @@ function damagedCause({ offset, queueId }: Place): Cause {
   return cause("damaged", sentence, { offset, queueId }, "curlew check --data DIRECTORY");
 }
 
-function retryCopyCause(facts: ExplainFacts, retry: { dueMs: number; times: number }): Cause {
+function retryCopyCause(
+  facts: ExplainFacts,
+  retry: { dueMs: number; times: number },
+  command: string,
+): Cause {
   const sentence = `A consumer sent it back (time ${retry.times}); it comes again at ` +
     `${time(retry.dueMs)}, in ${span(retry.dueMs - facts.nowMs)}.`;
-  const command = `curlew group change ${facts.group.name} --retry-delays TIMES`;
   const told = { attempts: retry.times, nextMs: retry.dueMs };
   return cause("retry-waiting", sentence, told, command);
 }
@@ -357,11 +366,16 @@ function unknownMessage({ messageId, topic, place }: ExplainFacts): Cause {
   const what = messageId ?? `at offset ${place?.offset} of queue ${place?.queueId}`;
   const where = topic.name === "" ? "any topic" : `topic ${topic.name}`;
   const sentence = `The broker knows no message ${what} in ${where}: it was never sent, its send ` +
-    "failed, or retention has removed it.";
+    "failed, its timer was called off, or retention has removed it.";
   const command = topic.name === ""
     ? "curlew topic list"
     : `curlew message query -t ${topic.name} --from 1h`;
   return cause("unknown-message", sentence, { messageId }, command);
+}
+
+/** Asks for what nobody of the group has asked for so far. */
+function wishOf({ group, topic }: ExplainFacts): string {
+  return `curlew message receive -t ${topic.name} -g ${group.name} --tags EXPRESSION`;
 }
 
 function settleKey({ group, topic }: ExplainFacts, queueId: number, offset: number): string {

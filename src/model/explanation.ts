@@ -93,6 +93,8 @@ export type PlaceFacts = {
   readonly moves: readonly MoveFacts[];
   /** Remembered since the shard started; `null`: it was not, or it is forgotten. */
   readonly passed: "expired" | "unmatched" | null;
+  /** How many messages of the queue no member wanted, since the shard started. */
+  readonly unmatched: number;
   /** Who of the group asked last for this queue since the shard started. */
   readonly lastAsked: { readonly atMs: number; readonly by: string } | null;
   /** Messages of the queue kept back for their key or for another member, and how many may be. */

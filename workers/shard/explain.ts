@@ -39,6 +39,7 @@ export function explainPlace(
       return { kind, by, atMs, fromOffset, toOffset };
     }),
     passed: state.notes.hasExpired(groupKey, queueKey, offset) ? "expired" : null,
+    unmatched: state.passed(groupKey, queueKey).unmatched,
     lastAsked: deliveries === undefined ? null : state.notes.lastAsked(deliveries),
     held: deliveries?.heldCount ?? 0,
     heldMax: limits.heldPerQueueMax,
