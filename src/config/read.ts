@@ -87,7 +87,7 @@ export function readSettings(sources: Sources): ReadOutcome {
   for (const { name, origin, where, raw } of found) {
     const value = readValue(name, raw);
     if (value === undefined) {
-      faults.push({ where, says: `found ${JSON.stringify(raw)}; allowed is ${allowedOf(name)}` });
+      faults.push({ where, says: `found ${shown(name, raw)}; allowed is ${allowedOf(name)}` });
     } else {
       values[name] = value;
       origins[name] = origin;
@@ -194,6 +194,11 @@ function gatherVariables(environment: Sources["environment"]): Gathered {
     else faults.push(unknown(variable, [...known.keys()]));
   }
   return { found, faults };
+}
+
+/** What was found, as far as a log may have it. */
+function shown(name: SettingName, raw: Found["raw"]): string {
+  return rowOf(name).secret ? `${String(raw).length} characters` : JSON.stringify(raw);
 }
 
 function gatherFile(file: Sources["file"]): Gathered {

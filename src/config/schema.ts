@@ -40,6 +40,8 @@ type SettingRow<K extends keyof Kinds = keyof Kinds> = {
   readonly choices?: readonly string[];
   /** Texts: what an allowed one looks like, and how to say so. */
   readonly pattern?: { readonly of: RegExp; readonly says: string };
+  /** A value that no message repeats, right or wrong. */
+  readonly secret?: true;
 };
 
 const minuteMs = 60_000;
@@ -280,6 +282,7 @@ export const settingsTable = {
     kind: "text",
     default: null,
     pattern: { of: /^[\x21-\x7e]{16,200}$/, says: "16 to 200 printable characters, no blanks" },
+    secret: true,
     effect: "start",
     sentence: "Signs webhooks, so that whoever is asked knows who asks; without it, none are sent",
   },
