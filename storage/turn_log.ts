@@ -188,7 +188,7 @@ export class TurnLog {
       "does not match its checksum";
   }
 
-  /** Bytes of the turns that begin at a position or later: looks at each of them, but reads none. */
+  /** Bytes of the turns that begin at a position or later: looks at each, but reads none. */
   bytesFrom(position: number): number {
     return Number(this.#bytesFrom.values(position)[0]?.[0] ?? 0);
   }

@@ -5,8 +5,8 @@
  *      └────the disk is full───▶ refusing, the ballast is given up
  *
  * Room is what the disk has free, and what deletions left inside the store's file, which never
- * shrinks: after retention or a deleted topic sends go on, although the disk has no more than before.
- * What is written passes through the WAL, though, so an eighth of the reserve must be the disk's own.
+ * shrinks: after retention or a deleted topic sends go on, although the disk has no more free. What
+ * is written passes through the WAL, though: an eighth of the reserve must be the disk's own.
  *
  * The ballast is a file that holds room which consumption may use when the disk is truly full.
  *
