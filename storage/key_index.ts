@@ -96,9 +96,13 @@ export class KeyIndex {
     this.#positions = positions;
   }
 
-  /** Whether a generation should be written in a turn that begins at `nextPosition`. */
-  due(nextPosition: number): boolean {
-    return this.#count >= generationKeys || nextPosition - this.#from >= this.#spanMax;
+  /**
+   * Whether a generation should be written in a turn that begins at `nextPosition`; what lies
+   * before `replayFrom` should be in one.
+   */
+  due(nextPosition: number, replayFrom: number): boolean {
+    return this.#count >= generationKeys || nextPosition - this.#from >= this.#spanMax ||
+      this.#from < replayFrom;
   }
 
   /** Writes what is in memory as a generation, inside a transaction. */

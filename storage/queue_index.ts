@@ -86,15 +86,19 @@ export class QueueIndex {
     tail.firstOffset = offset;
   }
 
-  /** Writes full chunks, and those that would make the next recovery too long. */
-  writeDue(nextPosition: number, turnMessages: number): void {
+  /**
+   * Writes full chunks, and those that would make the next recovery too long: for the number of
+   * its messages, or because they begin before `replayFrom`.
+   */
+  writeDue(nextPosition: number, turnMessages: number, replayFrom: number): void {
     for (const tail of this.#full) {
       const count = tail.count - tail.count % chunkEntries;
       for (let at = 0; at < count; at += chunkEntries) this.#write(tail, at, chunkEntries);
       this.#flushing.push({ tail, count, stale: false });
     }
     const hurryBelow = nextPosition - this.#replayMessagesMax;
-    const staleBelow = hurryBelow + Math.ceil(this.#replayMessagesMax / 10);
+    const soonBelow = hurryBelow + Math.ceil(this.#replayMessagesMax / 10);
+    const staleBelow = Math.max(soonBelow, replayFrom);
     let left = Math.max(staleFlushesPerTurn, turnMessages);
     for (let tail = this.#oldest; tail !== null; tail = tail.newer) {
       const first = tail.firstPosition;

@@ -140,8 +140,8 @@ export class SqliteShardStore implements ShardStore {
       for (const { queueKey } of this.#plan.added) {
         this.#addQueue.run(queueKey, rowChecksum([queueKey, 0, 0, null]));
       }
-      index.writeDue(record.firstPosition, count);
-      if (keys.due(record.firstPosition)) keys.writeAll(record.firstPosition);
+      index.writeDue(record.firstPosition, count, log.replayFrom);
+      if (keys.due(record.firstPosition, log.replayFrom)) keys.writeAll(record.firstPosition);
       this.#writeMarkIfDue(record.firstPosition);
     }
     this.#tables.write(record);

@@ -233,3 +233,23 @@ test(
     assert.ok(store.stats().logBytes < 6 * 1024 * 1024);
   }),
 );
+
+test(
+  "a recovery reads a bounded part of the log, also of large messages over many queues",
+  withFolder((folder) => {
+    const store = folder.open();
+    const text = "x".repeat(1024 * 1024);
+    for (let at = 0; at < 150; at++) {
+      store.commit(turn(store, [{ queueKey: 1 + at % 7, text }], { durability: "process-crash" }));
+    }
+    const copy = folder.copy();
+    const opened = copy.open();
+    assert.equal(opened.recovery.damage, null);
+    assert.ok(opened.recovery.replayedMessages < 100, `${opened.recovery.replayedMessages}`);
+    assert.equal(opened.maxOffset(1) + opened.maxOffset(7), 22 + 21);
+    copy.remove();
+    store.close();
+    const again = folder.open();
+    assert.ok(again.recovery.replayedMessages < 100, `${again.recovery.replayedMessages}`);
+  }),
+);

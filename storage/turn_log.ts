@@ -9,6 +9,7 @@ import { Lru } from "../src/base/lru.ts";
 import { StorageError } from "../src/model/errors.ts";
 import { firstIndex } from "./queue_chunk.ts";
 import { RecentTurns } from "./recent_turns.ts";
+import { ReplayBound } from "./replay_bound.ts";
 import type { SqliteClient, SqliteStatement } from "./session.ts";
 import { appendedChecksum, type Turn, turnChecksum, turnOf, type TurnRow } from "./turn_format.ts";
 
@@ -25,6 +26,7 @@ export class TurnLog {
   readonly #bury: SqliteStatement;
   readonly #rowAt: SqliteStatement;
   readonly #headAt: SqliteStatement;
+  readonly #replay = new ReplayBound(limits.replayBytesMax);
   readonly #bytesFrom: SqliteStatement;
   readonly #rowAfter: SqliteStatement;
   readonly #recent = new RecentTurns(limits.recentTurnsBytesMax);
@@ -103,6 +105,12 @@ export class TurnLog {
     this.#last = null;
     this.#recent.add({ firstPosition: this.nextPosition, count, storedMs }, entries, records);
     this.moveTo(this.nextPosition + count, storedMs, checksum);
+    this.#replay.appended(this.nextPosition, entries.length + records.length);
+  }
+
+  /** What lies before is to be indexed, or the next recovery would read too much. */
+  get replayFrom(): number {
+    return this.#replay.from;
   }
 
   /** Continues after a turn that is in the database. */

@@ -292,6 +292,8 @@ export const limits = Object.freeze({
   // Housekeeping.
   /** Messages recovery may have to index again after a crash: a second at most. */
   replayMessagesMax: 300_000,
+  /** Bytes of messages it may have to read for that, about. */
+  replayBytesMax: 64 * mib,
   /**
    * Bytes of the newest turns a shard keeps to read at the tail: several seconds of a busy shard.
    */
