@@ -181,6 +181,8 @@ export const limits = Object.freeze({
   retentionMsMax: 36_525 * dayMs,
   /** The longest retention in bytes: exact as a number. */
   retentionBytesMax: 2 ** 53 - 1,
+  /** Ids of consumers that the front keeps, to tell each other's: those of the groups in use. */
+  memberIdsKeptMax: 65_536,
   /** Members of all groups together, producers included: each is an entry in memory. */
   membersMax: 200_000,
   /** Groups one heartbeat may name: one heartbeat is one request of the coordinator's turn. */

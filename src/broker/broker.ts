@@ -23,6 +23,7 @@ import type {
 import type { PlaceEvent } from "../ports/shard_store.ts";
 import type { DeadLetterDesk } from "./dead_letter_desk.ts";
 import type { ExplainTarget, Explanation } from "../model/explanation.ts";
+import type { MembersDoor } from "./members.ts";
 import type { TimerDoor } from "./timer_door.ts";
 import type { Traffic } from "./traffic.ts";
 import type { TransactionDoor } from "./transaction_door.ts";
@@ -253,6 +254,7 @@ export type BrokerNews = {
 export interface Broker {
   readonly timers: TimerDoor;
   readonly transactions: TransactionDoor;
+  readonly members: MembersDoor;
 
   /** What went in and out lately. */
   readonly traffic: Traffic;
@@ -308,8 +310,11 @@ export interface Broker {
   ): Promise<(ReceiptVerdict & { readonly invisibleUntilMs: number })[]>;
   sendBack(request: SendBackRequest): Promise<void>;
 
-  /** Places of a group in the queues of one topic, or of all topics it has a place in. */
-  places(group: string, topic: string | null): Promise<QueuePlace[]>;
+  /**
+   * Places of a group in the queues of one topic, or in one of its queues, or in all topics it has
+   * a place in.
+   */
+  places(group: string, topic: string | null, queueId?: number): Promise<QueuePlace[]>;
   /** Every place of these groups; groups nobody knows have none. */
   placesOfGroups(groups: readonly string[]): Promise<ReadonlyMap<string, QueuePlace[]>>;
   commitOffset(group: string, topic: string, queueId: number, offset: number): Promise<void>;

@@ -49,6 +49,7 @@ import { Explainer } from "./explainer.ts";
 import { Finder } from "./find.ts";
 import { OtherFilters } from "./group_filters.ts";
 import { healthOf } from "./health.ts";
+import { Members } from "./members.ts";
 import { Offsets } from "./offsets.ts";
 import { ParkedKeys } from "./parked_keys.ts";
 import { Reader } from "./receive.ts";
@@ -109,6 +110,7 @@ export class Door implements Broker {
   readonly timers: TimerDoor;
   readonly traffic: Traffic;
   readonly transactions: TransactionDoor;
+  readonly members: Members;
   /** One for each protocol. */
   readonly #listeners = new Set<BrokerNews>();
 
@@ -120,6 +122,7 @@ export class Door implements Broker {
     const { dedupeWindowMs, delayMsMax } = settings;
     this.#sender = new Sender(view, router, encoder, dedupeWindowMs, delayMsMax);
     this.#requests = new Requests({ ...parts, sender: this.#sender });
+    this.members = new Members(coordinator);
     this.#otherFilters = new OtherFilters(coordinator, clock);
     const otherFilters = this.#otherFilters;
     this.#readerKeys = new ReaderKeys({ coordinator, router, clock });
@@ -171,6 +174,7 @@ export class Door implements Broker {
     // What fails now is told again.
     if (news.kind === "readers-gone") this.#readerKeys.drop(news.readerKeys).catch(() => null);
     if (news.kind !== "members") return;
+    this.members.changed(news.group);
     for (const listener of this.#listeners) listener.membersChanged(news.group, news.connections);
   }
 
@@ -332,8 +336,8 @@ export class Door implements Broker {
     return this.#offsets.placesOfGroups(groups);
   }
 
-  places(group: string, topic: string | null) {
-    return this.#offsets.places(group, topic);
+  places(group: string, topic: string | null, queueId?: number) {
+    return this.#offsets.places(group, topic, queueId);
   }
 
   async commitOffset(group: string, topic: string, queueId: number, offset: number) {

@@ -33,9 +33,20 @@ export class Offsets {
     this.#told = told;
   }
 
-  async places(groupName: string, topicName: string | null): Promise<QueuePlace[]> {
+  async places(
+    groupName: string,
+    topicName: string | null,
+    queueId?: number,
+  ): Promise<QueuePlace[]> {
     const group = this.#view.needGroup(groupName);
-    if (topicName !== null) return await this.#placesIn(group, this.#view.needTopic(topicName));
+    if (topicName !== null) {
+      const topic = this.#view.needTopic(topicName);
+      if (queueId === undefined) return await this.#placesIn(group, topic);
+      const { queueKey, shard } = this.#queue(topic, queueId);
+      const ask = { groupKey: group.groupKey, queueKeys: [queueKey] };
+      const places = await this.#router.ask(shard, "places", ask);
+      return places.map((place) => namedPlace(topicName, queueId, place));
+    }
     return (await this.placesOfGroups([groupName])).get(groupName) ?? [];
   }
 

@@ -27,14 +27,21 @@ export type MemberView = {
   readonly heardMs: number;
 };
 
+/** A client says again what it said last: `groupCount` groups, counted once for each role. */
+export type Repetition = {
+  readonly clientId: string;
+  readonly connection: number;
+  readonly groupCount: number;
+};
+
 /** One client id in one group. `consuming` is `null` for a producer. */
 type Entry<C> = {
-  readonly view: MemberView;
+  readonly view: Omit<MemberView, "heardMs"> & { heardMs: number };
   readonly group: string;
   readonly consuming: C | null;
-  readonly nowMs: number;
+  nowMs: number;
   /** Counts heartbeats, so that two of the same millisecond have an order. */
-  readonly beat: number;
+  beat: number;
 };
 
 /**
@@ -84,7 +91,7 @@ export class Membership<C extends Consuming> {
   heartbeat(beat: Beat<C>, heardMs: number, nowMs: number): BeatOutcome {
     this.#check(beat);
     const { clientId, connection, address, language, version } = beat;
-    const view: MemberView = { clientId, connection, address, language, version, heardMs };
+    const view = { clientId, connection, address, language, version, heardMs };
     const number = ++this.#beats;
     const changedGroups: string[] = [];
     const displaced: Displacement[] = [];
@@ -107,6 +114,32 @@ export class Membership<C extends Consuming> {
       if (changed || moved) changedGroups.push(consuming.group);
     }
     return { changedGroups, subscriptionsChanged, displaced };
+  }
+
+  /**
+   * A client repeats its last heartbeat, which changes nothing but when it was heard. Answers what
+   * it consumes; `null`: it is not in so many groups by this connection, and nothing was done.
+   */
+  repeat(
+    { clientId, connection, groupCount }: Repetition,
+    heard: { readonly wallMs: number; readonly monotonicMs: number },
+  ): C[] | null {
+    const entries: Entry<C>[] = [];
+    for (const entry of this.#byConnection.get(connection) ?? []) {
+      if (entry.view.clientId === clientId) entries.push(entry);
+    }
+    if (entries.length !== groupCount) return null;
+    const number = ++this.#beats;
+    const consuming: C[] = [];
+    for (const entry of entries) {
+      entry.view.heardMs = heard.wallMs;
+      entry.nowMs = heard.monotonicMs;
+      entry.beat = number;
+      this.#byBeat.delete(entry);
+      this.#byBeat.add(entry);
+      if (entry.consuming !== null) consuming.push(entry.consuming);
+    }
+    return consuming;
   }
 
   /**
@@ -160,6 +193,11 @@ export class Membership<C extends Consuming> {
       if (consuming !== null) views.push({ ...view, membership: consuming });
     }
     return views;
+  }
+
+  /** The ids of a group's consumers, each once. */
+  consumerIds(group: string): string[] {
+    return [...this.#consumers.get(group)?.keys() ?? []];
   }
 
   /** The producers of a group, or of all groups. */

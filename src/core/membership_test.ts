@@ -58,6 +58,34 @@ test("Membership.heartbeat() begins the silence anew", () => {
   assert.equal(members.size, 0);
 });
 
+test("Membership.repeat() begins the silence anew, and shows when it was", () => {
+  const members = new Membership<Consuming>();
+  const consuming = inGroup("g", wish("t"));
+  members.heartbeat(beatOf({ id: "a", on: 1, producers: ["p"] }, consuming), 0, 0);
+  members.heartbeat(beatOf({ id: "b", on: 2 }, consuming), 0, 50_000);
+  const again = { clientId: "a", connection: 1, groupCount: 2 };
+
+  assert.deepEqual(members.repeat(again, { wallMs: 7, monotonicMs: 100_000 }), [consuming]);
+  assert.equal(members.nextExpiryMs(), 170_000);
+  assert.deepEqual(members.expire(219_999), ["g"]);
+  assert.deepEqual(clientsOf(members, "g"), ["a@1"]);
+  assert.deepEqual(members.consumers("g").map(({ heardMs }) => heardMs), [7]);
+  assert.deepEqual(members.expire(220_000), ["g"]);
+});
+
+test("Membership.repeat() knows nobody it would have to guess at", () => {
+  const members = new Membership<Consuming>();
+  members.heartbeat(beatOf({ id: "a", on: 1, producers: ["p"] }, inGroup("g", wish("t"))), 0, 0);
+  const heard = { wallMs: 1, monotonicMs: 1 };
+  const repeat = (clientId: string, connection: number, groupCount: number) =>
+    members.repeat({ clientId, connection, groupCount }, heard);
+
+  assert.deepEqual([repeat("a", 1, 1), repeat("a", 2, 2), repeat("b", 1, 2)], [null, null, null]);
+  assert.equal(members.nextExpiryMs(), 120_000);
+  members.heartbeat(beatOf({ id: "a", on: 2 }, inGroup("g", wish("t"))), 0, 0);
+  assert.equal(repeat("a", 1, 2), null);
+});
+
 test("Membership.heartbeat() tells of a new member once, and of changed wishes", () => {
   const members = new Membership<Consuming>();
   const beat = (...wishes: Consuming["subscriptions"]) =>

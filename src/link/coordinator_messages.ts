@@ -3,7 +3,7 @@ import type { Group, GroupSettings } from "../model/group.ts";
 import type { Expression, Filter, Subscription } from "../model/subscription.ts";
 import type { Topic, TopicSettings } from "../model/topic.ts";
 import type { RetentionRule } from "../ports/shard_store.ts";
-import { jsonOperation } from "./codec.ts";
+import { jsonOperation, type OperationCodec } from "./codec.ts";
 import type { HalfCheck } from "./transaction_messages.ts";
 
 /** Creates a topic, or changes the settings that are given. */
@@ -40,6 +40,15 @@ export type HeartbeatAsk = {
   readonly version: number;
   readonly producerGroups: readonly string[];
   readonly consumers: readonly ConsumerMembership[];
+};
+/**
+ * A client's heartbeat again, the same to the byte: who it was, and in how many groups, a group in
+ * which it both produces and consumes twice.
+ */
+export type RepeatedBeat = {
+  readonly clientId: string;
+  readonly connection: number;
+  readonly groupCount: number;
 };
 /** `subscriptionsChanged`: this beat brought a subscription that was new or different. */
 export type HeartbeatAnswer = { readonly subscriptionsChanged: boolean };
@@ -104,6 +113,26 @@ export type RegistrySnapshot = {
   readonly bootEpoch: number;
 };
 
+/** `f64 connection, u32 groups, client id` → `u8 known`: a crowd's heartbeats come in thousands. */
+const repeatBeatCodec: OperationCodec<RepeatedBeat, boolean> = {
+  request: {
+    write: (writer, { clientId, connection, groupCount }) => {
+      writer.f64(connection);
+      writer.u32(groupCount);
+      writer.text(clientId);
+    },
+    read: (reader) => {
+      const connection = reader.f64();
+      const groupCount = reader.u32();
+      return { connection, groupCount, clientId: reader.text(reader.left) };
+    },
+  },
+  answer: {
+    write: (writer, isKnown) => writer.u8(isKnown ? 1 : 0),
+    read: (reader) => reader.u8() === 1,
+  },
+};
+
 /** The operations of the coordinator. */
 export const coordinatorOperations = {
   snapshot: jsonOperation<null, RegistrySnapshot>(),
@@ -140,6 +169,10 @@ export const coordinatorOperations = {
   >(),
   listKeyValues: jsonOperation<{ readonly namespace: string }, Readonly<Record<string, string>>>(),
   drain: jsonOperation<null, null>(),
+  /** The ids of a group's consumers, each once. */
+  consumerIds: jsonOperation<{ readonly group: string }, readonly string[]>(),
+  /** False: something of it is not known, and the whole heartbeat is wanted. */
+  repeatBeat: repeatBeatCodec,
 };
 
 /** Name → request and answer types, derived from the table. */
@@ -151,7 +184,10 @@ export type CoordinatorNews =
   | { readonly kind: "topic-deleted"; readonly name: string }
   | { readonly kind: "group"; readonly group: Group }
   | { readonly kind: "group-deleted"; readonly name: string }
-  /** Members changed: tell these connections (RocketMQ's NOTIFY_CONSUMER_IDS_CHANGED). */
+  /**
+   * Members changed: tell these connections (RocketMQ's NOTIFY_CONSUMER_IDS_CHANGED). None: the
+   * group has no members any more.
+   */
   | { readonly kind: "members"; readonly group: string; readonly connections: readonly number[] }
   | { readonly kind: "subscription"; readonly subscription: CompiledSubscription }
   /** What a group's members want of a topic has changed; empty: nobody wants anything. */

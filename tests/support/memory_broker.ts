@@ -371,6 +371,7 @@ export class MemoryBroker implements Broker {
   readonly heartbeat = absent;
   readonly unregister = absent;
   readonly consumers = absent;
+  readonly members = { consumerIds: absent, repeatBeat: absent };
   readonly producers = absent;
   readonly lockQueues = absent;
   readonly unlockQueues = absent;

@@ -150,6 +150,8 @@ export class Coordinator {
         return null;
       },
       consumers: ({ group }) => this.#members.consumers(group),
+      consumerIds: ({ group }) => this.#members.consumerIds(group),
+      repeatBeat: (ask) => this.#members.repeatBeat(ask),
       producers: ({ group }) => this.#members.producers(group),
       lockQueues: (ask) => this.#locks.lock(ask),
       unlockQueues: (ask) => {

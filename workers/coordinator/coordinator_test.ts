@@ -278,6 +278,47 @@ test("heartbeat of members that disagree warns once", async () => {
   assert.deepEqual(events, ["group_subscriptions_differ"]);
 });
 
+test("repeatBeat() keeps a member as long as its whole heartbeat would, and tells nobody", async () => {
+  const { client, ask, deliver, news, timers } = started();
+  await ask(client.ask("heartbeat", beat("a", 1, consumer("g"))));
+  drainNews(news);
+
+  timers.advance(100_000);
+  const again = { clientId: "a", connection: 1, groupCount: 1 };
+  assert.equal(await ask(client.ask("repeatBeat", again)), true);
+  timers.advance(119_999);
+  await deliver();
+  assert.deepEqual(drainNews(news), []);
+  assert.deepEqual(await ask(client.ask("consumerIds", { group: "g" })), ["a"]);
+  timers.advance(1);
+  await deliver();
+  assert.deepEqual(drainNews(news), ["unsubscribed g null", "members g "]);
+  assert.equal(await ask(client.ask("repeatBeat", again)), false);
+  assert.deepEqual(await ask(client.ask("consumerIds", { group: "g" })), []);
+});
+
+test("repeatBeat() is not known of a group that was deleted", async () => {
+  const { client, ask } = started();
+  await ask(client.ask("putGroup", { name: "g", settings: {}, mode: "create" }));
+  const both = { ...beat("a", 1, consumer("g")), producerGroups: ["p"] };
+  await ask(client.ask("heartbeat", both));
+  const again = { clientId: "a", connection: 1, groupCount: 2 };
+  assert.equal(await ask(client.ask("repeatBeat", again)), true);
+
+  await ask(client.ask("deleteGroup", { name: "g" }));
+  assert.equal(await ask(client.ask("repeatBeat", again)), false);
+});
+
+test("repeatBeat() of members that disagree in one version lets the last one count", async () => {
+  const { client, ask, news } = started();
+  await ask(client.ask("heartbeat", beat("a", 1, consumer("g", "t", "A", 5))));
+  await ask(client.ask("heartbeat", beat("b", 2, consumer("g", "t", "B", 5))));
+  drainNews(news);
+
+  await ask(client.ask("repeatBeat", { clientId: "a", connection: 1, groupCount: 1 }));
+  assert.deepEqual(drainNews(news), ["subscription g t A 5"]);
+});
+
 test("disconnect tells those who stay, and the last one's wishes end", async () => {
   const { client, ask, news } = started();
   await ask(client.ask("heartbeat", beat("a", 1, consumer("g"))));
@@ -287,7 +328,7 @@ test("disconnect tells those who stay, and the last one's wishes end", async () 
   await ask(client.ask("disconnect", { connection: 1 }));
   assert.deepEqual(drainNews(news), ["members g 2"]);
   await ask(client.ask("disconnect", { connection: 2 }));
-  assert.deepEqual(drainNews(news), ["unsubscribed g null"]);
+  assert.deepEqual(drainNews(news), ["unsubscribed g null", "members g "]);
 });
 
 test("A silent member leaves after 120 s without anyone asking", async () => {
@@ -305,7 +346,7 @@ test("A silent member leaves after 120 s without anyone asking", async () => {
   assert.deepEqual(drainNews(news), ["members g 2"]);
   timers.advance(100_000);
   await deliver();
-  assert.deepEqual(drainNews(news), ["unsubscribed g null"]);
+  assert.deepEqual(drainNews(news), ["unsubscribed g null", "members g "]);
 });
 
 test("lockQueues grants a queue to one client until it is silent for 60 s", async () => {

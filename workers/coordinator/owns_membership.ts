@@ -9,6 +9,7 @@ import type {
   HeartbeatAnswer,
   HeartbeatAsk,
   Member,
+  RepeatedBeat,
   UnregisterAsk,
 } from "../../src/link/coordinator_messages.ts";
 import type { Timers } from "../../src/ports/timers.ts";
@@ -54,14 +55,20 @@ export class OwnsMembership {
     this.#wakeUp.by(this.#members.nextExpiryMs());
     for (const displacement of outcome.displaced) this.#logDisplacement(displacement);
     this.#changed(outcome.changedGroups);
-    // A newer version of the same wish moves no member, but pulls may name it already.
-    for (const { group, subscriptions } of ask.consumers) {
-      if (outcome.changedGroups.includes(group) || !filters.isNews(group, subscriptions)) continue;
-      filters.refresh(group, this.#members.newestSubscriptions(group));
-    }
+    this.#hearWishes(ask.consumers, outcome.changedGroups);
     const fault = filters.faultsOf(ask.consumers);
     if (fault !== null) throw fault;
     return { subscriptionsChanged: outcome.subscriptionsChanged };
+  }
+
+  /** False: the whole heartbeat is wanted. */
+  repeatBeat({ clientId, connection, groupCount }: RepeatedBeat): boolean {
+    const { clock } = this.#parts;
+    const heard = { wallMs: clock.wallMs(), monotonicMs: clock.monotonicMs() };
+    const consumers = this.#members.repeat({ clientId, connection, groupCount }, heard);
+    if (consumers === null) return false;
+    this.#hearWishes(consumers, []);
+    return true;
   }
 
   unregister(ask: UnregisterAsk): void {
@@ -76,13 +83,15 @@ export class OwnsMembership {
   /** The group is deleted. Its members hear of it, so that they ask again and learn why. */
   forgetGroup(group: string): void {
     const connections = this.#members.connectionsOf(group);
-    if (!this.#members.forgetGroup(group)) return;
-    this.#changed([group]);
-    this.#parts.tell({ kind: "members", group, connections });
+    if (this.#members.forgetGroup(group)) this.#groupChanged(group, connections);
   }
 
   consumers(group: string): readonly ConsumerMember[] {
     return this.#members.consumers(group);
+  }
+
+  consumerIds(group: string): readonly string[] {
+    return this.#members.consumerIds(group);
   }
 
   producers(group: string | null): readonly (Member & { readonly group: string })[] {
@@ -93,14 +102,25 @@ export class OwnsMembership {
     this.#wakeUp.stop();
   }
 
-  #changed(groups: readonly string[]): void {
-    const { filters, tell } = this.#parts;
-    for (const group of groups) {
+  /** A newer version of the same wish moves no member, but pulls may name it already. */
+  #hearWishes(consumers: readonly ConsumerMembership[], changedGroups: readonly string[]): void {
+    const { filters } = this.#parts;
+    for (const { group, subscriptions } of consumers) {
+      if (changedGroups.includes(group) || !filters.isNews(group, subscriptions)) continue;
       filters.refresh(group, this.#members.newestSubscriptions(group));
-      const connections = this.#members.connectionsOf(group);
-      if (connections.length > 0) tell({ kind: "members", group, connections });
-      this.#logDisagreements(group);
     }
+  }
+
+  #changed(groups: readonly string[]): void {
+    for (const group of groups) this.#groupChanged(group, this.#members.connectionsOf(group));
+  }
+
+  /** Told also when nobody is left: the front keeps who was there until it hears of a change. */
+  #groupChanged(group: string, connections: readonly number[]): void {
+    const { filters, tell } = this.#parts;
+    filters.refresh(group, this.#members.newestSubscriptions(group));
+    tell({ kind: "members", group, connections });
+    this.#logDisagreements(group);
   }
 
   #logDisplacement({ clientId, group, from, to, duplicate }: Displacement): void {

@@ -98,6 +98,34 @@ test("9 code 34: a light heartbeat repeats the full one with its fingerprint", a
   assert.deepEqual(world.broker.heartbeats[1], world.broker.heartbeats[0]);
 });
 
+test("9 code 34: a heartbeat that says what the last one said is told on as a repetition", async () => {
+  const world = new TestWorld();
+  const { members } = world.broker;
+  const client = world.connect();
+  members.knowsRepeated = true;
+  await client.call(34, {}, heartbeat({}));
+  const answer = await client.call(34, {}, heartbeat({}));
+
+  assert.deepEqual([answer.code, answer.extFields["IS_SUB_CHANGE"]], [0, "false"]);
+  assert.equal(members.heartbeats.length, 1);
+  const { clientId, consumers, producerGroups } = members.heartbeats[0]!;
+  const groupCount = consumers.length + producerGroups.length;
+  assert.deepEqual(members.repeated, [{ clientId, connection: 1, groupCount }]);
+
+  await client.call(34, {}, heartbeat({ consumerDataSet: [] }));
+  assert.deepEqual([members.heartbeats.length, members.repeated.length], [2, 1]);
+});
+
+test("9 code 34: a repeated heartbeat the broker does not know is taken as a whole", async () => {
+  const world = new TestWorld();
+  const { members } = world.broker;
+  const client = world.connect();
+  await client.call(34, {}, heartbeat({}));
+  await client.call(34, {}, heartbeat({}));
+
+  assert.deepEqual([members.heartbeats.length, members.repeated.length], [2, 1]);
+});
+
 test("9 code 34: a light heartbeat with an unknown fingerprint asks for the full one", async () => {
   const world = new TestWorld();
   const client = world.connect();

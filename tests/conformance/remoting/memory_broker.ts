@@ -44,6 +44,7 @@ import {
   absentTransactions,
 } from "../../support/memory_broker_parts.ts";
 import { MemoryLeases } from "./memory_leases.ts";
+import { MemoryMembers } from "./memory_members.ts";
 import { MemoryResets } from "./memory_resets.ts";
 import {
   compiled,
@@ -71,6 +72,7 @@ export class MemoryBroker implements Broker {
   readonly carryReplies = () => () => {};
   readonly clock = new ManualClock();
   readonly traffic = new Traffic(this.clock);
+  readonly members = new MemoryMembers(this.clock);
   readonly leases = new MemoryLeases(
     this.clock,
     (topic, queueId) => this.queueMap.get(`${topic}/${queueId}`),
@@ -82,7 +84,7 @@ export class MemoryBroker implements Broker {
   readonly byPosition: { topic: string; queueId: number; record: Uint8Array }[] = [];
   readonly sends: SendRequest[] = [];
   readonly sentBack: SendBackRequest[] = [];
-  readonly heartbeats: HeartbeatAsk[] = [];
+  readonly heartbeats = this.members.heartbeats;
   readonly unregistered: UnregisterAsk[] = [];
   readonly gone: number[] = [];
   readonly offsets = new Map<string, number>();
@@ -328,7 +330,7 @@ export class MemoryBroker implements Broker {
   }
 
   subscription(group: string, topic: string) {
-    const found = this.#members(group).flatMap((member) => member.membership.subscriptions)
+    const found = this.members.consumers(group).flatMap((member) => member.membership.subscriptions)
       .find((each) => each.topic === topic);
     if (found === undefined) return undefined;
     return { filter: compiled(found.expression), version: found.version };
@@ -351,15 +353,12 @@ export class MemoryBroker implements Broker {
 
   async consumers(group: string): Promise<readonly ConsumerMember[]> {
     await this.#work();
-    return this.#members(group);
+    return this.members.consumers(group);
   }
 
   async producers(group: string | null) {
     await this.#work();
-    return this.heartbeats.flatMap((ask) =>
-      ask.producerGroups.filter((name) => group === null || name === group)
-        .map((name) => ({ ...ask, group: name, heardMs: this.clock.wallMs() }))
-    );
+    return this.members.producers(group);
   }
 
   async lockQueues(ask: LockAsk): Promise<LockAsk["queues"]> {
@@ -482,17 +481,6 @@ export class MemoryBroker implements Broker {
   }
 
   /** The newest heartbeat of each client counts. */
-  #members(group: string): ConsumerMember[] {
-    const members = new Map<string, ConsumerMember>();
-    for (const ask of this.heartbeats) {
-      for (const membership of ask.consumers) {
-        if (membership.group !== group) continue;
-        members.set(ask.clientId, { ...ask, membership, heardMs: this.clock.wallMs() });
-      }
-    }
-    return [...members.values()];
-  }
-
   async #find(isWanted: (found: FoundMessage) => boolean): Promise<FoundMessage[]> {
     await this.#work();
     return this.byPosition.filter(isWanted);

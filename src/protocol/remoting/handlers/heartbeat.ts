@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { digestOf } from "../../../base/hash.ts";
 import { limits } from "../../../base/limits.ts";
 import type { HeartbeatAsk } from "../../../broker/broker.ts";
 import { BrokerError } from "../../../model/errors.ts";
@@ -28,8 +29,28 @@ import {
 
 type Membership = HeartbeatAsk["consumers"][number];
 
-/** A client shows that it lives, and says what it wants. */
+/** A client shows that it lives, and says what it wants. Nearly always it wants what it wanted. */
 export async function handleHeartbeat(call: Call, context: RemotingContext): Promise<Answer> {
+  const { connection, heartbeats } = call.peer;
+  const digest = digestOf(call.body);
+  const last = heartbeats.again(digest);
+  if (last !== null) {
+    const { clientId, groupCount } = last;
+    const isKnown = await context.broker.members.repeatBeat({ clientId, connection, groupCount });
+    if (isKnown) {
+      if (last.produces) context.producers.put(clientId, connection);
+      return unchanged;
+    }
+    heartbeats.forgetLast();
+  }
+  return await takeHeartbeat(call, digest, context);
+}
+
+async function takeHeartbeat(
+  call: Call,
+  digest: number,
+  context: RemotingContext,
+): Promise<Answer> {
   const { broker } = context;
   const body = readBody(call.body);
   const clientId = requiredText(body, "clientID");
@@ -41,6 +62,10 @@ export async function handleHeartbeat(call: Call, context: RemotingContext): Pro
   if (isLight && recalled === undefined) return heartbeatAnswer(true);
   const ask = recalled ?? await readHeartbeat(body, clientId, call, context);
   const { subscriptionsChanged } = await broker.heartbeat(ask);
+  // A group that was passed over may be there next time.
+  if (isLight || ask.consumers.length === consumersIn(body)) {
+    call.peer.heartbeats.taken(digest, ask);
+  } else call.peer.heartbeats.forgetLast();
   if (!isLight) call.peer.heartbeats.remember(fingerprint, ask);
   // Those that produce may ask, and replies are to find them.
   if (ask.producerGroups.length > 0) context.producers.put(clientId, call.peer.connection);
@@ -62,13 +87,17 @@ export async function handleUnregister(call: Call, context: RemotingContext): Pr
 /** The ids of a group's members, from which each member works out its share of the queues. */
 export async function handleConsumerList(call: Call, context: RemotingContext): Promise<Answer> {
   const { consumerGroup: group } = readHeader(consumerGroup, call.command.extFields);
-  const members = await context.broker.consumers(group);
-  if (members.length === 0) {
+  const consumerIdList = await context.broker.members.consumerIds(group);
+  if (consumerIdList.length === 0) {
     return refusal(responseCodes.systemError, `Group ${group} has no members`);
   }
-  const consumerIdList = [...new Set(members.map((member) => member.clientId))];
-  return { ...done, body: jsonBody({ consumerIdList }) };
+  const body = idBodies.get(consumerIdList) ?? jsonBody({ consumerIdList });
+  idBodies.set(consumerIdList, body);
+  return { ...done, body };
 }
+
+/** The same list is asked for by all its members; it goes when the broker has a newer one. */
+const idBodies = new WeakMap<readonly string[], Uint8Array>();
 
 /** Whether the broker can filter as a client is going to ask; clients do not start on a "no". */
 export async function handleCheckConfig(call: Call, context: RemotingContext): Promise<Answer> {
@@ -88,6 +117,13 @@ function heartbeatAnswer(subscriptionChanged: boolean): Answer {
     ...done,
     extFields: writeHeader(heartBeatAnswer, { supportsV2: true, subscriptionChanged }),
   };
+}
+
+/** What nearly every heartbeat is answered. */
+const unchanged = heartbeatAnswer(false);
+
+function consumersIn(body: JsonObject): number {
+  return objectsField(body, "consumerDataSet", limits.subscriptionsPerMemberMax).length;
 }
 
 async function readHeartbeat(

@@ -30,17 +30,16 @@ export async function handleQueryOffset(call: Call, context: RemotingContext): P
   const { topic, queueId, consumerGroup } = header;
   const group = broker.group(consumerGroup);
   if (broker.topic(topic) === undefined) return noOffset(consumerGroup, topic, queueId);
-  if (group !== undefined) {
-    const places = await broker.places(consumerGroup, topic);
-    const place = places.find((each) => each.queueId === queueId)?.committedOffset ?? null;
-    if (place !== null) {
-      context.resets.passed(consumerGroup, topic, queueId, place);
-      return answerOffset(place);
-    }
+  const places = group === undefined ? [] : await broker.places(consumerGroup, topic, queueId);
+  const place = places.find((each) => each.queueId === queueId);
+  const committed = place?.committedOffset ?? null;
+  if (committed !== null) {
+    context.resets.passed(consumerGroup, topic, queueId, committed);
+    return answerOffset(committed);
   }
   const decidesItself = header.setZeroIfNotFound === false ||
     group?.settings.startFrom === "latest";
-  const { minOffset } = await rangeOf(topic, queueId, broker);
+  const { minOffset } = place ?? await rangeOf(topic, queueId, broker);
   if (decidesItself || minOffset > 0) return noOffset(consumerGroup, topic, queueId);
   return answerOffset(0);
 }
