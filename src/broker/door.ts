@@ -286,13 +286,12 @@ export class Door implements Broker {
     return this.#requests.carry(carrier);
   }
 
-  async pull(request: PullRequest) {
-    const result = await this.#reader.pull(request);
-    const { topic, group } = request;
-    if (group !== undefined && result.count > 0) {
-      this.traffic.got(topic, group, result.count, result.records.length);
+  pull(request: PullRequest) {
+    try {
+      return this.#reader.pull(request, this.traffic);
+    } catch (thrown) {
+      return Promise.reject(thrown);
     }
-    return result;
   }
 
   async receive(request: ReceiveRequest) {

@@ -31,6 +31,7 @@ import type { ReaderKeys } from "./reader_keys.ts";
 import { readReceipt, type ReceiptParts, writeReceipt } from "./receipts.ts";
 import type { RegistryView } from "./registry_view.ts";
 import type { ShardRouter } from "./shard_router.ts";
+import type { Traffic } from "./traffic.ts";
 
 /** What reading is made of. */
 export type ReaderParts = {
@@ -80,14 +81,22 @@ export class Reader {
     this.#signer = signer;
   }
 
-  async pull(request: PullRequest): Promise<PullResult> {
+  /**
+   * No function waits here for the answer: it would keep what it was called with for as long.
+   *
+   * @throws {BrokerError} At once: there is no such queue, or nobody may read it.
+   */
+  pull(request: PullRequest, traffic: Pick<Traffic, "got">): Promise<PullResult> {
+    const { offset, messagesMax, bytesMax, filter, waitMs, signal, group } = request;
     const topic = this.#readable(request.topic);
-    const ref = queueOf(topic, request.queueId);
-    const { offset, messagesMax, bytesMax, filter, waitMs } = request;
+    const { queueKey, shard } = queueOf(topic, request.queueId);
     const ttlMs = topic.settings.messageTtlMs;
-    const ask = { queueKey: ref.queueKey, offset, messagesMax, bytesMax, filter, ttlMs, waitMs };
-    const { head, blob } = await this.#router.askParked(ref.shard, "pull", ask, request.signal);
-    return { ...head, records: blob };
+    const ask = { queueKey, offset, messagesMax, bytesMax, filter, ttlMs, waitMs };
+    const { name } = topic;
+    return this.#router.askParked(shard, "pull", ask, signal).then(({ head, blob }) => {
+      if (group !== undefined && head.count > 0) traffic.got(name, group, head.count, blob.length);
+      return { ...head, records: blob };
+    });
   }
 
   async receive(request: ReceiveRequest): Promise<ReceivedMessage[]> {

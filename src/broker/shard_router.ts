@@ -6,6 +6,7 @@
 import { BrokerError } from "../model/errors.ts";
 import type { AnswerOf, LinkClient, RequestOf } from "../link/client.ts";
 import type { ShardOperations } from "../link/shard_messages.ts";
+import { Hangups } from "./hangups.ts";
 
 /** How one shard is asked. */
 export type ShardLink = LinkClient<ShardOperations>;
@@ -13,7 +14,7 @@ export type ShardLink = LinkClient<ShardOperations>;
 /** Finds the link of a shard by its number, 0 to `count` less one. */
 export class ShardRouter {
   /** One for each shard; fixed in number. */
-  readonly #links: (ShardLink | null)[];
+  readonly #links: ({ readonly link: ShardLink; readonly hangups: Hangups } | null)[];
   /** Why a shard is absent. */
   readonly #reasons = new Map<number, string>();
   #isClosing = false;
@@ -27,7 +28,7 @@ export class ShardRouter {
   }
 
   connect(shard: number, link: ShardLink): void {
-    this.#links[shard] = link;
+    this.#links[shard] = { link, hangups: new Hangups(link) };
   }
 
   /** The shard's thread ended; until it is connected again, callers are told `reason`. */
@@ -47,21 +48,27 @@ export class ShardRouter {
     name: N,
     request: RequestOf<ShardOperations, N>,
   ): Promise<AnswerOf<ShardOperations, N>> {
-    const link = this.#links[shard];
+    const link = this.#links[shard]?.link;
     return link ? link.ask(name, request) : Promise.reject(this.#absent(shard));
   }
 
-  /** Asks something that may be parked; when `signal` aborts, the shard forgets it. */
+  /**
+   * Asks something that may be parked; when `signal` aborts, the shard forgets it. The signal of a
+   * pull may last for many of them, but must not be made of others, which would hold it for ever.
+   */
   askParked<N extends "pull" | "receive" | "watch">(
     shard: number,
     name: N,
     request: RequestOf<ShardOperations, N>,
     signal: AbortSignal | undefined,
   ): Promise<AnswerOf<ShardOperations, N>> {
-    const link = this.#links[shard];
+    const ways = this.#links[shard];
     // What was parked is answered by the drain; a new wait would only hold the stop up.
-    if (!link || this.#isClosing) return Promise.reject(this.#absent(shard));
+    if (!ways || this.#isClosing) return Promise.reject(this.#absent(shard));
+    const { link, hangups } = ways;
     if (signal === undefined) return link.ask(name, request);
+    // Crowds wait with pulls, each over and over: nothing more is kept of one than its number.
+    if (name === "pull") return link.ask(name, request, (id) => hangups.end(id, signal));
     let askedId = 0;
     const answer = link.ask(name, request, (id) => (askedId = id));
     // A link that is lost meanwhile has nothing parked any more: its refusal changes nothing.

@@ -81,3 +81,46 @@ test("askParked() forgets nothing once it was answered", async () => {
 
   assert.deepEqual(shards.asked, ["0 pull"]);
 });
+
+test("askParked() forgets those of a connection's pulls that still wait, however many it had", async () => {
+  const answerable = new Set<number>();
+  const shards = new ScriptedShards(1, {
+    pull: ({ offset }) => (answerable.has(offset) ? nothing : undefined),
+    forget: () => null,
+  });
+  const hangUp = new AbortController();
+  const ask = (offset: number) =>
+    shards.router.askParked(0, "pull", { ...pull, offset }, hangUp.signal);
+  for (let offset = 0; offset < 20; offset++) {
+    answerable.add(offset);
+    await ask(offset);
+  }
+  for (const offset of [100, 101]) ask(offset).catch(() => {});
+  await ticks();
+  hangUp.abort();
+  await ticks();
+
+  const waiting = shards.requests.filter(({ asked }) =>
+    asked.name === "pull" && asked.request.offset >= 100
+  );
+  const forgotten = shards.requests.filter(({ asked }) => asked.name === "forget");
+  assert.deepEqual(
+    forgotten.map(({ asked }) => asked.request),
+    waiting.map(({ asked: { id } }) => ({ id })),
+  );
+});
+
+test("askParked() has a pull forgotten whose client is gone when it is asked", async () => {
+  const shards = new ScriptedShards(1, { pull: () => undefined, forget: () => null });
+  const gone = AbortSignal.abort();
+  shards.router.askParked(0, "pull", pull, gone).catch(() => {});
+  await ticks();
+  shards.router.askParked(0, "pull", pull, gone).catch(() => {});
+  await ticks();
+
+  assert.deepEqual(shards.asked, ["0 pull", "0 forget", "0 pull", "0 forget"]);
+});
+
+async function ticks(): Promise<void> {
+  for (let tick = 0; tick < 5; tick++) await Promise.resolve();
+}

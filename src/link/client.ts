@@ -93,6 +93,11 @@ export class LinkClient<T extends Operations> {
     return this.#pending.size;
   }
 
+  /** Whether this question still waits for its answer. */
+  isPending(id: number): boolean {
+    return this.#pending.has(id);
+  }
+
   /**
    * Asks, and gives the question's id to `onId` so that it can be forgotten while it is parked.
    *

@@ -80,7 +80,8 @@ export class Parking {
     const { outcome, nextOffset, maxOffset, count } = answer.head;
     const nothingYet = outcome === "empty" || (outcome === "filtered" && nextOffset === maxOffset);
     if (nothingYet && ask.waitMs > 0 && this.#hasRoom()) {
-      this.#park(id, { kind: "pull", ask: { ...ask, offset: nextOffset } }, waiting);
+      const moved = nextOffset === ask.offset ? ask : { ...ask, offset: nextOffset };
+      this.#park(id, { kind: "pull", ask: moved }, waiting);
       return;
     }
     this.#tallies.delivered += count;

@@ -7,9 +7,10 @@
  */
 import { limits } from "../../../base/limits.ts";
 import type { Broker, PullResult } from "../../../broker/broker.ts";
+import type { Group } from "../../../model/group.ts";
 import type { Filter } from "../../../model/subscription.ts";
 import { permRead } from "../../../model/topic.ts";
-import { type Answer, type Call, type Peer, refusal, type RemotingContext } from "../call.ts";
+import { type Answer, type Call, refusal, type RemotingContext } from "../call.ts";
 import { responseCodes } from "../codes.ts";
 import { type HeaderOf, type HeaderTable, readHeader, required } from "../field_tables.ts";
 import { pullMessage } from "../fields.ts";
@@ -30,12 +31,36 @@ const pullFlags = { commitOffset: 1, suspend: 2, subscription: 4 } as const;
 /** What a pull without a wish of its own brings at most. */
 const bytesDefault = 256 * 1024;
 
-/** Reads a queue; waits for messages if the client asked for it. */
-export async function handlePullMessage(call: Call, context: RemotingContext): Promise<Answer> {
-  const { broker } = context;
+/**
+ * Reads a queue; waits for messages if the client asked for it. A crowd of consumers has a pull
+ * waiting each: nothing is awaited on that road, since a suspended function is kept with all it has.
+ */
+export function handlePullMessage(
+  call: Call,
+  context: RemotingContext,
+): Answer | Promise<Answer> {
   const header = readHeader(pullFields, call.command.extFields);
-  const group = broker.group(header.consumerGroup) ??
-    await broker.groupForUse(header.consumerGroup);
+  const group = context.broker.group(header.consumerGroup);
+  if (group === undefined) return pullForNewGroup(header, call, context);
+  return pullForGroup(group, header, call, context);
+}
+
+async function pullForNewGroup(
+  header: PullHeader,
+  call: Call,
+  context: RemotingContext,
+): Promise<Answer> {
+  const group = await context.broker.groupForUse(header.consumerGroup);
+  return await pullForGroup(group, header, call, context);
+}
+
+function pullForGroup(
+  group: Group,
+  header: PullHeader,
+  call: Call,
+  context: RemotingContext,
+): Answer | Promise<Answer> {
+  const { broker } = context;
   if (!group.settings.consumeEnabled) {
     return refusal(
       responseCodes.noPermission,
@@ -46,12 +71,21 @@ export async function handlePullMessage(call: Call, context: RemotingContext): P
   if (refused !== undefined) return refused;
   const { consumerGroup, topic, queueId } = header;
   const resetTo = context.resets.follow(consumerGroup, topic, queueId, header.queueOffset);
-  if (resetTo !== undefined) return await movedAnswer(header, resetTo, broker);
-  const filter = await filterOf(header, broker);
+  if (resetTo !== undefined) return movedAnswer(header, resetTo, broker);
+  if ((header.sysFlag & pullFlags.subscription) !== 0) return pullAsItSays(header, call, context);
+  const filter = filterOf(header, broker);
   if (!("kind" in filter)) return filter;
-  commitAlong(header, call, context);
-  // Not awaited: this call and what was read of it would be kept as long as the pull waits.
-  return pull(header, filter, call.peer, broker);
+  return pull(filter, header, call, context);
+}
+
+/** With the filter the pull carries. */
+async function pullAsItSays(
+  header: PullHeader,
+  call: Call,
+  context: RemotingContext,
+): Promise<Answer> {
+  const expression = readExpression(header.expressionType, header.subscription ?? "");
+  return await pull(await context.broker.compile(expression), header, call, context);
 }
 
 function checkQueue(header: PullHeader, broker: Broker): Answer | undefined {
@@ -77,12 +111,9 @@ function checkQueue(header: PullHeader, broker: Broker): Answer | undefined {
   );
 }
 
-/** The filter the pull carries, or the one of the group's heartbeats. */
-async function filterOf(header: PullHeader, broker: Broker): Promise<Filter | Answer> {
+/** The filter of the group's heartbeats. */
+function filterOf(header: PullHeader, broker: Broker): Filter | Answer {
   const { consumerGroup, topic } = header;
-  if ((header.sysFlag & pullFlags.subscription) !== 0) {
-    return await broker.compile(readExpression(header.expressionType, header.subscription ?? ""));
-  }
   const subscription = broker.subscription(consumerGroup, topic);
   if (subscription === undefined) {
     return refusal(
@@ -115,15 +146,17 @@ function commitAlong(header: PullHeader, call: Call, context: RemotingContext): 
 }
 
 function pull(
-  header: PullHeader,
   filter: Filter,
-  peer: Peer,
-  broker: Broker,
+  header: PullHeader,
+  call: Call,
+  context: RemotingContext,
 ): Promise<Answer> {
+  const { peer } = call;
+  commitAlong(header, call, context);
   const wishedBytes = header.messageBytesMax ?? bytesDefault;
   const waitMs = clamp(header.suspendTimeoutMs, limits.pollWaitMsMax);
   const waits = (header.sysFlag & pullFlags.suspend) !== 0 && peer.parking.enter();
-  const result = broker.pull({
+  const result = context.broker.pull({
     topic: header.topic,
     queueId: header.queueId,
     offset: header.queueOffset,
@@ -138,16 +171,18 @@ function pull(
 }
 
 /** All that is kept of a pull while it waits; `parking` is where it took a place. */
-async function answered(
+function answered(
   result: Promise<PullResult>,
   offset: number,
   parking: Parking | null,
 ): Promise<Answer> {
-  try {
-    return pullAnswer(await result, offset);
-  } finally {
+  return result.then((found) => {
     parking?.leave();
-  }
+    return pullAnswer(found, offset);
+  }, (thrown) => {
+    parking?.leave();
+    throw thrown;
+  });
 }
 
 function pullAnswer(result: PullResult, offset: number): Answer {
