@@ -28,7 +28,8 @@ type Waiting = {
 /** Matches a client's answers to what it was asked, by our own numbers. */
 export class ClientAsks {
   readonly #timers: Timers;
-  readonly #waiting = new Map<number, Waiting>();
+  /** Made for the first question: most clients are asked nothing. */
+  #waiting: Map<number, Waiting> | null = null;
 
   constructor(timers: Timers) {
     this.#timers = timers;
@@ -36,7 +37,7 @@ export class ClientAsks {
 
   /** Requests without an answer. */
   get count(): number {
-    return this.#waiting.size;
+    return this.#waiting?.size ?? 0;
   }
 
   /**
@@ -45,36 +46,37 @@ export class ClientAsks {
    * @throws {BrokerError} `timeout`: none came within `waitMs`. `too_busy`: it owes too many.
    */
   begin(opaque: number, waitMs: number): Promise<ClientAnswer> {
-    if (this.#waiting.size >= limits.asksPerClientMax) {
-      const count = this.#waiting.size;
+    const waiting = this.#waiting ??= new Map();
+    if (waiting.size >= limits.asksPerClientMax) {
+      const count = waiting.size;
       return Promise.reject(
         new BrokerError("too_busy", `Cannot ask the client: it owes ${count} answers already`),
       );
     }
     return new Promise((answer, fail) => {
       const cancelTimer = this.#timers.setTimer(waitMs, () => {
-        this.#waiting.delete(opaque);
+        waiting.delete(opaque);
         fail(new BrokerError("timeout", `The client did not answer within ${waitMs} ms`));
       });
-      this.#waiting.set(opaque, { answer, fail, cancelTimer });
+      waiting.set(opaque, { answer, fail, cancelTimer });
     });
   }
 
   /** Takes a client's answer. One nobody waits for came too late, and is no mistake. */
   answered(command: RemotingCommand, body: Uint8Array): void {
-    const waiting = this.#waiting.get(command.opaque);
+    const waiting = this.#waiting?.get(command.opaque);
     if (waiting === undefined) return;
-    this.#waiting.delete(command.opaque);
+    this.#waiting?.delete(command.opaque);
     waiting.cancelTimer();
     waiting.answer({ code: command.code, remark: command.remark, body: body.slice() });
   }
 
   /** The client is gone: nobody waits any longer. */
   close(): void {
-    for (const { fail, cancelTimer } of this.#waiting.values()) {
+    for (const { fail, cancelTimer } of this.#waiting?.values() ?? []) {
       cancelTimer();
       fail(new BrokerError("timeout", "The client left before it answered"));
     }
-    this.#waiting.clear();
+    this.#waiting?.clear();
   }
 }

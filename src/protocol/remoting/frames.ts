@@ -44,7 +44,8 @@ export type Frame = {
  * After a `WireError` nothing that follows can be understood: every further `push` throws it again.
  */
 export class FrameDecoder {
-  readonly #prefix = new Uint8Array(prefixBytes);
+  /** Made for the first frame that comes in parts: most connections never send one. */
+  #prefix: Uint8Array | undefined;
   #prefixFilled = 0;
   #seam: Uint8Array<ArrayBuffer> | undefined;
   #seamFilled = 0;
@@ -84,13 +85,14 @@ export class FrameDecoder {
   /** Moves bytes into the prefix and then the seam. Returns how many of the chunk it used. */
   #fill(chunk: Uint8Array): number {
     const missing = Math.min(prefixBytes - this.#prefixFilled, chunk.length);
-    this.#prefix.set(chunk.subarray(0, missing), this.#prefixFilled);
+    const prefix = this.#prefix ??= new Uint8Array(prefixBytes);
+    prefix.set(chunk.subarray(0, missing), this.#prefixFilled);
     this.#prefixFilled += missing;
     if (this.#prefixFilled < prefixBytes) return missing;
     if (this.#seam === undefined) {
-      this.#seamBytes = this.#frameBytes(this.#prefix, 0);
+      this.#seamBytes = this.#frameBytes(prefix, 0);
       this.#seam = new Uint8Array(Math.min(this.#seamBytes, seamBytesMin));
-      this.#seam.set(this.#prefix);
+      this.#seam.set(prefix);
       this.#seamFilled = prefixBytes;
     }
     const count = Math.min(this.#seamBytes - this.#seamFilled, chunk.length - missing);
