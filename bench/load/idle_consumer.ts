@@ -57,7 +57,7 @@ export class IdleConsumer {
   #joined = false;
   readonly answers: Answers = { route: 0, heartbeat: 0, members: 0, place: 0, pull: 0, notices: 0 };
 
-  private constructor(socket: Socket, number: number, parts: IdleConsumerParts) {
+  constructor(socket: Socket, number: number, parts: IdleConsumerParts) {
     const { fail } = parts;
     this.#socket = socket;
     this.#parts = parts;
@@ -109,7 +109,7 @@ export class IdleConsumer {
     }
   }
 
-  /** Its first heartbeat was answered: it looks for its share, and pulls from where its group is. */
+  /** Its first heartbeat was answered: it looks for its share, and begins to pull. */
   #join(pulls: boolean): void {
     this.#joined = true;
     this.rebalance();

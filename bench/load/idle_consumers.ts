@@ -128,7 +128,9 @@ const sorted = costs.toSorted((one, other) => one - other);
 const isWithin = peakBytes <= costBytesMax;
 console.log(
   `cost: min ${megabytes(sorted[0]!)}, median ${megabytes(sorted[sorted.length >> 1]!)}, ` +
-    `max ${megabytes(sorted.at(-1)!)} of ${costs.length} readings; peak ${megabytes(peakBytes)} ` +
+    `max ${megabytes(sorted[sorted.length - 1]!)} of ${costs.length} readings; peak ${
+      megabytes(peakBytes)
+    } ` +
     `or ${(peakBytes / connections / 1000).toFixed(1)} kB a consumer`,
 );
 console.log(`${isWithin ? "within" : "ABOVE"} ${megabytes(costBytesMax)}`);

@@ -7,20 +7,23 @@
  *
  * @module
  */
-import type { ShardLink } from "./shard_router.ts";
+import type { LinkClient } from "../link/client.ts";
+import type { ShardOperations } from "../link/shard_messages.ts";
 
-/** Numbers of answered pulls that may lie beside those that wait, before they are looked through. */
+type Link = Pick<LinkClient<ShardOperations>, "ask" | "isPending">;
+
+/** Numbers of answered pulls that may lie beside those that wait. */
 const staleMax = 4;
 
 type Waiting = { readonly ids: Set<number>; pruneAt: number };
 
 /** For one shard's link. */
 export class Hangups {
-  readonly #link: ShardLink;
+  readonly #link: Link;
   /** Each bounded by the pulls that wait, and as many again. */
   readonly #waiting = new WeakMap<AbortSignal, Waiting>();
 
-  constructor(link: ShardLink) {
+  constructor(link: Link) {
     this.#link = link;
   }
 

@@ -82,7 +82,7 @@ test("askParked() forgets nothing once it was answered", async () => {
   assert.deepEqual(shards.asked, ["0 pull"]);
 });
 
-test("askParked() forgets those of a connection's pulls that still wait, however many it had", async () => {
+test("askParked() forgets the pulls of a connection that still wait, and no others", async () => {
   const answerable = new Set<number>();
   const shards = new ScriptedShards(1, {
     pull: ({ offset }) => (answerable.has(offset) ? nothing : undefined),

@@ -278,7 +278,7 @@ test("heartbeat of members that disagree warns once", async () => {
   assert.deepEqual(events, ["group_subscriptions_differ"]);
 });
 
-test("repeatBeat() keeps a member as long as its whole heartbeat would, and tells nobody", async () => {
+test("repeatBeat() keeps a member as a whole heartbeat would, and tells nobody", async () => {
   const { client, ask, deliver, news, timers } = started();
   await ask(client.ask("heartbeat", beat("a", 1, consumer("g"))));
   drainNews(news);

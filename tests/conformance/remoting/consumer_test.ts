@@ -98,7 +98,7 @@ test("9 code 34: a light heartbeat repeats the full one with its fingerprint", a
   assert.deepEqual(world.broker.heartbeats[1], world.broker.heartbeats[0]);
 });
 
-test("9 code 34: a heartbeat that says what the last one said is told on as a repetition", async () => {
+test("9 code 34: a heartbeat that says the same again is told on as a repetition", async () => {
   const world = new TestWorld();
   const { members } = world.broker;
   const client = world.connect();

@@ -1,10 +1,10 @@
-/** Members as the conformance tests' broker knows them: from the heartbeats it was given. @module */
+/** Members as the tests' broker knows them: from the heartbeats it was given. @module */
 import type { Clock } from "../../../src/base/clock.ts";
 import type { ConsumerMember, HeartbeatAsk } from "../../../src/broker/broker.ts";
 import type { MembersDoor } from "../../../src/broker/members.ts";
 import type { RepeatedBeat } from "../../../src/link/coordinator_messages.ts";
 
-/** Keeps the heartbeats, and answers from them. Fields are open, so that tests can look and bend. */
+/** Keeps the heartbeats and answers from them. Fields are open: tests look, and bend. */
 export class MemoryMembers implements MembersDoor {
   readonly heartbeats: HeartbeatAsk[] = [];
   readonly repeated: RepeatedBeat[] = [];

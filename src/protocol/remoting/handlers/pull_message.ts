@@ -33,7 +33,7 @@ const bytesDefault = 256 * 1024;
 
 /**
  * Reads a queue; waits for messages if the client asked for it. A crowd of consumers has a pull
- * waiting each: nothing is awaited on that road, since a suspended function is kept with all it has.
+ * waiting each: nothing is awaited on that road, since a suspended function keeps all it has.
  */
 export function handlePullMessage(
   call: Call,
