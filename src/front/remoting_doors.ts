@@ -18,6 +18,7 @@ import type {
   SocketAddress,
 } from "../ports/sockets.ts";
 import { networkHolds } from "../model/network.ts";
+import type { RemotingSession } from "../protocol/remoting/session.ts";
 import type { RemotingSessions } from "../protocol/remoting/sessions.ts";
 import { addressesOf, addressText, networksOf } from "./addresses.ts";
 import { type FirstBytesParts, meet } from "./first_bytes.ts";
@@ -138,13 +139,28 @@ class Arrivals {
     if (portsBelow > 0) connection.nameEnds({ local: { host, port: port + portsBelow }, remote });
     const number = ++this.#connections;
     const session = this.#sessions.open(number, connection);
-    return {
-      onData: (chunk) => session.feed(chunk),
-      onDrain: () => session.drained(),
-      onClose: () => {
-        this.open.delete(connection);
-        this.#sessions.close(number);
-      },
-    };
+    return new Heard(session, () => {
+      this.open.delete(connection);
+      this.#sessions.close(number);
+    });
+  }
+}
+
+/** Hands a session what its connection says: one object, where a function for each would be six. */
+class Heard implements ConnectionListener {
+  readonly #session: RemotingSession;
+  readonly onClose: () => void;
+
+  constructor(session: RemotingSession, onClose: () => void) {
+    this.#session = session;
+    this.onClose = onClose;
+  }
+
+  onData(chunk: Uint8Array): void {
+    this.#session.feed(chunk);
+  }
+
+  onDrain(): void {
+    this.#session.drained();
   }
 }
