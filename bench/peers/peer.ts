@@ -4,7 +4,6 @@
  *
  * @module
  */
-import { createServer } from "node:net";
 import process from "node:process";
 import type { Address } from "../../src/cli/bench/sockets.ts";
 
@@ -31,18 +30,3 @@ export type Peer = {
 
 /** Whether this program runs on Bun. */
 export const isBun = "bun" in process.versions;
-
-/** Ports nobody listens on at this moment. They are looked for together, so all differ. */
-export async function freePorts(count: number): Promise<number[]> {
-  const servers = Array.from({ length: count }, () => createServer());
-  const ports = await Promise.all(servers.map((server) =>
-    new Promise<number>((resolve) => {
-      server.listen(0, "127.0.0.1", () => {
-        const address = server.address();
-        resolve(typeof address === "object" && address !== null ? address.port : 0);
-      });
-    })
-  ));
-  await Promise.all(servers.map((server) => new Promise((done) => server.close(done))));
-  return ports;
-}

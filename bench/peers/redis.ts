@@ -13,7 +13,8 @@ import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { isInstalled, runChild } from "../../tests/interop/children.ts";
 import { spawnHere, stopChild } from "../../tests/support/broker_process.ts";
-import { freePorts, type Peer } from "./peer.ts";
+import { freePort } from "../../tests/support/free_ports.ts";
+import type { Peer } from "./peer.ts";
 
 const fetched = fileURLToPath(new URL("./redis/target/", import.meta.url));
 /** Redis as Debian packs it, and the libraries that a machine without it lacks. */
@@ -50,7 +51,7 @@ async function fetchRedis(): Promise<string | undefined> {
 }
 
 async function startRedis(directory: string) {
-  const [port = 0] = await freePorts(1);
+  const port = await freePort();
   await mkdir(directory, { recursive: true });
   const settings = ["--appendonly", "yes", "--appendfsync", "always", "--save", ""];
   const where = ["--bind", "127.0.0.1", "--port", `${port}`, "--dir", directory];

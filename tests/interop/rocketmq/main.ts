@@ -40,6 +40,27 @@ const importMs = 180_000;
 const bornMs = 1_700_000_000_000;
 const manyMessages = 6000;
 
+/** Files of 1 MiB, so that the broker deletes old ones when it is asked to. */
+const brokerSettings = {
+  mappedFileSizeCommitLog: 1024 * 1024,
+  // What is deleted on request is whatever is not in the newest file.
+  fileReservedTime: 0,
+  destroyMapedFileIntervalForcibly: 1000,
+  cleanResourceInterval: 2000,
+  autoCreateTopicEnable: false,
+  transactionTimeOut: 600_000,
+  // A machine that is busy with other things is no reason to refuse a send.
+  waitTimeMillsInSendQueue: 30_000,
+  waitTimeMillsInTransactionQueue: 30_000,
+  osPageCacheBusyTimeOutMills: 30_000,
+};
+const brokerJvm = [
+  "-Xmx512m",
+  "-XX:+UseSerialGC",
+  "-XX:TieredStopAtLevel=1",
+  "-XX:MaxDirectMemorySize=512m",
+];
+
 type World = {
   readonly folder: string;
   readonly rocket: RocketServer;
@@ -197,16 +218,14 @@ async function assertPlace(world: World, topic: string, offset: number): Promise
 }
 
 async function open(folder: string, version: string): Promise<World> {
-  const rocket = await startServer(join(folder, "rocketmq"), version);
+  const rocket = await startServer({
+    version,
+    folder: join(folder, "rocketmq"),
+    settings: brokerSettings,
+    jvm: brokerJvm,
+  });
   try {
     const source = clientOf(rocket.brokerPort);
-    const names = clientOf(rocket.nameServerPort);
-    await until("RocketMQ answers, and its name server knows it", startMs, async () => {
-      await source.ask({ code: requestCodes.getBrokerRuntimeInfo });
-      const { body } = await names.ask({ code: requestCodes.getBrokerClusterInfo });
-      return Buffer.from(body).includes("broker-x");
-    });
-    names.close();
     const curlew = await startBroker({ data: join(folder, "curlew") });
     return { folder, rocket, curlew, source, target: clientOf(curlew.remotingPort) };
   } catch (thrown) {
