@@ -4,6 +4,7 @@ import { limits } from "../../src/base/limits.ts";
 import { type QueueRange, rangesOf } from "../../src/cli/import/facts.ts";
 import type { Message } from "../../src/cli/import/message.ts";
 import { RemotingClient } from "../../src/cli/import/remoting_client.ts";
+import type { Trust } from "../../src/cli/import/trust.ts";
 import { pullPiece } from "../../src/cli/import/pull.ts";
 import { requestCodes } from "../../src/protocol/remoting/codes.ts";
 import { fakeHost } from "../support/fake_host.ts";
@@ -18,13 +19,14 @@ export type Produced = {
   readonly sysFlag?: number;
 };
 
-/** A client of a broker on this machine. */
-export function clientOf(remotingPort: number): RemotingClient {
+/** A client of a broker on this machine; by TLS, if `trust` says so. */
+export function clientOf(remotingPort: number, trust?: Trust): RemotingClient {
   const address = { host: "127.0.0.1", port: remotingPort };
   return new RemotingClient(address, {
     host: fakeHost([]),
     timeoutMs: 20_000,
     serializer: "json",
+    trust,
   });
 }
 

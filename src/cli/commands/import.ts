@@ -38,6 +38,11 @@ export const importOptions = {
     value: "HOST:PORT",
     help: "the target's remoting listener, if not what its HTTP address says",
   },
+  tls: {
+    kind: "text",
+    value: "TRUST",
+    help: "speak TLS with the source, and trust a PEM file, the `system` or `any` certificate",
+  },
   accessKey: {
     kind: "text",
     value: "KEY",
@@ -70,6 +75,7 @@ export function importCommand(load: () => Promise<Import>): Command {
         line: "curlew import rocketmq://10.0.0.5:9876 --topics orders,invoices* --rate 5000",
         says: "some topics, and the groups that read them, slowly",
       },
+      { line: "curlew import rocketmq://10.0.0.5:9876 --tls ca.pem", says: "a source behind TLS" },
     ],
     run: async (call) => await (await load())(call),
   });

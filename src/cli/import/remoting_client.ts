@@ -20,6 +20,7 @@ import { decodeCommand, writeCommand } from "../../protocol/remoting/command_fra
 import { FrameDecoder, type Serializer } from "../../protocol/remoting/frames.ts";
 import { type Address, listen, openSocket } from "../bench/sockets.ts";
 import { RefusedError, UnreachableError } from "../failure.ts";
+import { secured, type Trust } from "./trust.ts";
 
 /** How often requests without an answer are looked at. */
 const lateEveryMs = 250;
@@ -54,8 +55,12 @@ export type RemotingParts = {
   readonly timeoutMs: number;
   readonly serializer: Serializer;
   readonly credentials?: Credentials;
+  /** Speaks TLS. Absent: plain. */
+  readonly trust?: Trust | undefined;
   /** What to try when nobody answers there. */
   readonly hint?: string;
+  /** What to try when somebody is there and closes the connection without a word. */
+  readonly hintWhenClosed?: string;
 };
 
 type Waiting = {
@@ -131,25 +136,31 @@ export class RemotingClient {
 /** Connects, within the time an answer may take. */
 function dial(address: Address, parts: RemotingParts): Promise<Socket> {
   return new Promise((resolve, reject) => {
+    let open: Socket | undefined;
     let isLate = false;
     const endWatch = parts.host.every(parts.timeoutMs, () => {
       isLate = true;
       endWatch();
+      open?.destroy();
       const message = `${addressText(address)} did not accept within ${parts.timeoutMs} ms`;
       reject(unreachable(message, false, parts));
     });
     openSocket(address).then((socket) => {
+      open = socket;
+      return parts.trust === undefined ? socket : secured(socket, address, parts.trust);
+    }).then((socket) => {
       endWatch();
       if (isLate) socket.destroy();
       else resolve(socket);
-    }, (thrown: Error) => {
+    }).catch((thrown: Error) => {
       endWatch();
-      reject(unreachable(thrown.message, false, parts));
+      const hasHint = thrown instanceof UnreachableError && thrown.hint !== undefined;
+      reject(hasHint ? thrown : unreachable(thrown.message, false, parts));
     });
   });
 }
 
-function unreachable(message: string, reached: boolean, { hint }: RemotingParts) {
+function unreachable(message: string, reached: boolean, { hint }: Pick<RemotingParts, "hint">) {
   return new UnreachableError(message, reached, hint === undefined ? {} : { hint });
 }
 
@@ -179,6 +190,7 @@ class Link {
   readonly #waiting = new Map<number, Waiting>();
   readonly #endWatch: () => void;
   #opaque = 0;
+  #hasHeard = false;
   #heardMs = 0;
   #fault: Error | undefined;
 
@@ -216,7 +228,10 @@ class Link {
   /** Ends the connection; whoever waits is told why. */
   end(reason: string): void {
     const where = addressText(this.#address);
-    this.#fail(unreachable(`The connection to ${where} ended: ${reason}`, true, this.#parts));
+    const { hint, hintWhenClosed = hint } = this.#parts;
+    const next = this.#hasHeard ? hint : hintWhenClosed;
+    const message = `The connection to ${where} ended: ${reason}`;
+    this.#fail(unreachable(message, true, next === undefined ? {} : { hint: next }));
   }
 
   #commandOf(request: RemotingRequest, opaque: number): RemotingCommand {
@@ -241,6 +256,7 @@ class Link {
   }
 
   #read(chunk: Uint8Array): void {
+    this.#hasHeard = true;
     this.#heardMs = this.#parts.host.clock.monotonicMs();
     try {
       this.#decoder.push(chunk, (frame) => {

@@ -67,7 +67,8 @@ export async function openSource(
     }
   }
   const told = failures.map(({ message }) => message).join("; ");
-  throw new UnreachableError(`Cannot read the source: ${told}`, false, { hint: sourceHint });
+  const hint = failures.find((each) => each.hint !== sourceHint)?.hint ?? sourceHint;
+  throw new UnreachableError(`Cannot read the source: ${told}`, false, { hint });
 }
 
 /** One cluster, by its brokers. Close it at the end. */

@@ -20,6 +20,7 @@ import {
 import { ImportRun, reportPath, statePath, writeReport } from "../import/run.ts";
 import { openSource, type Source, sourceHint } from "../import/source.ts";
 import { type ImportState, StateFile } from "../import/state.ts";
+import { readTrust, tlsWantedHint } from "../import/trust.ts";
 import { estimateBytes, pendingAtSource, surveySource, surveyTarget } from "../import/survey.ts";
 import { findTarget, Target } from "../import/target.ts";
 import { jsonLine } from "../output.ts";
@@ -52,11 +53,14 @@ export const runImport: Import = async ({ host, options, args }) => {
     : parseAddress(options.target, "--target");
   const { timeoutMs } = options;
   const credentials = credentialsOf(host, options);
+  const trust = options.tls === undefined ? undefined : await readTrust(options.tls, systemFiles);
   const source = await openSource(nameServers, {
     host,
     timeoutMs,
     serializer: "json",
     hint: sourceHint,
+    trust,
+    ...(trust === undefined && { hintWhenClosed: tlsWantedHint }),
     ...(credentials && { credentials }),
   });
   const target = new Target(address, {
@@ -64,6 +68,7 @@ export const runImport: Import = async ({ host, options, args }) => {
     timeoutMs,
     serializer: "binary",
     hint: "Name the Curlew to copy to with --url, or its remoting listener with --target",
+    hintWhenClosed: "A Curlew whose tlsMode is enforcing closes so: let it be permissive meanwhile",
   });
   const sides = { host, options, source, sourceName, target, targetName: addressText(address) };
   try {
