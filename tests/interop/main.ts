@@ -4,8 +4,9 @@
  *     main.ts [--namesrv host:port] [--namesrv-strict host:port] [--only text]
  *
  * Without `--namesrv` it starts Curlew, once with automatic topics and once without. An outside
- * broker that makes topics is `--namesrv`, one that refuses to is `--namesrv-strict`. A program
- * whose client cannot run on this machine is skipped aloud. The last line counts.
+ * broker that makes topics is `--namesrv`, one that refuses to is `--namesrv-strict`. At the end it
+ * proves `curlew import` with Apache RocketMQ as the source. A program whose client, or RocketMQ,
+ * cannot run on this machine is skipped aloud. The last line counts.
  *
  * @module
  */
@@ -19,6 +20,8 @@ import { isInstalled } from "./children.ts";
 import { buildGo } from "./go_build.ts";
 import { buildJava } from "./java_build.ts";
 import { type Client, type Program, programs } from "./programs.ts";
+import { type ImportSource, importSources, nameOf, proveImport } from "./rocketmq/import_proof.ts";
+import { missingForServer } from "./rocketmq/server.ts";
 import { runSteps } from "./steps.ts";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
@@ -122,12 +125,36 @@ async function runProgram(
   return "passed";
 }
 
+/** Imports have both brokers of their own: with one from outside there is nothing to be tried. */
+async function runImportProof(
+  source: ImportSource,
+  { namesrv, strict }: Options,
+): Promise<Outcome> {
+  const isOutside = namesrv !== undefined || strict !== undefined;
+  const missing = isOutside ? "it takes no broker that was given" : await missingForServer();
+  if (missing !== undefined) {
+    say(`SKIPPED ${nameOf(source)}: ${missing}`);
+    return "skipped";
+  }
+  const startedMs = Date.now();
+  // What it tells is of use when it fails.
+  const told: string[] = [];
+  try {
+    await proveImport(source, (text) => told.push(text));
+  } catch (thrown) {
+    say(told.join("\n").replace(/^/gm, "  | "));
+    throw thrown;
+  }
+  say(`passed  ${nameOf(source)} (${((Date.now() - startedMs) / 1000).toFixed(1)} s)`);
+  return "passed";
+}
+
 /** A program whose broker or topic could not be had has failed; the others still run. */
-async function outcomeOf(program: Program, run: () => Promise<Outcome>): Promise<Outcome> {
+async function outcomeOf(name: string, run: () => Promise<Outcome>): Promise<Outcome> {
   try {
     return await run();
   } catch (error) {
-    say(`FAILED ${program.name}: ${messageOf(error)}`);
+    say(`FAILED ${name}: ${messageOf(error)}`);
     return "failed";
   }
 }
@@ -147,7 +174,11 @@ async function main(): Promise<void> {
   try {
     const missing = await findMissing(chosen);
     for (const program of chosen) {
-      counts[await outcomeOf(program, () => runProgram(program, missing, brokers, home))]++;
+      const run = () => runProgram(program, missing, brokers, home);
+      counts[await outcomeOf(program.name, run)]++;
+    }
+    for (const source of importSources.filter((each) => nameOf(each).includes(options.only))) {
+      counts[await outcomeOf(nameOf(source), () => runImportProof(source, options))]++;
     }
   } catch (error) {
     say(`FAILED before any program: ${messageOf(error)}`);

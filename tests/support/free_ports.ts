@@ -15,7 +15,8 @@ const portEnd = 32_000;
 const triesMax = 100;
 
 /**
- * A port that nobody listens on, at any address of the machine; nor on those at `distances` from it.
+ * A port that nobody listens on at any address of the machine, nor on those at `distances` from
+ * it.
  *
  * @throws {Error} None was found.
  */

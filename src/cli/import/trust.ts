@@ -16,8 +16,8 @@ export type Trust =
 
 /** What to try when a peer closes the connection without a word, as one does that wants TLS. */
 export const tlsWantedHint =
-  "A source that speaks TLS only closes so. --tls FILE speaks TLS, and trusts the authorities in a " +
-  "PEM file; --tls any trusts whoever answers";
+  "A source that speaks TLS only closes so. --tls FILE speaks TLS, and trusts the authorities in " +
+  "a PEM file; --tls any trusts whoever answers";
 
 const tlsFailedHint =
   "--tls FILE trusts the authorities in a PEM file, whatever host a certificate is made for; " +

@@ -38,6 +38,9 @@ const jvmOpenings = [
 /** Lines of a settings file. */
 export type Settings = Readonly<Record<string, string | number | boolean>>;
 
+/** A certificate and its key, both in PEM files, for a source that speaks nothing but TLS. */
+export type ServerTls = { readonly certificatePath: string; readonly keyPath: string };
+
 /** What is started. */
 export type ServerStart = {
   readonly version: string;
@@ -47,6 +50,8 @@ export type ServerStart = {
   readonly settings: Settings;
   /** Words for the broker's JVM: its heap, its compilers. */
   readonly jvm: readonly string[];
+  /** Both speak TLS only. Absent: plain, and TLS to those who begin so. */
+  readonly tls?: ServerTls;
 };
 
 /** A running RocketMQ. */
@@ -97,7 +102,7 @@ async function startBoth(start: ServerStart, folder: string): Promise<RocketServ
   const nameServer = await startPart({
     ...{ name: "namesrv.NamesrvStartup", version: start.version, folder: join(folder, "names") },
     settings: { listenPort: nameServerPort, bindAddress: "127.0.0.1" },
-    jvm: ["-Xmx128m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"],
+    jvm: ["-Xmx128m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", ...tlsWords(start)],
     isReady: () => Promise.resolve(true),
   });
   try {
@@ -106,8 +111,8 @@ async function startBoth(start: ServerStart, folder: string): Promise<RocketServ
     const broker = await startPart({
       ...{ name: "broker.BrokerStartup", version: start.version, folder: join(folder, "broker") },
       settings: brokerSettings(start.settings, folder, nameServerPort, brokerPort),
-      jvm: start.jvm,
-      isReady: () => isRegistered(nameServerPort, brokerPort),
+      jvm: [...start.jvm, ...tlsWords(start)],
+      isReady: () => isRegistered(start, nameServerPort, brokerPort),
     });
     return {
       nameServerPort,
@@ -133,8 +138,25 @@ function brokerSettings(wanted: Settings, folder: string, nameServerPort: number
   };
 }
 
-async function isRegistered(nameServerPort: number, brokerPort: number): Promise<boolean> {
-  const [names, broker] = [clientOf(nameServerPort), clientOf(brokerPort)];
+function tlsWords({ tls }: ServerStart): string[] {
+  if (tls === undefined) return [];
+  return [
+    "-Dtls.server.mode=enforcing",
+    "-Dtls.test.mode.enable=false",
+    `-Dtls.server.certPath=${tls.certificatePath}`,
+    `-Dtls.server.keyPath=${tls.keyPath}`,
+    // The broker is a client of its name server.
+    "-Dtls.enable=true",
+  ];
+}
+
+async function isRegistered(
+  { tls }: ServerStart,
+  nameServerPort: number,
+  brokerPort: number,
+): Promise<boolean> {
+  const trust = tls && { kind: "any" as const };
+  const [names, broker] = [clientOf(nameServerPort, trust), clientOf(brokerPort, trust)];
   try {
     await broker.ask({ code: requestCodes.getBrokerRuntimeInfo });
     const { body } = await names.ask({ code: requestCodes.getBrokerClusterInfo });
