@@ -85,6 +85,18 @@ test("RemotingClient.ask() dials again after a lost connection", async () => {
   });
 });
 
+test("RemotingClient.ask() has another hint for a peer that closes before its first word", () => {
+  let asked = 0;
+  return withPeer((each, socket) => {
+    if (asked++ === 1) answer(socket, each, 0);
+    else socket.destroy();
+  }, async (client) => {
+    await assert.rejects(client.ask({ code: 28 }), { hint: "Try TLS" });
+    assert.equal((await client.ask({ code: 28 })).code, 0);
+    await assert.rejects(client.ask({ code: 28 }), { hint: "Look there" });
+  }, { hint: "Look there", hintWhenClosed: "Try TLS" });
+});
+
 test("RemotingClient.ask() gives up a peer that does not answer in time", () => {
   let nowMs = 0;
   const ticks = new Set<() => void>();
@@ -101,6 +113,37 @@ test("RemotingClient.ask() gives up a peer that does not answer in time", () => 
   }, async (client) => {
     await assert.rejects(client.ask({ code: 28 }), /did not answer .* within 10000 ms/);
   }, { host });
+});
+
+test("RemotingClient.ask() gives up a peer that leaves a TLS hello without an answer", async () => {
+  const ticks = new Set<() => void>();
+  const host = {
+    clock: { wallMs: () => 0, monotonicMs: () => 0 },
+    every: (_intervalMs: number, tick: () => void) => {
+      ticks.add(tick);
+      return () => ticks.delete(tick);
+    },
+  };
+  let hasClosed = () => {};
+  const closed = new Promise<void>((resolve) => hasClosed = resolve);
+  const server = createServer((socket) => {
+    socket.on("error", () => {});
+    socket.once("close", hasClosed);
+    socket.once("data", () => [...ticks].forEach((tick) => tick()));
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  const parts = { host, timeoutMs: 10_000, serializer: "json" as const };
+  const client = new RemotingClient({ host: "127.0.0.1", port }, {
+    ...parts,
+    trust: { kind: "any" },
+  });
+
+  await assert.rejects(client.ask({ code: 28 }), /did not accept within 10000 ms/);
+  await closed;
+  assert.equal(ticks.size, 0);
+  server.close();
 });
 
 test("RemotingClient.ask() says where nobody listens, and what to try", async () => {
