@@ -58,8 +58,9 @@ export class Checks {
     const onTaken = (checks: readonly TransactionCheck[]) => this.#count(checks);
     this.#room = new CheckRoom({ clock, timers, keepMs: intervalMs, onTaken });
     const onAsked = (check: TransactionCheck, verdict: Verdict | null) => {
-      if (verdict === null) this.#count([check]);
-      else this.#settle(check, verdict);
+      // Whoever gave a verdict was asked as well; first, because what is settled is not counted.
+      this.#count([check]);
+      if (verdict !== null) this.#settle(check, verdict);
     };
     this.#webhooks = webhook === null ? null : new Webhooks({ webhook, log, onAsked });
   }

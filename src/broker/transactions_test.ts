@@ -307,9 +307,12 @@ test("a webhook's verdict settles; unknown, bad and missing answers are asked ag
   ];
   const hook = hookOf(() => answers.shift() ?? said("rollback"));
   await withTopic(async (broker) => {
-    await prepare(broker, "a", { checkUrl: "http://shop/checks" });
+    const { transactionId } = await prepare(broker, "a", { checkUrl: "http://shop/checks" });
     await broker.pass(6010);
     for (let round = 0; round < 8; round++) await broker.pass(30_010);
+    // All but the one that reached nobody count, the question that was answered among them.
+    const told = await broker.run(broker.door.transactions.find(transactionId));
+    assert.deepEqual([told?.state, told?.checks], ["committed", 5]);
     assert.deepEqual(hook.asked, ["id-a 1", "id-a 1", "id-a 2", "id-a 3", "id-a 4", "id-a 5"]);
     assert.deepEqual(await bodies(broker), ["a"]);
   }, { webhookHosts: "shop", webhook: hook.webhook });
