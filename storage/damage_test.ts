@@ -16,7 +16,8 @@ function half(id: number): HalfRow {
 }
 
 function event(id: number): PlaceEvent {
-  const place = { groupKey: 1, queueKey: 1, atMs: id, fromOffset: id, toOffset: 0 };
+  const where = { groupKey: 1, queueKey: 1, position: id };
+  const place = { ...where, atMs: id, fromOffset: id, toOffset: 0 };
   return { id, ...place, kind: "reset", by: "ann", before: new Uint8Array(100).fill(id) };
 }
 

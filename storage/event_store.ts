@@ -27,20 +27,36 @@ export type EventTableRow = {
   readonly checksum: number;
   readonly doneBy: string;
   readonly openBefore: Uint8Array;
+  /** Absent from files of version 2. */
+  readonly position?: number | null;
 };
+
+/** What the checksum is over besides text and bytes; rows of version 2 have no position. */
+function numbersOf(event: Omit<PlaceEvent, "kind" | "by" | "before">, kind: number): number[] {
+  const { id, groupKey, queueKey, atMs, fromOffset, toOffset, position } = event;
+  const numbers = [id, groupKey, queueKey, atMs, kind, fromOffset, toOffset];
+  return position === null ? numbers : [...numbers, position];
+}
 
 /** @throws {StorageError} `damaged`: the row does not match its checksum. */
 export function eventOf(row: EventTableRow): PlaceEvent {
   const { id, groupKey, queueKey, atMs, fromOffset, toOffset, doneBy, openBefore } = row;
-  const numbers = [id, groupKey, queueKey, atMs, row.kind, fromOffset, toOffset];
+  const event = {
+    id,
+    groupKey,
+    queueKey,
+    atMs,
+    fromOffset,
+    toOffset,
+    position: row.position ?? null,
+  };
   assertRow(
     row.checksum,
-    numbers,
+    numbersOf(event, row.kind),
     `event ${id} of group ${groupKey} in queue ${queueKey}`,
     openBefore,
     doneBy,
   );
-  const event = { id, groupKey, queueKey, atMs, fromOffset, toOffset };
   return { ...event, kind: eventKinds[row.kind] ?? "reset", by: doneBy, before: openBefore };
 }
 
@@ -55,7 +71,7 @@ export class EventStore {
 
   constructor(client: SqliteClient) {
     this.#lastId = new LastId(client, "placeEvent");
-    this.#put = client.prepare("INSERT INTO place_event VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
+    this.#put = client.prepare("INSERT INTO place_event VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
     this.#trim = client.prepare(
       `DELETE FROM place_event WHERE groupKey = ?1 AND queueKey = ?2 AND id <= (
         SELECT id FROM place_event WHERE groupKey = ?1 AND queueKey = ?2
@@ -77,14 +93,11 @@ export class EventStore {
 
   write(events: readonly PlaceEvent[]): void {
     for (const event of events) {
-      const { id, groupKey, queueKey, atMs, fromOffset, toOffset, by, before } = event;
+      const { id, groupKey, queueKey, atMs, fromOffset, toOffset, by, before, position } = event;
       const kind = eventKinds.indexOf(event.kind);
-      const sum = rowChecksum(
-        [id, groupKey, queueKey, atMs, kind, fromOffset, toOffset],
-        before,
-        by,
-      );
-      this.#put.run(id, groupKey, queueKey, atMs, kind, fromOffset, toOffset, sum, by, before);
+      const sum = rowChecksum(numbersOf(event, kind), before, by);
+      const span = [fromOffset, toOffset];
+      this.#put.run(id, groupKey, queueKey, atMs, kind, ...span, sum, by, before, position);
       this.#trim.run(groupKey, queueKey);
     }
     this.#lastId.write(events);

@@ -12,7 +12,8 @@ import { readBoot } from "./mark_file.ts";
 function waiting(id: number): Partial<TurnRecord> {
   const record = new TextEncoder().encode(`waits as ${id}`);
   const names = { id, queueKey: 1, tagHash: 0, messageId: `m${id}`, timerKey: `key-${id}`, record };
-  const event = { id, groupKey: 1, queueKey: 1, atMs: id, fromOffset: 0, toOffset: id };
+  const where = { groupKey: 1, queueKey: 1, position: id };
+  const event = { id, ...where, atMs: id, fromOffset: 0, toOffset: id };
   const checks = { createdMs: id, nextCheckMs: id, checks: 0, deliverAtMs: null, settledMs: 0 };
   return {
     offsets: [{ groupKey: id, queueKey: 1, next: id }],
@@ -67,6 +68,7 @@ test("inspectShard() names damaged turns, missing turns and indexes that disagre
     ["UPDATE half SET state = 2 WHERE id = 7", /half message 7 is damaged/],
     ["UPDATE half SET record = x'00' WHERE id = 8", /half message 8 is damaged/],
     ["UPDATE place_event SET doneBy = 'bob' WHERE id = 9", /event 9 of group 1 in queue 1/],
+    ["UPDATE place_event SET position = NULL WHERE id = 9", /event 9 of group 1 in queue 1/],
     ["UPDATE last_id SET id = 3 WHERE tableNumber = 2", /last id of table 2/],
   ];
   for (const [sql, expected] of cases) {

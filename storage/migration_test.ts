@@ -5,6 +5,7 @@ import { recordWith, texts, turn } from "../tests/contract/shard_store_contract.
 import { StoreFolder } from "../tests/support/store_folder.ts";
 import { inspectShard } from "./inspect.ts";
 import { tables } from "./migrations/shard/0001_tables.ts";
+import { timers } from "./migrations/shard/0002_timers.ts";
 import { migrate } from "./migrate.ts";
 import { openDatabase } from "./open.ts";
 import { rowChecksum } from "./row_checksum.ts";
@@ -63,7 +64,7 @@ test("openShardStore() brings delayed rows of version 1 over, named by their uni
   store.close();
   const again = folder.open();
   assert.deepEqual([texts(again, 7), again.delayedById([7], "id-77")], [["a"], null]);
-  assert.equal(again.pragma("user_version"), 2);
+  assert.equal(again.pragma("user_version"), 3);
   again.close();
   assert.deepEqual(inspectShard(folder.path).findings, []);
   folder.remove();
@@ -88,5 +89,25 @@ test("inspectShard() looks at a file of version 1 without bringing it over", () 
   assert.deepEqual(inspectShard(folder.path).findings, []);
   change(folder, "UPDATE delayed SET dueMs = 4 WHERE id = 1");
   assert.match(inspectShard(folder.path).findings.join(), /delayed message 1: it does not match/);
+  folder.remove();
+});
+
+test("openShardStore() reads events of version 2, which say no position", () => {
+  const folder = new StoreFolder();
+  const client = openDatabase({ path: folder.path });
+  migrate(client, folder.path, [tables, timers]);
+  const before = new Uint8Array([1, 2]);
+  const sum = rowChecksum([4, 1, 7, 500, 0, 9, 3], before, "ann");
+  client.prepare("INSERT INTO place_event VALUES (4, 1, 7, 500, 0, 9, 3, ?, 'ann', ?)")
+    .run(sum, before);
+  client.close();
+  assert.deepEqual(inspectShard(folder.path).findings, []);
+  const store = folder.open();
+
+  const span = { atMs: 500, fromOffset: 9, toOffset: 3, position: null };
+  const event = { id: 4, groupKey: 1, queueKey: 7, kind: "reset", by: "ann", before, ...span };
+  assert.deepEqual(store.events(1, 7, 9), [event]);
+  store.close();
+  assert.deepEqual(inspectShard(folder.path).findings, []);
   folder.remove();
 });

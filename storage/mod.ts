@@ -7,6 +7,7 @@ import { KeyIndex } from "./key_index.ts";
 import { MarkFile, readBoot, readMark } from "./mark_file.ts";
 import { tables } from "./migrations/shard/0001_tables.ts";
 import { timers } from "./migrations/shard/0002_timers.ts";
+import { eventPositions } from "./migrations/shard/0003_event_positions.ts";
 import { migrate } from "./migrate.ts";
 import { openDatabase } from "./open.ts";
 import { QueueIndex } from "./queue_index.ts";
@@ -21,7 +22,7 @@ export { type Inspection, inspectShard } from "./inspect.ts";
 export type { SqliteShardStore } from "./shard_store.ts";
 
 /** What `migrate` brings a shard's file through. */
-export const shardMigrations = [tables, timers] as const;
+export const shardMigrations = [tables, timers, eventPositions] as const;
 
 /** How a shard's store is opened. All but the first three have defaults. */
 export type ShardStoreOptions = {

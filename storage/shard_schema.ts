@@ -147,4 +147,6 @@ export const placeEvent = sqliteTable("place_event", {
   checksum: integer("checksum").notNull(),
   doneBy: text("doneBy").notNull(),
   openBefore: bytes("openBefore").notNull(),
+  /** Where the log ended when it happened; null in rows that are older than the column. */
+  position: integer("position"),
 });

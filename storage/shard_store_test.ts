@@ -149,9 +149,9 @@ test(
       file.close();
     };
     change("PRAGMA user_version = 99");
-    assert.throws(() => folder.open(), /version 99, this Curlew knows up to 2/);
+    assert.throws(() => folder.open(), /version 99, this Curlew knows up to 3/);
 
-    change("PRAGMA user_version = 2");
+    change("PRAGMA user_version = 3");
     change("UPDATE mark SET shard = 4");
     assert.throws(() => folder.open(), /as shard 0: it holds shard 4/);
   }),

@@ -14,7 +14,7 @@ import { type DeathFacts, deathFacts } from "../model/dead_letter.ts";
 import { BrokerError } from "../model/errors.ts";
 import type { Group } from "../model/group.ts";
 import { deadLetterTopicOf, isDerivedTopic, retryTopicOf } from "../model/names.ts";
-import { propertyNames, readProperty } from "../model/properties.ts";
+import { unpackPhysicalOffset } from "../model/message_id.ts";
 import { readRecord } from "../model/record.ts";
 import { expressionOf } from "../model/subscription.ts";
 import { permRead, type Topic } from "../model/topic.ts";
@@ -132,8 +132,6 @@ export class Explainer {
     const readable = topic === undefined || (topic.settings.perm & permRead) !== 0;
     const { consumeEnabled = false, attemptsMax = 0 } = group?.settings ?? {};
     const letter = group === undefined || !id ? null : await this.#deadOf(group, id, spot);
-    // A message that was sent back from the dead letters, or sent again, is not the one that died.
-    const isNewer = (place?.stored?.storedMs ?? 0) > (letter?.diedMs ?? 0);
     const facts: ExplainFacts = {
       nowMs: clock.wallMs(),
       messageId: id,
@@ -141,7 +139,7 @@ export class Explainer {
       group: { name: groupName, exists: group !== undefined, consumeEnabled, attemptsMax },
       place,
       waiting: waiting?.facts ?? null,
-      dead: isNewer ? null : letter,
+      dead: letter !== null && isNewer(place, letter) ? null : letter,
       filters: live.map(({ filter }) => expressionOf(filter).text),
       members: group === undefined ? 0 : await this.#membersOf(groupName),
     };
@@ -177,20 +175,33 @@ export class Explainer {
   async #deadOf({ name }: Group, messageId: string, spot: Spot | null): Promise<DeadFacts | null> {
     const { finder, deadLetters } = this.#parts;
     const copies = await finder.byId(deadLetterTopicOf(name), messageId);
-    const newest = copies.map(({ record }) => record).filter((record) => {
-      return readProperty(readRecord(record).properties, propertyNames.uniqueKey) === messageId;
-    }).map(deathFacts).filter((death) => isOf(death, spot)).sort((one, other) =>
-      other.diedMs - one.diedMs
+    const newest = copies.map(({ record }) => {
+      return { ...deathFacts(record), ...unpackPhysicalOffset(readRecord(record).physicalOffset) };
+    }).filter((death) => isOf(death, spot)).sort((one, other) =>
+      other.diedMs - one.diedMs || other.position - one.position
     )[0];
     if (newest === undefined) return null;
     const left = (await deadLetters.find(name, messageId)).length > 0;
-    const { reason, attempts, diedMs, by } = newest;
-    return { reason, attempts, diedMs, by, left };
+    const { reason, attempts, diedMs, by, shard } = newest;
+    const position = shard === this.#shardOf(spot) ? newest.position : null;
+    return { reason, attempts, diedMs, by, left, position };
+  }
+
+  #shardOf(spot: Spot | null): number | undefined {
+    const topic = spot === null ? undefined : this.#parts.view.topic(spot.topic);
+    return topic?.queueRefs[spot?.queueId ?? -1]?.shard;
   }
 
   async #membersOf(group: string): Promise<number> {
     return (await this.#parts.coordinator.ask("consumers", { group })).length;
   }
+}
+
+/** A message that was sent back from the dead letters, or sent again, is not the one that died. */
+function isNewer(place: ExplainFacts["place"], { diedMs, position }: DeadFacts): boolean {
+  const stored = place?.stored ?? null;
+  if (stored === null) return false;
+  return position === null ? stored.storedMs > diedMs : stored.position > position;
 }
 
 /** Whether it may be the copy at `spot` that died: a message may be stored again, or come back. */

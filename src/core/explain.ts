@@ -112,17 +112,18 @@ function finishedCause(facts: ExplainFacts, place: Place): Cause {
   const { offset, queueId, moves, stored } = place;
   const again = resetTo(facts, queueId, offset);
   if (place.retry !== null) return retryCopyCause(facts, place.retry, again);
-  const byOperator = moves.find(({ kind, fromOffset }) => {
+  // What became of it before the group was put back to it decides nothing any more.
+  const back = takenBack(moves, offset);
+  const sinceBack = back === undefined ? moves : moves.slice(0, moves.indexOf(back));
+  const byOperator = sinceBack.find(({ kind, fromOffset }) => {
     return (kind === "key-skipped" || kind === "key-buried") && fromOffset === offset;
   });
-  // What became of it before the group was put back to it decides nothing any more.
-  const backMs = takenBackMs(moves, offset);
-  if (byOperator?.kind === "key-skipped" && byOperator.atMs >= backMs) {
+  if (byOperator?.kind === "key-skipped") {
     const { by, atMs } = byOperator;
     const sentence = `An operator (${by}) skipped it at ${time(atMs)}, so that its key goes on.`;
     return cause("key-skipped", sentence, { by, atMs }, again);
   }
-  if (dead !== null && dead.diedMs >= backMs) return deadCause(facts, dead);
+  if (dead !== null && (back === undefined || diedAfter(dead, back))) return deadCause(facts, dead);
   const move = moveOver(moves, offset);
   if (move?.kind === "began") {
     const sentence = `Group ${group.name} began to read this queue at offset ${move.toOffset}, ` +
@@ -157,16 +158,23 @@ function finishedCause(facts: ExplainFacts, place: Place): Cause {
   return cause("acknowledged", sentence, { offset, queueId }, place.unmatched > 0 ? again : null);
 }
 
-/** When a reset or a clone last made the message new to the group; what was undone did not. */
-function takenBackMs(moves: readonly MoveFacts[], offset: number): number {
+/** By their places in the log: a tick of the clock holds both, and clocks are set back. */
+function diedAfter(dead: DeadFacts, move: MoveFacts): boolean {
+  if (dead.position === null || move.position === null) return dead.diedMs >= move.atMs;
+  return dead.position >= move.position;
+}
+
+/** The reset or clone that last made the message new to the group; what was undone did not. */
+function takenBack(moves: readonly MoveFacts[], offset: number): MoveFacts | undefined {
   let undone = 0;
-  for (const { kind, toOffset, atMs } of moves) {
+  for (const move of moves) {
+    const { kind, toOffset } = move;
     if (kind === "undo") undone++;
     if (kind !== "reset" && kind !== "clone") continue;
     if (undone > 0) undone--;
-    else if (toOffset <= offset) return atMs;
+    else if (toOffset <= offset) return move;
   }
-  return -Infinity;
+  return undefined;
 }
 
 /** The newest move that took the group past `offset`, unless a later one took it back before. */

@@ -20,11 +20,24 @@ type Case = {
 };
 
 const nowMs = 1_700_000_000_000;
-const stored = { messageId: "m-5", key: "k", storedMs: nowMs - 60_000, expiresMs: null };
+const stored = {
+  messageId: "m-5",
+  key: "k",
+  storedMs: nowMs - 60_000,
+  expiresMs: null,
+  position: 10,
+};
 const open: OpenFacts = { attempts: 1, untilMs: nowMs, leased: false, parked: false, holder: null };
 const finished: Partial<Place> = { next: 9, open: null };
 const held: OpenFacts = { ...open, attempts: 0, untilMs: 0 };
-const reset: MoveFacts = { kind: "reset", by: "ada", atMs: nowMs, fromOffset: 2, toOffset: 8 };
+const reset: MoveFacts = {
+  kind: "reset",
+  by: "ada",
+  atMs: nowMs,
+  fromOffset: 2,
+  toOffset: 8,
+  position: 30,
+};
 const half: Extract<WaitingFacts, { kind: "half" }> = {
   kind: "half",
   state: "prepared",
@@ -35,7 +48,14 @@ const half: Extract<WaitingFacts, { kind: "half" }> = {
   settledMs: 0,
   transactionId: "t1",
 };
-const dead = { reason: "attempts-exhausted", attempts: 3, diedMs: nowMs, by: null, left: true };
+const dead = {
+  reason: "attempts-exhausted",
+  attempts: 3,
+  diedMs: nowMs,
+  by: null,
+  left: true,
+  position: 20,
+};
 
 const cases: readonly Case[] = [
   {
@@ -113,6 +133,45 @@ const cases: readonly Case[] = [
     facts: facts(finished, { dead: { ...dead, reason: "buried", by: "ada" } }),
     causes: "dead-letter",
     says: /an operator \(ada\) buried it/,
+  },
+  {
+    name: "says finished when the group was put back to it in the tick in which it died",
+    facts: facts({ ...finished, moves: [{ ...reset, fromOffset: 9, toOffset: 0 }] }, { dead }),
+    causes: "acknowledged",
+  },
+  {
+    name: "tells of the dead letter when it died in the tick of the reset, after it",
+    facts: facts({ ...finished, moves: [{ ...reset, fromOffset: 9, toOffset: 0 }] }, {
+      dead: { ...dead, position: 30 },
+    }),
+    causes: "dead-letter",
+  },
+  {
+    name: "tells of the dead letter when the clock was set back between the reset and its death",
+    facts: facts({
+      ...finished,
+      moves: [{ ...reset, atMs: nowMs + 500, fromOffset: 9, toOffset: 0 }],
+    }, { dead: { ...dead, position: 31 } }),
+    causes: "dead-letter",
+  },
+  {
+    name: "goes by the clock where an older broker noted no position",
+    facts: facts({
+      ...finished,
+      moves: [{ ...reset, atMs: nowMs + 1, fromOffset: 9, toOffset: 0, position: null }],
+    }, { dead }),
+    causes: "acknowledged",
+  },
+  {
+    name: "does not tell of a skip that came before the reset, in its tick",
+    facts: facts({
+      ...finished,
+      moves: [
+        { ...reset, fromOffset: 9, toOffset: 0 },
+        { ...reset, kind: "key-skipped", fromOffset: 5, toOffset: 5 },
+      ],
+    }),
+    causes: "acknowledged",
   },
   {
     name: "says finished when the group was put back to it after it died",

@@ -65,6 +65,8 @@ export type MoveFacts = {
   readonly atMs: number;
   readonly fromOffset: number;
   readonly toOffset: number;
+  /** Where the shard's log ended when it happened; `null`: an older broker noted it. */
+  readonly position: number | null;
 };
 
 /** An earlier open message of the same key. */
@@ -84,6 +86,8 @@ export type PlaceFacts = {
     readonly key: string;
     readonly storedMs: number;
     readonly expiresMs: number | null;
+    /** In the shard's log. */
+    readonly position: number;
   } | null;
   /** The group's place; `null`: it has none in this queue. */
   readonly next: number | null;
@@ -129,6 +133,8 @@ export type DeadFacts = {
   readonly by: string | null;
   /** False: it was redriven or purged since. */
   readonly left: boolean;
+  /** In the log of the message's shard; `null`: it is in another one's. */
+  readonly position: number | null;
 };
 
 /** Everything known about a message and a group. */

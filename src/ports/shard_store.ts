@@ -101,6 +101,11 @@ export type PlaceEvent = {
   readonly by: string;
   readonly fromOffset: number;
   readonly toOffset: number;
+  /**
+   * The position the next message got when it happened: what lies below was stored before. `null`:
+   * noted by an older broker.
+   */
+  readonly position: number | null;
   /** What was open when it happened, as stored chunks, so that it can be undone; may be empty. */
   readonly before: Uint8Array;
 };

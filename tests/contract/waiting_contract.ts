@@ -56,7 +56,8 @@ function half(id: number, more: Partial<HalfRow> = {}): HalfRow {
 
 function event(id: number, more: Partial<PlaceEvent> = {}): PlaceEvent {
   const place = { groupKey: 1, queueKey: 7, atMs: 1000 + id, fromOffset: id, toOffset: 0 };
-  return { id, ...place, kind: "reset", by: "ann", before: new Uint8Array([id]), ...more };
+  const whole = { ...place, position: id % 2 === 0 ? null : id, kind: "reset", by: "ann" } as const;
+  return { id, ...whole, before: new Uint8Array([id]), ...more };
 }
 
 function ids(rows: readonly { readonly id: number }[]): number[] {

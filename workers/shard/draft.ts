@@ -146,10 +146,11 @@ export class TurnDraft {
   }
 
   /** Notes what was done to a group's place, for those who ask, and for undoing it. */
-  note(event: Omit<PlaceEvent, "id" | "atMs">): void {
+  note(event: Omit<PlaceEvent, "id" | "atMs" | "position">): void {
     const id = this.#nextEventId ?? this.#store.lastEventId() + 1;
     this.#nextEventId = id + 1;
-    this.#events.push({ ...event, id, atMs: this.nowMs });
+    const position = this.#firstPosition + this.#entries.length;
+    this.#events.push({ ...event, id, atMs: this.nowMs, position });
     this.mustSurvive("power-loss");
   }
 

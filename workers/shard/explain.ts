@@ -31,12 +31,12 @@ export function explainPlace(
   return {
     minOffset: store.minOffset(queueKey),
     maxOffset: store.maxOffset(queueKey),
-    stored: found === null ? null : storedFacts(found.record, ask.ttlMs),
+    stored: found === null ? null : storedFacts(found, ask.ttlMs),
     next: deliveries?.next ?? null,
     open: open === undefined ? null : openFacts(state, open),
     before: beforeFacts(state, store, ask, found),
-    moves: events.map(({ kind, by, atMs, fromOffset, toOffset }) => {
-      return { kind, by, atMs, fromOffset, toOffset };
+    moves: events.map(({ kind, by, atMs, fromOffset, toOffset, position }) => {
+      return { kind, by, atMs, fromOffset, toOffset, position };
     }),
     passed: state.notes.hasExpired(groupKey, queueKey, offset) ? "expired" : null,
     unmatched: state.passed(groupKey, queueKey).unmatched,
@@ -58,7 +58,7 @@ export function explainWaiting(store: ShardStore, ask: ExplainWaitingAsk): Expla
   };
 }
 
-function storedFacts(record: Uint8Array, topicTtlMs: number | null): PlaceFacts["stored"] {
+function storedFacts({ entry, record }: Found, topicTtlMs: number | null): PlaceFacts["stored"] {
   const properties = recordProperties(record, 0);
   const own = readProperty(properties, propertyNames.timeToLiveMs);
   const ttlMs = own === undefined ? topicTtlMs : Number(own);
@@ -68,6 +68,7 @@ function storedFacts(record: Uint8Array, topicTtlMs: number | null): PlaceFacts[
     key: shardingKeyOf(record),
     storedMs,
     expiresMs: ttlMs === null ? null : storedMs + ttlMs,
+    position: entry.position,
   };
 }
 
