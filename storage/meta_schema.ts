@@ -20,6 +20,7 @@ export const topic = sqliteTable("topic", {
   queueRefs: text("queue_refs", { mode: "json" }).$type<readonly QueueRef[]>().notNull(),
   system: integer("system", { mode: "boolean" }).notNull(),
   createdMs: integer("created_ms").notNull(),
+  timerQueues: integer("timer_queues").notNull(),
 });
 
 /** Every consumer group. `group` is a word of SQL, so the table has a longer name. */

@@ -9,6 +9,8 @@ import type { Topic } from "../src/model/topic.ts";
 import type { MetaStore } from "../src/ports/meta_store.ts";
 import { StorageError } from "../src/model/errors.ts";
 import { openMetaStore } from "./meta_store.ts";
+import { migrate } from "./migrate.ts";
+import { tables } from "./migrations/meta/0001_tables.ts";
 import { openDatabase } from "./open.ts";
 
 const secretOf = (byte: number) => new Uint8Array(32).fill(byte);
@@ -49,6 +51,7 @@ function topicOf(name: string, version: number): Topic {
       attributes: { "message.type": "FIFO" },
     },
     queueRefs: [{ queueKey: version, shard: 0 }],
+    timerQueues: 1,
     system: false,
     createdMs: 1_700_000_000_000,
   };
@@ -136,6 +139,19 @@ test("putKeyValue() keeps, replaces and deletes within its namespace", () =>
       assert.equal(store.keyValue("n", "a"), null);
       assert.equal(store.keyValue("m", "a"), "3");
     });
+  }));
+
+test("openMetaStore() finds timer keys of version 1 in all the queues there were", () =>
+  inFolder((path) => {
+    const client = openDatabase({ path });
+    migrate(client, path, [tables]);
+    const queueRefs = [1, 2, 3].map((queueKey) => ({ queueKey, shard: 0 }));
+    client.prepare("INSERT INTO topic VALUES ('t', 1, '{}', ?, 0, 5)")
+      .run(JSON.stringify(queueRefs));
+    client.close();
+
+    const [topic] = withStore(path, ({ start }) => start.registry.topics);
+    assert.deepEqual([topic?.queueRefs, topic?.timerQueues], [queueRefs, 3]);
   }));
 
 test("openMetaStore() refuses a file of a newer version", () =>

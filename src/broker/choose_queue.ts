@@ -21,6 +21,11 @@ export function queueOfKey(key: string, queues: number): number {
   return placementHash(key) % queues;
 }
 
+/** Equal keys, equal queues, as long as the topic lives: one transaction sees all its timers. */
+export function queueOfTimerKey(timerKey: string, topic: Topic): number {
+  return queueOfKey(timerKey, topic.timerQueues);
+}
+
 /** Chooses queues: the one asked for, the one of a key, or the next one. */
 export class QueueChooser {
   #turn = 0;
@@ -39,7 +44,7 @@ export class QueueChooser {
       throw new BrokerError("invalid_argument", "Cannot send: there is no message");
     }
     const count = topic.queueRefs.length;
-    const queueId = this.#timerQueue(wish, count) ?? wish.queueId ??
+    const queueId = this.#timerQueue(wish, topic) ?? wish.queueId ??
       this.#queueOf(wish, count, knownId);
     const ref = topic.queueRefs[queueId];
     if (ref !== undefined) return { queueId, ref };
@@ -57,7 +62,7 @@ export class QueueChooser {
   }
 
   /** A timer key names one timer of the whole topic, so it has one queue; `null` without one. */
-  #timerQueue({ messages, queueId, shardingKey }: QueueWish, count: number): number | null {
+  #timerQueue({ messages, queueId, shardingKey }: QueueWish, topic: Topic): number | null {
     let chosen: number | null = null;
     for (const { timing } of messages) {
       const key = timing?.timerKey ?? null;
@@ -70,7 +75,7 @@ export class QueueChooser {
           }: a timer key chooses the queue, so that it names one timer of the topic`,
         );
       }
-      const its = queueOfKey(key, count);
+      const its = queueOfTimerKey(key, topic);
       if (chosen !== null && chosen !== its) {
         throw new BrokerError(
           "invalid_argument",

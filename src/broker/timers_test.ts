@@ -125,6 +125,45 @@ test("send() keeps one timer of a key in the whole topic, whichever shard it is 
   });
 });
 
+test("a key has one timer while its topic grows into other shards, and over a start", async () => {
+  await withBroker({ shards: 3 }, async (broker) => {
+    const { door } = broker;
+    await broker.run(door.createTopic("t", { queues: 2 }));
+    const keys = Array.from({ length: 24 }, (_, at) => `order-${at}`);
+    const send = (body: string) => (timerKey: string) =>
+      sendTimed(broker, `${body} ${timerKey}`, { delayMs: 60_000, timerKey });
+    const all = async <T>(work: (timerKey: string) => Promise<T>): Promise<T[]> => {
+      const done: T[] = [];
+      for (const timerKey of keys) done.push(await work(timerKey));
+      return done;
+    };
+    const first = await all(send("first"));
+    await broker.run(door.changeTopic("t", { queues: 7 }));
+    const second = await all(send("second"));
+    assert.deepEqual(
+      second.map(({ replacedMessageId, queueId }) => [replacedMessageId, queueId]),
+      first.map(({ messageId, queueId }) => [messageId, queueId]),
+    );
+    await broker.restart();
+    await broker.run(broker.door.changeTopic("t", { queues: 9 }));
+    const third = await all(send("third"));
+    const replaced = third.map(({ replacedMessageId }) => replacedMessageId);
+    assert.deepEqual(replaced, second.map(({ messageId }) => messageId));
+    const found = await all((timerKey) =>
+      broker.run(broker.door.timers.find("t", { by: "key", timerKey }))
+    );
+    const pending = found.map((timer) => timer?.messageId);
+    assert.deepEqual(pending, third.map(({ messageId }) => messageId));
+    const [one = ""] = keys;
+    const name = { by: "key", timerKey: one } as const;
+    const cancelled = await broker.run(broker.door.timers.cancel("t", name));
+    const again = await broker.run(broker.door.timers.cancel("t", name));
+    assert.deepEqual([cancelled.verdict, again.verdict], ["cancelled", "unknown"]);
+    await broker.pass(60_010);
+    assert.deepEqual(await bodies(broker), keys.slice(1).map((key) => `third ${key}`).sort());
+  });
+});
+
 test("send() refuses a queue or another sharding key beside a timer key", async () => {
   await withTopic(async (broker) => {
     const request = sendOf("t", ["a"]);

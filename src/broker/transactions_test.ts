@@ -172,6 +172,28 @@ test("settle() commits a delayed one with a key: due later, in its key's queue",
   });
 });
 
+test("settle() replaces the timer of its key that was sent after the topic grew", async () => {
+  await withTopic(async (broker) => {
+    const { transactions } = broker.door;
+    for (const key of ["k", "l", "m", "n", "o", "p"]) {
+      const timing = { delayMs: 5000, timerKey: key };
+      const { transactionId } = await prepare(broker, `half ${key}`, { timing });
+      const { queueRefs } = broker.door.topic("t") ?? { queueRefs: [] };
+      await broker.run(broker.door.changeTopic("t", { queues: queueRefs.length + 1 }));
+      const { messages, ...rest } = sendOf("t", [`timer ${key}`]);
+      const whole = { deliverAtMs: null, ...timing };
+      const timed = messages.map((message) => ({ ...message, timing: whole }));
+      await broker.run(broker.door.send({ ...rest, messages: timed }));
+      await broker.run(transactions.settle(transactionId, "commit", null));
+      await broker.pass(5010);
+    }
+    assert.deepEqual(
+      await bodies(broker),
+      ["k", "l", "m", "n", "o", "p"].map((key) => `half ${key}`),
+    );
+  });
+});
+
 test("collectChecks() hands a poll its group's question when it comes, and counts it", async () => {
   await withTopic(async (broker) => {
     const { transactions } = broker.door;

@@ -128,6 +128,7 @@ export class Registry {
       version: numbers.version,
       settings,
       queueRefs: this.#moreQueues(name, [], settings.queues, numbers),
+      timerQueues: settings.queues,
       system,
       createdMs: nowMs,
     };
@@ -217,7 +218,16 @@ export class Registry {
       const settings = withSettings(this.#options.defaults, given);
       const queueRefs = this.#moreQueues(name, [], settings.queues, numbers);
       const { version } = numbers;
-      topics.push({ name, version, settings, queueRefs, system: true, createdMs: nowMs });
+      const { queues: timerQueues } = settings;
+      topics.push({
+        name,
+        version,
+        settings,
+        queueRefs,
+        timerQueues,
+        system: true,
+        createdMs: nowMs,
+      });
     }
     for (const topic of this.#topics.values()) {
       if (!isDerivedTopic(topic.name) || topic.queueRefs.length >= this.#options.shards) continue;
@@ -320,6 +330,7 @@ export class Registry {
       version: numbers.version,
       settings: { ...this.#options.defaults, queues: queueRefs.length },
       queueRefs,
+      timerQueues: queueRefs.length,
       system: true,
       createdMs: nowMs,
     };

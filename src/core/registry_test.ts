@@ -119,6 +119,14 @@ test("planPutTopic() lets queues grow, and keeps those that were there", () => {
   assert.match(error.message, /shrink topic "t" to 3 queues: it has 4/);
 });
 
+test("planPutTopic() leaves timer keys in the queues the topic began with", () => {
+  const registry = makeRegistry();
+  assert.equal(put(registry, "t", { queues: 3 }).timerQueues, 3);
+  assert.equal(put(registry, "t", { queues: 5 }, "change").timerQueues, 3);
+  deleteTopic(registry, "t");
+  assert.equal(put(registry, "t", { queues: 5 }).timerQueues, 5);
+});
+
 test("planPutTopic() with create answers an equal topic and refuses a different one", () => {
   const registry = makeRegistry();
   const made = put(registry, "t", { queues: 2, attributes: { a: "1", b: "2" } });

@@ -48,6 +48,11 @@ export type Topic = {
   readonly version: number;
   readonly settings: TopicSettings;
   readonly queueRefs: readonly QueueRef[];
+  /**
+   * The first so many queues take timers with a key: as many as the topic began with. It never
+   * changes, so that a key has one queue, in one shard, for as long as the topic lives.
+   */
+  readonly timerQueues: number;
   /** Made by the broker itself: retry, dead-letter and RocketMQ's system topics. */
   readonly system: boolean;
   readonly createdMs: number;

@@ -91,6 +91,7 @@ export function topicIn(
       ...settings,
     },
     queueRefs,
+    timerQueues: queueRefs.length,
     system: false,
     createdMs: 0,
   };

@@ -17,7 +17,8 @@ function topicOf(queues: readonly (readonly [queueKey: number, shard: number])[]
     perm: 6,
     attributes: {},
   };
-  return { name: "t", system: false, createdMs: 0, version: 1, settings, queueRefs };
+  const places = { queueRefs, timerQueues: queueRefs.length };
+  return { name: "t", system: false, createdMs: 0, version: 1, settings, ...places };
 }
 
 const existing: Existing = {

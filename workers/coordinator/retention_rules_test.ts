@@ -23,6 +23,7 @@ function topicOf(firstKey: number, shards: number[], settings: Partial<TopicSett
     version: 1,
     settings: { ...defaults, queues: shards.length, ...settings },
     queueRefs: shards.map((shard, at) => ({ queueKey: firstKey + at, shard })),
+    timerQueues: shards.length,
     system: false,
     createdMs: 0,
   };

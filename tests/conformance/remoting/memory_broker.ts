@@ -124,7 +124,9 @@ export class MemoryBroker implements Broker {
     const createdMs = this.clock.wallMs();
     const version = ++this.#keys;
     const system = isDerivedTopic(name);
-    const topic: Topic = { name, version, settings: all, queueRefs, system, createdMs };
+    const { queues: timerQueues } = all;
+    const made = { name, version, settings: all, queueRefs, timerQueues };
+    const topic: Topic = { ...made, system, createdMs };
     this.topicMap.set(name, topic);
     for (let id = 0; id < all.queues; id++) {
       const key = `${name}/${id}`;
