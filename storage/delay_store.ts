@@ -69,11 +69,12 @@ export class DelayStore {
   readonly #walk: SqliteStatement;
   readonly #ofQueue: SqliteStatement;
   readonly #drop: SqliteStatement;
+  /** How many rows of each queue and kind there are. */
   readonly #counts = new Map<number, Counts>();
   readonly #damaged = new DamagedRows();
   #rows = 0;
-  /** What the transaction changes: +1 or −1 for a row. */
-  #changes: { readonly row: Counted; readonly by: 1 | -1 }[] = [];
+  /** What the transaction changes: so many rows more, or fewer. */
+  #changes: { readonly row: Counted; readonly by: number }[] = [];
 
   constructor(client: SqliteClient, path: string) {
     this.#path = path;
@@ -103,7 +104,7 @@ export class DelayStore {
     );
     this.#drop = client.prepare(
       `DELETE FROM delayed WHERE id IN (SELECT id FROM delayed INDEXED BY delayed_message
-        WHERE queueKey = ? LIMIT ?)`,
+        WHERE queueKey = ? AND kind = ? LIMIT ?)`,
     );
     this.#loadCounts(client);
   }
@@ -254,20 +255,23 @@ export class DelayStore {
   }
 
   /**
-   * Inside a transaction. Answers how many rows it deleted: below `rowsMax`, nothing is left. They
-   * are counted until `forget`, which follows the commit of the last step.
+   * Inside a transaction that began with `begin`; `settle` follows the commit. Answers how many
+   * rows it deleted: below `rowsMax`, nothing is left.
    */
   dropSome(queueKeys: readonly number[], rowsMax: number): number {
     let deleted = 0;
     for (const queueKey of queueKeys) {
-      if (deleted === rowsMax) break;
       if (!this.#counts.has(queueKey)) continue;
-      deleted += Number(this.#drop.run(queueKey, rowsMax - deleted).changes);
+      for (let kind = 0; kind < delayKinds.length && deleted < rowsMax; kind++) {
+        const rows = Number(this.#drop.run(queueKey, kind, rowsMax - deleted).changes);
+        if (rows > 0) this.#changes.push({ row: { queueKey, kind }, by: -rows });
+        deleted += rows;
+      }
     }
     return deleted;
   }
 
-  /** The queues were dropped. */
+  /** The queues were dropped: nothing waits there, whatever a damaged index counted. */
   forget(queueKeys: readonly number[]): void {
     for (const queueKey of queueKeys) {
       this.#rows -= this.#waitingIn(queueKey);

@@ -63,12 +63,13 @@ test("dropQueues() deletes a bounded number of rows at a time, and the queue las
   withFolder((folder) => {
     const store = folder.open();
     fill(store);
-    assert.equal(store.dropQueues([doomed]), true);
+    assert.deepEqual(store.dropQueues([doomed]), { rows: rowsMax, more: true });
     assert.equal(store.delayedDue(1e12, 9999).length, rowsMax + 1);
+    assert.deepEqual([store.delayedCount([doomed]), store.stats().delayed], [rowsMax, rowsMax + 1]);
     assert.deepEqual([texts(store, doomed), store.queueKeys().sort()], [["x"], [doomed, kept]]);
 
-    assert.equal(store.dropQueues([doomed]), true);
-    assert.equal(store.dropQueues([doomed]), false);
+    assert.deepEqual(store.dropQueues([doomed]), { rows: rowsMax, more: true });
+    assert.deepEqual(store.dropQueues([doomed]), { rows: rowsMax / 2, more: false });
     assert.deepEqual(left(store), afterwards);
     store.close();
     assert.deepEqual(left(folder.open()), afterwards);
@@ -85,7 +86,7 @@ test("dropQueues() goes on with a queue whose dropping a killed process began", 
       const opened = copy.open();
       assert.deepEqual(opened.recovery.damage, null);
       assert.deepEqual(opened.queueKeys().sort(), [doomed, kept]);
-      while (opened.dropQueues([doomed]));
+      while (opened.dropQueues([doomed]).more);
       assert.deepEqual(left(opened), afterwards);
     } finally {
       copy.remove();
@@ -102,7 +103,7 @@ test("a timer may fire between two steps, and goes with its queue", () => {
     assert.ok(first?.queueKey === doomed);
     const fired = [{ queueKey: doomed, text: "fired" }];
     store.commit(turn(store, fired, { delayedDeletes: [first.id] }));
-    while (store.dropQueues([doomed]));
+    while (store.dropQueues([doomed]).more);
     assert.deepEqual(left(store), afterwards);
   });
 });
@@ -118,5 +119,32 @@ test("queueKeys() knows queues in which something only waits, or somebody only h
     assert.deepEqual(store.queueKeys().sort(), [1, 2, 3]);
     store.dropQueues([1, 2, 3]);
     assert.deepEqual(store.queueKeys(), []);
+  });
+});
+
+test("dropQueues() looks at a bounded number of half messages, and finds those it is for", () => {
+  withFolder((folder) => {
+    const store = folder.open();
+    const others = limits.halvesPerDropStepMax;
+    const settled = (at: number) => ({ state: "committed", settledMs: at + 1 }) as const;
+    const halfPuts = Array.from({ length: others + 10 }, (_, at) => {
+      const half = halfOf(at + 1, at % 500 === 0 || at >= others ? doomed : kept);
+      return at % 2 === 0 ? half : { ...half, ...settled(at) };
+    });
+    store.commit(turn(store, [], { halfPuts }));
+    const doomedCount = halfPuts.filter(({ queueKey }) => queueKey === doomed).length;
+    const first = store.dropQueues([doomed]);
+    assert.equal(first.more, true);
+    // Another one between two steps begins anew, and so does the first one after it.
+    assert.equal(store.dropQueues([99]).rows, 0);
+    let rows = first.rows;
+    for (let more = true; more;) {
+      const step = store.dropQueues([doomed]);
+      rows += step.rows;
+      more = step.more;
+    }
+    assert.equal(rows, doomedCount);
+    const left = store.halfCount("prepared") + store.halfCount("committed");
+    assert.deepEqual([left, store.queueKeys()], [halfPuts.length - doomedCount, [kept]]);
   });
 });

@@ -1,12 +1,13 @@
 /**
  * Messages of transactions: undecided ones with their record, decided ones with their verdict.
  *
- * How many there are in each state is counted in memory.
+ * How many there are of each queue in each state is counted in memory.
  *
  * @module
  */
+import { limits } from "../src/base/limits.ts";
 import { StorageError } from "../src/model/errors.ts";
-import type { HalfRow, HalfState } from "../src/ports/shard_store.ts";
+import type { DropResult, HalfRow, HalfState } from "../src/ports/shard_store.ts";
 import { DamagedRows } from "./damaged_rows.ts";
 import { LastId } from "./last_ids.ts";
 import { rowChecksum } from "./row_checksum.ts";
@@ -49,6 +50,18 @@ export function halfRowOf(row: HalfTableRow, path: string): HalfRow {
   throw new StorageError("damaged", `Cannot read ${path}: ${place} is damaged`);
 }
 
+/** Where a walk through all rows is, and for the rows of which queues. */
+type Walk = {
+  readonly of: string;
+  readonly found: number;
+  readonly state: number;
+  readonly id: number;
+};
+type WalkRow = Counted & { readonly id: number };
+type Counted = { readonly queueKey: number; readonly state: number };
+type Change = { readonly row: Counted; readonly by: number };
+const walkStart: Walk = { of: "", found: 0, state: -1, id: 0 };
+
 /** The table `half`. Writes happen inside the turn's transaction. */
 export class HalfStore {
   readonly #path: string;
@@ -62,12 +75,17 @@ export class HalfStore {
   readonly #byMessage: SqliteStatement;
   readonly #settled: SqliteStatement;
   readonly #delete: SqliteStatement;
-  readonly #ofQueues: SqliteStatement;
-  readonly #queues: SqliteStatement;
-  /** Rows in each state. */
+  readonly #after: SqliteStatement;
+  /** Queue → rows in each state. */
+  readonly #ofQueue = new Map<number, number[]>();
+  /** Rows in each state, of all queues. */
   readonly #counts = halfStates.map(() => 0);
   readonly #damaged = new DamagedRows();
-  #changes = halfStates.map(() => 0);
+  /** What the transaction changes: a row more, or one fewer. */
+  #changes: Change[] = [];
+  /** How far the walk for the rows of dropped queues is; `walked`: once the commit is there. */
+  #walk = walkStart;
+  #walked = walkStart;
 
   constructor(client: SqliteClient, path: string) {
     this.#path = path;
@@ -75,7 +93,7 @@ export class HalfStore {
     this.#put = client.prepare(
       "INSERT OR REPLACE INTO half VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     );
-    this.#state = client.prepare("SELECT state FROM half WHERE id = ?");
+    this.#state = client.prepare("SELECT queueKey, state FROM half WHERE id = ?");
     this.#row = client.prepare("SELECT * FROM half WHERE id = ?");
     this.#due = client.prepare(
       `SELECT * FROM half INDEXED BY half_check WHERE state = 0 AND nextCheckMs <= ?
@@ -96,15 +114,23 @@ export class HalfStore {
         ORDER BY settledMs, id LIMIT ?`,
     );
     this.#delete = client.prepare("DELETE FROM half WHERE id = ?");
-    this.#ofQueues = client.prepare(
-      `SELECT id FROM half INDEXED BY half_state
-        WHERE queueKey IN (SELECT value FROM json_each(?)) LIMIT ?`,
+    this.#after = client.prepare(
+      `SELECT id, state, queueKey FROM half INDEXED BY half_state
+        WHERE (state, id) > (?, ?) ORDER BY state, id LIMIT ?`,
     );
-    this.#queues = client.prepare("SELECT DISTINCT queueKey FROM half INDEXED BY half_state");
-    const counts = client.prepare(
-      "SELECT state, count(*) AS count FROM half INDEXED BY half_state GROUP BY state",
-    );
-    for (const row of counts.all()) this.#counts[Number(row["state"])] = Number(row["count"]);
+    const rows = client.prepare(
+      `SELECT queueKey, state, count(*) AS count FROM half INDEXED BY half_state
+        GROUP BY queueKey, state`,
+    ).all() as (Counted & { readonly count: number })[];
+    for (const row of rows) this.#countOne({ row, by: row.count });
+  }
+
+  #countOne({ row: { queueKey, state }, by }: Change): void {
+    const counts = this.#ofQueue.get(queueKey) ?? halfStates.map(() => 0);
+    counts[state] = (counts[state] ?? 0) + by;
+    this.#counts[state] = (this.#counts[state] ?? 0) + by;
+    if (counts.every((count) => count === 0)) this.#ofQueue.delete(queueKey);
+    else this.#ofQueue.set(queueKey, counts);
   }
 
   /** Whether a turn brings messages that were not there: what a full disk refuses. */
@@ -114,15 +140,16 @@ export class HalfStore {
 
   /** A transaction begins. */
   begin(): void {
-    this.#changes.fill(0);
+    this.#changes = [];
+    this.#walked = this.#walk;
     this.#lastId.begin();
   }
 
   write(puts: readonly HalfRow[]): void {
     for (const row of puts) {
       const state = halfStates.indexOf(row.state);
-      this.#note(row.id, -1);
-      this.#changes[state]! += 1; // one change a state
+      this.#noteGone(row.id);
+      this.#changes.push({ row: { queueKey: row.queueKey, state }, by: 1 });
       this.#put.run(
         row.id,
         state,
@@ -145,19 +172,16 @@ export class HalfStore {
   }
 
   /** The row with this id goes, or is replaced. */
-  #note(id: number, by: number): void {
-    const found = this.#state.get(id);
-    if (found === undefined) return;
-    const state = Number(found["state"]);
-    this.#changes[state] = (this.#changes[state] ?? 0) + by;
+  #noteGone(id: number): void {
+    const row = this.#state.get(id) as Counted | undefined;
+    if (row !== undefined) this.#changes.push({ row, by: -1 });
   }
 
   /** The transaction was committed. */
   settle(): void {
-    for (const [state, change] of this.#changes.entries()) {
-      this.#counts[state] = (this.#counts[state] ?? 0) + change;
-    }
-    this.#changes.fill(0);
+    for (const change of this.#changes) this.#countOne(change);
+    this.#changes = [];
+    this.#walk = this.#walked;
     this.#lastId.settle();
   }
 
@@ -195,8 +219,14 @@ export class HalfStore {
     return rows.find(({ id }) => !this.#damaged.has(id))?.nextCheckMs ?? null;
   }
 
-  count(state: HalfState): number {
-    return this.#counts[halfStates.indexOf(state)] ?? 0;
+  count(state: HalfState, isGone?: (queueKey: number) => boolean): number {
+    const index = halfStates.indexOf(state);
+    let count = this.#counts[index] ?? 0;
+    if (isGone === undefined) return count;
+    for (const [queueKey, counts] of this.#ofQueue) {
+      if (isGone(queueKey)) count -= counts[index] ?? 0;
+    }
+    return count;
   }
 
   lastId(): number {
@@ -212,20 +242,41 @@ export class HalfStore {
 
   /** Every queue a half message is meant for. */
   queueKeys(): number[] {
-    return this.#queues.all().map((row) => Number(row["queueKey"]));
+    return [...this.#ofQueue.keys()];
   }
 
-  /** Inside a transaction that began with `begin`; `settle` follows the commit. */
-  dropSome(queueKeys: readonly number[], rowsMax: number): number {
-    const rows = this.#ofQueues.all(JSON.stringify(queueKeys), rowsMax);
-    this.#deleteAll(rows);
-    return rows.length;
+  /**
+   * Inside a transaction that began with `begin`; `settle` follows the commit. No index names the
+   * rows of a queue, so that a half message costs one less: the rows of all are walked through in
+   * bounded steps, and from the beginning again while there are rows of these queues.
+   */
+  dropSome(queueKeys: readonly number[], rowsMax: number): DropResult {
+    const counts = queueKeys.flatMap((queueKey) => this.#ofQueue.get(queueKey) ?? []);
+    const left = counts.reduce((sum, count) => sum + count, 0);
+    if (left === 0) return { rows: 0, more: false };
+    const of = queueKeys.join();
+    const from = this.#walk.of === of ? this.#walk : walkStart;
+    const rows = this.#after.all(from.state, from.id, limits.halvesPerDropStepMax) as WalkRow[];
+    const dropped = new Set(queueKeys);
+    const found = rows.filter(({ queueKey }) => dropped.has(queueKey));
+    const some = found.slice(0, rowsMax);
+    this.#deleteAll(some);
+    const isAll = found.length === some.length;
+    const last = isAll ? rows.at(-1) : some.at(-1);
+    const isEnd = isAll && rows.length < limits.halvesPerDropStepMax;
+    const foundSoFar = from.found + some.length;
+    this.#walked = isEnd || last === undefined
+      ? walkStart
+      : { of, found: foundSoFar, state: last.state, id: last.id };
+    // A whole walk that met none of them: a damaged index counted what is not there.
+    const isHopeless = isEnd && foundSoFar === 0;
+    return { rows: some.length, more: some.length < left && !isHopeless };
   }
 
   #deleteAll(rows: readonly Record<string, unknown>[]): void {
     for (const row of rows) {
       const id = Number(row["id"]);
-      this.#note(id, -1);
+      this.#noteGone(id);
       this.#delete.run(id);
     }
   }

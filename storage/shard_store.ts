@@ -14,6 +14,7 @@ import { StorageError } from "../src/model/errors.ts";
 import type {
   DelayedQuery,
   DelayedRow,
+  DropResult,
   HalfRow,
   HalfState,
   PlaceEvent,
@@ -243,6 +244,10 @@ export class SqliteShardStore implements ShardStore {
     return positions.map((position) => log.record(position));
   }
 
+  queueKeyAt(position: number): number | null {
+    return this.#parts.log.queueKeyAt(position);
+  }
+
   offsetAtTime(queueKey: number, ms: number): number {
     const { log, index } = this.#parts;
     const tail = index.tails.get(queueKey);
@@ -310,8 +315,8 @@ export class SqliteShardStore implements ShardStore {
     return this.#tables.halves.inState(state, afterId, countMax);
   }
 
-  halfCount(state: HalfState): number {
-    return this.#tables.halves.count(state);
+  halfCount(state: HalfState, isGone?: (queueKey: number) => boolean): number {
+    return this.#tables.halves.count(state, isGone);
   }
 
   halfByMessageId(messageId: string): HalfRow | null {
@@ -350,15 +355,16 @@ export class SqliteShardStore implements ShardStore {
     return [...keys];
   }
 
-  dropQueues(queueKeys: readonly number[]): boolean {
+  dropQueues(queueKeys: readonly number[]): DropResult {
     this.#assertWritable();
     const { client, index, log, dropped } = this.#parts;
-    let deleted = 0;
+    let step: DropResult = { rows: 0, more: false };
     this.#write(`drop ${queueKeys.length} queues`, () => {
+      this.#setDurability("process-crash");
       client.inTransaction("immediate", () => {
         this.#tables.begin();
-        deleted = this.#tables.dropWaiting(queueKeys, limits.rowsPerDropStepMax);
-        if (deleted === limits.rowsPerDropStepMax) return;
+        step = this.#tables.dropWaiting(queueKeys, limits.rowsPerDropStepMax);
+        if (step.more) return;
         for (let at = 0; at < queueKeys.length; at += queuesPerStatement) {
           const some = queueKeys.slice(at, at + queuesPerStatement);
           this.#retention.noteDropped(some, log.nextPosition);
@@ -367,8 +373,8 @@ export class SqliteShardStore implements ShardStore {
       });
       this.#tables.settle();
     });
-    this.#checkpoints.wrote(0, deleted);
-    if (deleted === limits.rowsPerDropStepMax) return true;
+    this.#checkpoints.wrote(0, step.rows);
+    if (step.more) return step;
     this.#tables.delays.forget(queueKeys);
     for (const queueKey of queueKeys) {
       const tail = index.tails.get(queueKey);
@@ -376,7 +382,7 @@ export class SqliteShardStore implements ShardStore {
       index.drop(tail);
       dropped.set(queueKey, log.nextPosition);
     }
-    return false;
+    return step;
   }
 
   dropGroup(groupKey: number): void {

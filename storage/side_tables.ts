@@ -6,7 +6,7 @@
  *
  * @module
  */
-import type { TurnRecord } from "../src/ports/shard_store.ts";
+import type { DropResult, TurnRecord } from "../src/ports/shard_store.ts";
 import { DelayStore } from "./delay_store.ts";
 import { EventStore } from "./event_store.ts";
 import { GroupStore } from "./group_store.ts";
@@ -67,10 +67,12 @@ export class SideTables {
     return new Set(keys.flat());
   }
 
-  /** Deletes messages that wait, at most `rowsMax`. Answers how many. */
-  dropWaiting(queueKeys: readonly number[], rowsMax: number): number {
-    const timers = this.delays.dropSome(queueKeys, rowsMax);
-    return timers + (timers < rowsMax ? this.halves.dropSome(queueKeys, rowsMax - timers) : 0);
+  /** Deletes messages that wait, at most `rowsMax` at a time. */
+  dropWaiting(queueKeys: readonly number[], rowsMax: number): DropResult {
+    const rows = this.delays.dropSome(queueKeys, rowsMax);
+    if (rows === rowsMax) return { rows, more: true };
+    const halves = this.halves.dropSome(queueKeys, rowsMax - rows);
+    return { rows: rows + halves.rows, more: halves.more };
   }
 
   /** What is left of queues once nothing waits in them. */

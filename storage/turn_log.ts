@@ -163,6 +163,13 @@ export class TurnLog {
     return turn && index >= 0 ? turn.record(index) : empty;
   }
 
+  /** The queue of the message at a position; `null` when it was trimmed or never written. */
+  queueKeyAt(position: number): number | null {
+    const turn = this.turnAt(position);
+    const index = turn?.indexOf(position) ?? -1;
+    return turn && index >= 0 ? turn.queueKey(index) : null;
+  }
+
   /**
    * Puts an empty turn in place of one that is damaged or gone, so that the chain is whole again.
    * `appended`: what the turn after it has as `previous`.

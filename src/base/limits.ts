@@ -207,6 +207,8 @@ export const limits = Object.freeze({
   queuesPerDropMax: 64,
   /** Waiting messages deleted in one step of dropping a queue: a turn is kept waiting so long. */
   rowsPerDropStepMax: 256,
+  /** Half messages of all topics looked at in such a step, for those of the queue. */
+  halvesPerDropStepMax: 4096,
 
   // Waiting.
   /** Pulls parked in one shard. */

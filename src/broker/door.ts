@@ -225,7 +225,7 @@ export class Door implements Broker {
 
   async deleteTopic(name: string): Promise<void> {
     const topic = await this.#parts.coordinator.ask("deleteTopic", { name });
-    await dropQueues(this.#parts.router, topic);
+    await dropQueues(this.#parts.router, topic, this.#parts.log);
   }
 
   createGroup(name: string, settings: Partial<GroupSettings>): Promise<Group> {
@@ -240,7 +240,7 @@ export class Door implements Broker {
     const derived = this.topics().filter((topic) => belongsTo(topic, name));
     const { groupKey } = await this.#parts.coordinator.ask("deleteGroup", { name });
     await this.#parts.router.askAll("dropGroup", () => ({ groupKey }));
-    for (const topic of derived) await dropQueues(this.#parts.router, topic);
+    for (const topic of derived) await dropQueues(this.#parts.router, topic, this.#parts.log);
   }
 
   async topicForSend(name: string, queues: number): Promise<Topic> {

@@ -1,8 +1,7 @@
 /** Looking messages up by position, id, key and time. @module */
 import { unpackPhysicalOffset } from "../model/message_id.ts";
 import { propertyNames, readProperty } from "../model/properties.ts";
-import { recordProperties, recordTopic, splitRecords } from "../model/record.ts";
-import { ByteReader } from "../base/bytes.ts";
+import { recordProperties, splitRecords } from "../model/record.ts";
 import type { FindAsk } from "../link/shard_messages.ts";
 import type { FoundMessage } from "./broker.ts";
 import type { RegistryView } from "./registry_view.ts";
@@ -10,7 +9,6 @@ import type { ShardRouter } from "./shard_router.ts";
 
 /** Copies of one message id that are looked at: retries and dead letters keep the id. */
 const sameIdMax = 64;
-const queueIdAt = 12;
 
 /**
  * Finds messages by what people know of them. An index knows hashes only, so what it finds is
@@ -77,11 +75,13 @@ export class Finder {
   }
 
   async #find(shard: number, ask: FindAsk): Promise<FoundMessage[]> {
-    const { blob } = await this.#router.ask(shard, "find", ask);
-    return splitRecords(blob).map((record) => ({
-      topic: recordTopic(record, 0),
-      queueId: new ByteReader(record, queueIdAt).i32(),
-      record,
-    }));
+    const { head, blob } = await this.#router.ask(shard, "find", ask);
+    return splitRecords(blob).flatMap((record, index) => {
+      // The log keeps records of deleted topics for a while, and a new one may have the name.
+      const queue = this.#view.queue(head.queueKeys[index] ?? 0);
+      return queue === undefined
+        ? []
+        : [{ topic: queue.topic.name, queueId: queue.queueId, record }];
+    });
   }
 }

@@ -16,7 +16,8 @@ function finding(perShard: readonly Uint8Array[][]) {
     find: (ask, shard) => {
       const records = (perShard[shard] ?? []).slice(0, ask.by === "position" ? 1 : ask.messagesMax);
       const bytes = records.flatMap((record) => [...record]);
-      return { head: { count: records.length }, blob: Uint8Array.from(bytes) };
+      const queueKeys = records.map(() => shard + 1);
+      return { head: { queueKeys }, blob: Uint8Array.from(bytes) };
     },
   });
   shards.view.putTopic(topicIn("t", [0, 1]));
@@ -63,4 +64,14 @@ test("byTime() goes from queue to queue until it has enough", async () => {
   shards.asked.length = 0;
   assert.deepEqual(bodies(await finder.byTime("t", 1, 2, 2)), ["a", "b"]);
   assert.deepEqual(shards.asked, ["0 find"]);
+});
+
+test("byId() does not show what an earlier topic of the name has left in the log", async () => {
+  const { finder, shards } = finding([[named("a", [["UNIQ_KEY", "id"]])], []]);
+  assert.deepEqual(bodies(await finder.byId("t", "id")), ["a"]);
+  shards.view.apply({ kind: "topic-deleted", name: "t" });
+  assert.deepEqual(await finder.byId(null, "id"), []);
+  shards.view.putTopic(topicIn("t", [0, 1], {}, 10));
+  assert.deepEqual(await finder.byId("t", "id"), []);
+  assert.equal(await finder.byPhysicalOffset(packPhysicalOffset(0, 7)), null);
 });

@@ -101,7 +101,7 @@ export class PendingTimers implements TimerDoor {
     if (topic === undefined) return await this.#outcomeWithout(name);
     const shards = queuesByShard(this.#view.needTopic(topic));
     const asked = await Promise.allSettled([...shards].map(([shard, queueKeys]) => {
-      const ask = { queueKeys, topic, name, action, delayMsMax: this.#delayMsMax };
+      const ask = { queueKeys, name, action, delayMsMax: this.#delayMsMax };
       return this.#router.ask(shard, "changeTimer", ask);
     }));
     const answers = asked.flatMap((one) => one.status === "fulfilled" ? [one.value] : []);

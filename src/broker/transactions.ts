@@ -10,7 +10,7 @@ import {
   withoutProperties,
   withProperty,
 } from "../model/properties.ts";
-import type { HalfView, SettleHalfAnswer } from "../link/transaction_messages.ts";
+import type { HalfView, HalvesAnswer, SettleHalfAnswer } from "../link/transaction_messages.ts";
 import type { Signer } from "../ports/signer.ts";
 import type { Checks } from "./checks.ts";
 import { QueueChooser } from "./choose_queue.ts";
@@ -122,12 +122,16 @@ export class Transactions implements TransactionDoor {
     let count = 0;
     for (let shard = 0; shard < router.count; shard++) {
       // Shards before the page's begin, and behind its end, are only asked how many they have.
-      const countMax = shard < after.shard ? 0 : wanted - transactions.length;
-      const afterId = shard === after.shard ? after.id : 0;
-      const ask = { by: "state", state, afterId, countMax } as const;
-      const answer = await router.ask(shard, "halves", ask);
-      count += answer.count;
-      transactions.push(...answer.halves.map((half) => this.#info(shard, half)));
+      const isBefore = shard < after.shard;
+      let afterId: number | null = shard === after.shard ? after.id : 0;
+      for (let part = 0; afterId !== null; part++) {
+        const countMax = isBefore ? 0 : wanted - transactions.length;
+        const ask = { by: "state", state, afterId, countMax } as const;
+        const answer: HalvesAnswer = await router.ask(shard, "halves", ask);
+        if (part === 0) count += answer.count;
+        transactions.push(...answer.halves.map((half) => this.#info(shard, half)));
+        afterId = answer.moreAfterId;
+      }
     }
     const last = transactions.at(-1);
     const next = last !== undefined && transactions.length === wanted ? last.transactionId : null;

@@ -261,8 +261,8 @@ export type FindAsk =
     readonly toMs: number;
     readonly messagesMax: number;
   };
-/** How many records follow, back to back. */
-export type FindHead = { readonly count: number };
+/** The queue of each record that follows, back to back. */
+export type FindHead = { readonly queueKeys: readonly number[] };
 
 /**
  * A shard's figures: the first group as it is now, from `turns` on counted since its thread
@@ -287,6 +287,10 @@ export type ShardStats = {
   readonly unmatched: number;
   /** Messages passed over since the start, by groups and by pulls: their time was over. */
   readonly expired: number;
+  /** Queues of deleted topics whose messages are still being dropped. */
+  readonly dropping: number;
+  /** Messages of deleted topics that waited for their time or verdict, dropped since the start. */
+  readonly dropped: number;
 };
 
 const noRepeats: readonly Repeat[] = [];

@@ -53,8 +53,6 @@ export type TimerName =
 /** Calls a timer off, or sets it to another time. */
 export type ChangeTimerAsk = {
   readonly queueKeys: readonly number[];
-  /** Told by the log from its copies in other topics. */
-  readonly topic: string;
   readonly name: TimerName;
   readonly action: { readonly kind: "cancel" } | ({ readonly kind: "move" } & WhenAsk);
   readonly delayMsMax: number;

@@ -77,8 +77,15 @@ export type HalfView = {
   readonly timerKey: string | null;
   readonly settledMs: number;
 };
-/** `count`: all in the state. */
-export type HalvesAnswer = { readonly halves: readonly HalfView[]; readonly count: number };
+/**
+ * `count`: all in the state. `moreAfterId`: the question goes on behind this one, for there was
+ * much to pass over; `null`: it does not.
+ */
+export type HalvesAnswer = {
+  readonly halves: readonly HalfView[];
+  readonly count: number;
+  readonly moreAfterId: number | null;
+};
 
 /** Producers were really asked about these half messages; `intervalMs`: until the next time. */
 export type CheckedAsk = { readonly ids: readonly number[]; readonly intervalMs: number };

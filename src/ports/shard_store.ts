@@ -170,6 +170,9 @@ export type RetentionRule = {
 /** What a trimming step did. `more`: call again soon. */
 export type TrimResult = { readonly deletedMessages: number; readonly more: boolean };
 
+/** What a step of dropping did. `rows`: messages that waited. `more`: call again with the same. */
+export type DropResult = { readonly rows: number; readonly more: boolean };
+
 /** The store of one shard. All methods but `commit` and upkeep change nothing. */
 export interface ShardStore {
   readonly recovery: Recovery;
@@ -202,6 +205,9 @@ export interface ShardStore {
    * A position that was trimmed or never written yields an empty view.
    */
   records(positions: readonly number[]): Uint8Array[];
+
+  /** The queue of the message at a position; `null` as for an empty record. */
+  queueKeyAt(position: number): number | null;
 
   /** First offset of the queue stored at or after `ms`; `maxOffset` when there is none. */
   offsetAtTime(queueKey: number, ms: number): number;
@@ -249,8 +255,8 @@ export interface ShardStore {
   nextHalfCheckMs(): number | null;
   /** Rows in a state by id, above `afterId`. */
   halvesIn(state: HalfState, afterId: number, countMax: number): HalfRow[];
-  /** Rows in a state. */
-  halfCount(state: HalfState): number;
+  /** Rows in a state, but for those of queues that are `isGone`. */
+  halfCount(state: HalfState, isGone?: (queueKey: number) => boolean): number;
   /** The half message with this message id, undecided or not. */
   halfByMessageId(messageId: string): HalfRow | null;
   /** The largest id ever given to a half message, 0 without one. */
@@ -266,10 +272,11 @@ export interface ShardStore {
   /** Every queue something is stored of, in no order. Reads tables: for the start only. */
   queueKeys(): number[];
   /**
-   * One bounded step of forgetting queues and all that belongs to them. True: call again. Until the
-   * last step they are there, with less and less that waits. Their keys are never used again.
+   * One bounded step of forgetting queues and all that belongs to them. Until the last step they
+   * are there, with less and less that waits. Their keys are never used again. What a power cut
+   * takes of it is done again: whoever asked knows that they are gone.
    */
-  dropQueues(queueKeys: readonly number[]): boolean;
+  dropQueues(queueKeys: readonly number[]): DropResult;
   /** Forgets a group's offsets and open deliveries. */
   dropGroup(groupKey: number): void;
 

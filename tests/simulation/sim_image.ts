@@ -15,6 +15,11 @@ import { SimTables } from "./sim_tables.ts";
 export type DiskOperation =
   | { readonly kind: "turn"; readonly record: TurnRecord }
   | { readonly kind: "drop-queues"; readonly queueKeys: readonly number[] }
+  | {
+    readonly kind: "drop-rows";
+    readonly delayed: readonly number[];
+    readonly halves: readonly number[];
+  }
   | { readonly kind: "drop-group"; readonly groupKey: number }
   | { readonly kind: "purge-halves"; readonly ids: readonly number[] }
   | { readonly kind: "trim"; readonly minimums: ReadonlyMap<number, number> };
@@ -57,6 +62,10 @@ export class SimImage {
         return;
       case "drop-queues":
         for (const queueKey of operation.queueKeys) this.#dropQueue(queueKey);
+        return;
+      case "drop-rows":
+        for (const id of operation.delayed) this.tables.delayed.delete(id);
+        for (const id of operation.halves) this.tables.halves.delete(id);
         return;
       case "drop-group":
         forget(this.offsets, (row) => row.groupKey === operation.groupKey);

@@ -12,6 +12,7 @@ import { StorageError } from "../../src/model/errors.ts";
 import type {
   DelayedQuery,
   DelayedRow,
+  DropResult,
   HalfRow,
   HalfState,
   PlaceEvent,
@@ -36,6 +37,7 @@ export class SimulatedCrash extends Error {
 }
 
 const trimStepMessages = 64;
+const dropStepRows = 2;
 /** By mistake: how long before their time messages are released. */
 const earlyMsOf: Readonly<Record<string, number>> = {
   "releases delayed messages early": 5_000,
@@ -164,6 +166,10 @@ export class SimStore implements ShardStore {
     return positions.map((position) => log[position - 1]?.record ?? new Uint8Array(0));
   }
 
+  queueKeyAt(position: number): number | null {
+    return this.#living().log[position - 1]?.queueKey ?? null;
+  }
+
   offsetAtTime(queueKey: number, ms: number): number {
     const queue = this.#living().queues.get(queueKey);
     if (queue === undefined) return 0;
@@ -238,8 +244,9 @@ export class SimStore implements ShardStore {
     return this.#tables().halvesIn(state, afterId, countMax);
   }
 
-  halfCount(state: HalfState): number {
-    return this.#tables().halvesIn(state, 0, Infinity).length;
+  halfCount(state: HalfState, isGone = (_queueKey: number) => false): number {
+    const rows = this.#tables().halvesIn(state, 0, Infinity);
+    return rows.filter(({ queueKey }) => !isGone(queueKey)).length;
   }
 
   halfByMessageId(messageId: string): HalfRow | null {
@@ -268,10 +275,13 @@ export class SimStore implements ShardStore {
     return this.#living().queueKeys();
   }
 
-  /** All in one step. */
-  dropQueues(queueKeys: readonly number[]): boolean {
-    this.#write({ kind: "drop-queues", queueKeys });
-    return false;
+  /** Few rows in a step, so that much happens between two of them. */
+  dropQueues(queueKeys: readonly number[]): DropResult {
+    const ids = this.#tables().waitingIn(queueKeys, dropStepRows);
+    const rows = ids.delayed.length + ids.halves.length;
+    if (rows === dropStepRows) this.#write({ kind: "drop-rows", ...ids });
+    else this.#write({ kind: "drop-queues", queueKeys });
+    return { rows, more: rows === dropStepRows };
   }
 
   dropGroup(groupKey: number): void {

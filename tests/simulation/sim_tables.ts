@@ -121,6 +121,14 @@ export class SimTables {
       .sort((one, other) => other.id - one.id).slice(0, countMax);
   }
 
+  /** Rows of these queues, at most so many. */
+  waitingIn(queueKeys: readonly number[], rowsMax: number) {
+    const idsOf = (rows: Iterable<DelayedRow | HalfRow>) =>
+      [...rows].filter(({ queueKey }) => queueKeys.includes(queueKey)).map(({ id }) => id);
+    const delayed = idsOf(this.delayed.values()).slice(0, rowsMax);
+    return { delayed, halves: idsOf(this.halves.values()).slice(0, rowsMax - delayed.length) };
+  }
+
   dropQueue(queueKey: number): void {
     for (const [id, row] of this.delayed) if (row.queueKey === queueKey) this.delayed.delete(id);
     for (const [id, row] of this.halves) if (row.queueKey === queueKey) this.halves.delete(id);

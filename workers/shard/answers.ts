@@ -59,8 +59,10 @@ export function answerQuestion(
       return;
     }
     case "find": {
-      const records = readFind(store, question.request);
-      server.answer("find", id, { head: { count: records.length }, blob: join(records) });
+      const found = readFind(store, question.request);
+      const queueKeys = found.map(({ queueKey }) => queueKey);
+      const blob = join(found.map(({ record }) => record));
+      server.answer("find", id, { head: { queueKeys }, blob });
       return;
     }
     case "dropGroup":
@@ -97,6 +99,7 @@ function answerListing(
   state: ShardState,
 ): void {
   const { id } = question;
+  const isGone = (queueKey: number) => state.isDropped(queueKey);
   switch (question.name) {
     case "parkedKeys":
       server.answer("parkedKeys", id, readParkedKeys(state, store, question.request));
@@ -111,7 +114,7 @@ function answerListing(
       server.answer("timers", id, listTimers(store, question.request));
       return;
     case "halves":
-      server.answer("halves", id, listHalves(store, question.request));
+      server.answer("halves", id, listHalves(store, isGone, question.request));
       return;
     case "explainPlace":
       server.answer("explainPlace", id, explainPlace(state, store, question.request));

@@ -2,29 +2,36 @@
  * Dropping queues and groups in bounded steps between turns, whether somebody asks for it or the
  * shard finds that the registry has them no more.
  *
- *     dropQueues asked ─────────────┐
- *     existing heard ──▶ orphans ───┴─▶ jobs ──a step each turn──▶ gone, and the asker is answered
+ *     dropQueues asked ──▶ answered ─┐
+ *     existing heard ──▶ orphans ────┴─▶ jobs ──a step between turns──▶ gone
  *
- * A queue stays until its last step. A process that ends before leaves an orphan to the next start.
+ * That a topic is deleted is decided, and stored, by the registry. Who asks here is answered at
+ * once: from then on nobody is handed anything of its queues, and nothing of them becomes visible.
+ * A queue's rows stay until its last step; a process that ends before leaves an orphan to the next
+ * start. While requests come, the steps leave most of the time to them.
  *
  * @module
  */
+import type { Clock } from "../../src/base/clock.ts";
 import { limits } from "../../src/base/limits.ts";
+import type { Log } from "../../src/base/log.ts";
 import { isInRanges } from "../../src/core/key_ranges.ts";
 import type { ExistingNews } from "../../src/link/coordinator_messages.ts";
-import type { LinkServer } from "../../src/link/server.ts";
-import type { ShardOperations } from "../../src/link/shard_messages.ts";
-import { BrokerError, StorageError } from "../../src/model/errors.ts";
+import { StorageError } from "../../src/model/errors.ts";
 import type { ShardStore } from "../../src/ports/shard_store.ts";
 import { operatorsKey, type ShardState } from "./state.ts";
 
 /** After a step found no room, orphans are looked for again. */
 const lookAgainMs = 10_000;
+/** While requests come, a step is followed by so many times the time it took without one. */
+const restFactor = 4;
 
 type Job =
-  /** `id`: who asked, and waits. */
-  | { readonly kind: "queues"; readonly id: number | null; readonly queueKeys: readonly number[] }
+  | { readonly kind: "queues"; readonly queueKeys: readonly number[] }
   | { readonly kind: "group"; readonly groupKey: number };
+
+/** What has been done since there was nothing to drop, for the log. */
+type Run = { readonly beganMs: number; queues: number; rows: number; steps: number };
 
 /** What a step came to. `fault`: a write failed, and the shard stops. */
 export type DropStep = { readonly fault: StorageError | null; readonly more: boolean };
@@ -33,27 +40,40 @@ const nothingDone: DropStep = { fault: null, more: false };
 
 /** The drops of one shard. */
 export class Drops {
-  readonly #server: LinkServer<ShardOperations>;
-  /** Bounded by the requests of the link, and by the queues and groups of the shard. */
+  readonly #clock: Clock;
+  readonly #log: Log;
+  /** Bounded by the queues and groups of the shard. */
   #jobs: Job[] = [];
+  #run: Run | null = null;
+  #rows = 0;
   #existing: ExistingNews | null = null;
   /** When to look for orphans, on the monotonic clock; `null`: nothing has changed. */
   #lookMs: number | null = null;
+  #restUntilMs = -Infinity;
 
-  constructor(server: LinkServer<ShardOperations>) {
-    this.#server = server;
+  constructor(clock: Clock, log: Log) {
+    this.#clock = clock;
+    this.#log = log;
   }
 
-  /** Orphans dropped or found so far wait as jobs; how many. */
-  get waiting(): number {
-    return this.#jobs.length;
+  /** Queues that are not dropped to the end yet. */
+  get queuesLeft(): number {
+    let left = 0;
+    for (const job of this.#jobs) if (job.kind === "queues") left += job.queueKeys.length;
+    return left;
   }
 
-  /** Takes a request: from now on nobody is handed anything of these queues. */
-  ask(store: ShardStore, state: ShardState, id: number, queueKeys: readonly number[]): void {
-    if (!store.recovery.writable) throw new BrokerError("storage_damaged");
+  /** Messages that waited in dropped queues, deleted since the shard started. */
+  get rowsDropped(): number {
+    return this.#rows;
+  }
+
+  /** From now on nobody is handed anything of these queues; their rows go in steps. */
+  ask(store: ShardStore, state: ShardState, queueKeys: readonly number[]): void {
     state.dropQueues(queueKeys);
-    this.#jobs.push({ kind: "queues", id, queueKeys });
+    // A damaged file takes no writes: what is left in it is an orphan when it was repaired.
+    if (!store.recovery.writable) return;
+    this.#add(queueKeys.filter((key) => !this.#isAsked(key)), store);
   }
 
   /** The registry says what exists: look for what does not. */
@@ -67,31 +87,77 @@ export class Drops {
     this.#lookMs = -Infinity;
   }
 
-  /** One bounded piece of work, if there is any. */
-  step(store: ShardStore, state: ShardState, monotonicMs: number): DropStep {
-    if (this.#lookMs !== null && this.#lookMs <= monotonicMs) this.#look(store, state);
+  /** How long until a step is due, if nothing happens before; `null`: nothing is to be dropped. */
+  nextInMs(): number | null {
+    if (this.#jobs.length === 0) return null;
+    return Math.max(0, this.#restUntilMs - this.#clock.monotonicMs());
+  }
+
+  /** One bounded piece of work, if there is any. `isBusy`: requests wait for their turn. */
+  step(store: ShardStore, state: ShardState, isBusy: boolean): DropStep {
+    const beganMs = this.#clock.monotonicMs();
+    if (this.#lookMs !== null && this.#lookMs <= beganMs) this.#look(store, state);
     const job = this.#jobs[0];
-    if (job === undefined) return nothingDone;
+    if (job === undefined || (isBusy && beganMs < this.#restUntilMs)) return nothingDone;
     try {
-      if (!carryOut(job, store, state)) return { fault: null, more: true };
+      const isDone = this.#carryOut(job, store, state);
+      const nowMs = this.#clock.monotonicMs();
+      this.#restUntilMs = nowMs + restFactor * (nowMs - beganMs);
+      if (!isDone) return { fault: null, more: !isBusy };
     } catch (thrown) {
       if (!(thrown instanceof StorageError)) throw thrown;
-      this.refuseAll(thrown);
-      this.#lookMs = monotonicMs + lookAgainMs;
+      this.stop();
+      this.#lookMs = beganMs + lookAgainMs;
       return { fault: thrown.fault === "full" ? null : thrown, more: false };
     }
     this.#jobs.shift();
-    if (job.kind === "queues" && job.id !== null) this.#server.answer("dropQueues", job.id, null);
-    return { fault: null, more: this.#jobs.length > 0 };
+    if (this.#jobs.length === 0) this.#noteEnd();
+    return { fault: null, more: this.#jobs.length > 0 && !isBusy };
   }
 
   /** Nothing more is dropped: what was begun is an orphan. */
-  refuseAll(thrown: unknown): void {
-    const jobs = this.#jobs;
-    this.#jobs = [];
-    for (const job of jobs) {
-      if (job.kind === "queues" && job.id !== null) this.#server.refuse(job.id, thrown);
+  stop(): void {
+    if (this.queuesLeft > 0) {
+      this.#log.info("dropping queues was interrupted", { queuesLeft: this.queuesLeft });
     }
+    this.#jobs = [];
+    this.#run = null;
+  }
+
+  #add(queueKeys: readonly number[], store: ShardStore): void {
+    if (queueKeys.length === 0) return;
+    for (let at = 0; at < queueKeys.length; at += limits.queuesPerDropMax) {
+      const some = queueKeys.slice(at, at + limits.queuesPerDropMax);
+      this.#jobs.push({ kind: "queues", queueKeys: some });
+    }
+    this.#run ??= { beganMs: this.#clock.monotonicMs(), queues: 0, rows: 0, steps: 0 };
+    this.#run.queues += queueKeys.length;
+    const timers = store.delayedCount(queueKeys);
+    this.#log.info("dropping queues of deleted topics", { queues: queueKeys.length, timers });
+  }
+
+  #noteEnd(): void {
+    if (this.#run === null) return;
+    const { beganMs, ...told } = this.#run;
+    const tookMs = Math.round(this.#clock.monotonicMs() - beganMs);
+    this.#log.info("queues of deleted topics are dropped", { ...told, tookMs });
+    this.#run = null;
+  }
+
+  /** Whether the job is done with this. @throws {StorageError} */
+  #carryOut(job: Job, store: ShardStore, state: ShardState): boolean {
+    if (job.kind === "group") {
+      store.dropGroup(job.groupKey);
+      state.dropGroup(job.groupKey);
+      return true;
+    }
+    const { rows, more } = store.dropQueues(job.queueKeys);
+    this.#rows += rows;
+    if (this.#run !== null) {
+      this.#run.rows += rows;
+      this.#run.steps++;
+    }
+    return !more;
   }
 
   #look(store: ShardStore, state: ShardState): void {
@@ -102,11 +168,8 @@ export class Drops {
     const orphans = store.queueKeys().filter((key) =>
       key <= queueKeyMax && !isInRanges(queueKeys, key) && !this.#isAsked(key)
     );
-    for (let at = 0; at < orphans.length; at += limits.queuesPerDropMax) {
-      const some = orphans.slice(at, at + limits.queuesPerDropMax);
-      state.dropQueues(some);
-      this.#jobs.push({ kind: "queues", id: null, queueKeys: some });
-    }
+    state.dropQueues(orphans);
+    this.#add(orphans, store);
     for (const groupKey of state.groupKeys()) {
       if (groupKey === operatorsKey || groupKey > groupKeyMax) continue;
       if (!isInRanges(groupKeys, groupKey)) this.#jobs.push({ kind: "group", groupKey });
@@ -116,17 +179,4 @@ export class Drops {
   #isAsked(queueKey: number): boolean {
     return this.#jobs.some((job) => job.kind === "queues" && job.queueKeys.includes(queueKey));
   }
-}
-
-/** Whether the job is done with this. @throws {StorageError} */
-function carryOut(job: Job, store: ShardStore, state: ShardState): boolean {
-  if (job.kind === "group") {
-    store.dropGroup(job.groupKey);
-    state.dropGroup(job.groupKey);
-    return true;
-  }
-  if (store.dropQueues(job.queueKeys)) return false;
-  // Once more: memory may have been read back from the tables between two steps.
-  state.dropQueues(job.queueKeys);
-  return true;
 }

@@ -9,6 +9,7 @@ import { limits } from "../../src/base/limits.ts";
 import type { HalfCheck } from "../../src/link/transaction_messages.ts";
 import type { HalfRow, ShardStore } from "../../src/ports/shard_store.ts";
 import type { TurnDraft } from "./draft.ts";
+import type { ShardState } from "./state.ts";
 
 /** Rows released in one turn; more are released in the next one at once. */
 const releaseRowsMax = 1024;
@@ -22,12 +23,19 @@ export const defaultCheckPolicy: CheckPolicy = { intervalMs: 30_000, checksMax: 
 /** What was due. `more`: another turn has to follow at once. */
 export type Released = { readonly count: number; readonly more: boolean };
 
-/** Makes what is due visible, oldest first, unless the turn has called it off. */
-export function planRelease(draft: TurnDraft, store: ShardStore): Released {
+/**
+ * Makes what is due visible, oldest first, unless the turn has called it off. What is due in a
+ * dropped queue goes, before the steps that drop it come to it.
+ */
+export function planRelease(draft: TurnDraft, store: ShardStore, state: ShardState): Released {
   const rows = store.delayedDue(draft.nowMs, releaseRowsMax);
   let count = 0;
   for (const row of rows) {
     if (draft.rows.isDeleted(row.id)) continue;
+    if (state.isDropped(row.queueKey)) {
+      draft.rows.deleteDelayed(row);
+      continue;
+    }
     if (count > 0 && draft.bytes + row.record.length > limits.turnBytesMax) {
       return { count, more: true };
     }
@@ -44,7 +52,12 @@ export type DueChecks = { readonly checks: readonly HalfCheck[]; readonly more: 
  * Takes the half messages whose producers are to be asked. Each is put off by an interval whether
  * or not anybody can be asked: only what was really asked is counted, later, by `checked`.
  */
-export function planChecks(draft: TurnDraft, store: ShardStore, policy: CheckPolicy): DueChecks {
+export function planChecks(
+  draft: TurnDraft,
+  store: ShardStore,
+  state: ShardState,
+  policy: CheckPolicy,
+): DueChecks {
   const rows = store.halvesDue(draft.nowMs, limits.checksPerTurnMax);
   const checks: HalfCheck[] = [];
   let bytes = 0;
@@ -52,6 +65,11 @@ export function planChecks(draft: TurnDraft, store: ShardStore, policy: CheckPol
     const row = draft.rows.half(stored.id);
     // Settled, asked or armed anew in this very turn.
     if (row?.state !== "prepared" || row.nextCheckMs > draft.nowMs) continue;
+    if (state.isDropped(row.queueKey)) {
+      // Nobody is asked any more; the row goes with its queue.
+      draft.rows.putHalf({ ...row, nextCheckMs: draft.nowMs + policy.intervalMs });
+      continue;
+    }
     if (row.checks >= policy.checksMax) {
       draft.rows.putHalf({ ...row, state: "parked" });
       continue;

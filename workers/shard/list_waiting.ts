@@ -37,23 +37,37 @@ export function listTimers(store: ShardStore, ask: TimersAsk): TimersAnswer {
   return { timers, count: timers.length };
 }
 
-/** Answers one question about half messages. @throws {StorageError} A row is damaged. */
-export function listHalves(store: ShardStore, ask: HalvesAsk): HalvesAnswer {
+/**
+ * Answers one question about half messages. Those of deleted topics are passed over, a bounded
+ * number at a time.
+ *
+ * @throws {StorageError} A row is damaged.
+ */
+export function listHalves(
+  store: ShardStore,
+  isGone: (queueKey: number) => boolean,
+  ask: HalvesAsk,
+): HalvesAnswer {
   if (ask.by === "id") {
     const row = store.half(ask.id);
-    return row === null ? { halves: [], count: 0 } : { halves: [halfOf(row)], count: 1 };
+    const halves = row === null || isGone(row.queueKey) ? [] : [halfOf(row)];
+    return { halves, count: halves.length, moreAfterId: null };
   }
+  const count = store.halfCount(ask.state, isGone);
   const halves: HalfView[] = [];
   const wanted = Math.min(ask.countMax, limits.timersPageMax);
   let { afterId } = ask;
+  let looked = 0;
   while (halves.length < wanted) {
+    if (looked >= limits.timersPageMax) return { halves, count, moreAfterId: afterId };
     const countMax = Math.min(stepRows, wanted - halves.length);
     const rows = store.halvesIn(ask.state, afterId, countMax);
-    halves.push(...rows.map(halfOf));
+    looked += rows.length;
+    halves.push(...rows.filter(({ queueKey }) => !isGone(queueKey)).map(halfOf));
     afterId = rows.at(-1)?.id ?? afterId;
     if (rows.length < countMax) break;
   }
-  return { halves, count: store.halfCount(ask.state) };
+  return { halves, count, moreAfterId: null };
 }
 
 /** A timer without its body. */

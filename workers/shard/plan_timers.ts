@@ -6,7 +6,7 @@
 import { limits } from "../../src/base/limits.ts";
 import { BrokerError } from "../../src/model/errors.ts";
 import { propertyNames, readProperty } from "../../src/model/properties.ts";
-import { recordProperties, recordTopic } from "../../src/model/record.ts";
+import { recordProperties } from "../../src/model/record.ts";
 import type { WithBlob } from "../../src/link/codec.ts";
 import type {
   ChangeTimerAnswer,
@@ -146,18 +146,22 @@ function pendingTimer(
     : draft.rows.timerByKey(queueKeys, name.timerKey);
 }
 
-function verdictWithout(draft: TurnDraft, store: ShardStore, { name, topic }: ChangeTimerAsk) {
+function verdictWithout(draft: TurnDraft, store: ShardStore, ask: ChangeTimerAsk) {
+  const { name, queueKeys } = ask;
   if (name.by === "key") return "unknown";
-  return draft.shows(name.messageId) || isStored(store, topic, name.messageId)
+  return draft.shows(name.messageId) || isStored(store, queueKeys, name.messageId)
     ? "already-delivered"
     : "unknown";
 }
 
-/** Whether the log holds the message. Its copies among retries and dead letters do not count. */
-function isStored(store: ShardStore, topic: string, messageId: string): boolean {
+/**
+ * Whether the log holds the message for these queues. Its copies among retries and dead letters do
+ * not count, nor what is left of an earlier topic of the name.
+ */
+function isStored(store: ShardStore, queueKeys: readonly number[], messageId: string): boolean {
   const positions = store.findByKey(messageId, copiesMax);
-  return store.records(positions).some((record) =>
-    record.length > 0 && recordTopic(record, 0) === topic &&
+  return store.records(positions).some((record, index) =>
+    record.length > 0 && queueKeys.includes(store.queueKeyAt(positions[index] ?? 0) ?? 0) &&
     readProperty(recordProperties(record, 0), propertyNames.uniqueKey) === messageId
   );
 }

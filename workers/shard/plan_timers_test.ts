@@ -47,13 +47,17 @@ class House {
   fire(ms: number): number {
     const { shard } = this;
     shard.nowMs = startMs + ms;
-    return shard.turn((draft) => planRelease(draft, shard.store).count);
+    return shard.turn((draft) => planRelease(draft, shard.store, shard.state).count);
   }
 
-  change(name: string, action: "cancel" | { dueMs?: number; delayMs?: number }, topic = "orders") {
+  change(
+    name: string,
+    action: "cancel" | { dueMs?: number; delayMs?: number },
+    within: readonly number[] = queueKeys,
+  ) {
     const { shard } = this;
     return shard.turn((draft) =>
-      planChangeTimer(draft, shard.store, changeOf(name, action, topic))
+      planChangeTimer(draft, shard.store, changeOf(name, action, within))
     );
   }
 
@@ -67,12 +71,11 @@ class House {
 function changeOf(
   name: string,
   action: "cancel" | { dueMs?: number; delayMs?: number },
-  topic: string,
+  within: readonly number[] = queueKeys,
 ) {
   const key = name.startsWith("key:") ? name.slice(4) : null;
   return {
-    queueKeys,
-    topic,
+    queueKeys: within,
     name: key === null
       ? { by: "id", messageId: name } as const
       : { by: "key", timerKey: key } as const,
@@ -169,8 +172,8 @@ test("planChangeTimer cancels what is due in this very turn, and it stays away",
   house.schedule({ id: "a", delayMs: 100 });
   shard.nowMs = startMs + 100;
   const [answer, released] = shard.turn((draft) => [
-    planChangeTimer(draft, shard.store, changeOf("a", "cancel", "orders")),
-    planRelease(draft, shard.store),
+    planChangeTimer(draft, shard.store, changeOf("a", "cancel")),
+    planRelease(draft, shard.store, shard.state),
   ]);
   assert.equal(answer?.verdict, "cancelled");
   assert.equal(released?.count, 0);
@@ -183,16 +186,25 @@ test("planChangeTimer tells a delivered message from one it never saw", () => {
   house.fire(100);
   assert.equal(house.change("a", "cancel").verdict, "already-delivered");
   assert.equal(house.change("a", { delayMs: 5 }).verdict, "already-delivered");
-  // The same id in another topic is a copy, and says nothing of this one.
-  assert.equal(house.change("a", "cancel", "others").verdict, "unknown");
+  // The same id in another topic is a copy, also in one of the same name that was deleted.
+  assert.equal(house.change("a", "cancel", [17, 18]).verdict, "unknown");
   assert.equal(house.change("b", "cancel").verdict, "unknown");
+});
+
+test("planRelease shows nothing of a dropped queue, and lets its timers go", () => {
+  const house = new House();
+  const { shard } = house;
+  house.schedule({ id: "a", delayMs: 100 });
+  shard.state.dropQueues([7]);
+  assert.equal(house.fire(100), 0);
+  assert.deepEqual([shard.bodies(7), house.pending()], [[], []]);
 });
 
 test("planChangeTimer sees what a request of the same turn made visible", () => {
   const { shard } = new House();
   const answer = shard.turn((draft) => {
     planSchedule(draft, shard.store, ask([{ id: "a" }]));
-    return planChangeTimer(draft, shard.store, changeOf("a", "cancel", "orders"));
+    return planChangeTimer(draft, shard.store, changeOf("a", "cancel"));
   });
   assert.equal(answer.verdict, "already-delivered");
 });

@@ -34,11 +34,12 @@ export type HalfParts = {
 
 /** Stores a half message. @throws {BrokerError} `limit_exceeded`, `invalid_argument` */
 export function planPrepare(
-  { draft, store }: HalfParts,
+  { draft, store, state }: HalfParts,
   { head, blob }: WithBlob<PrepareAsk>,
 ): PrepareAnswer {
   const deliverAtMs = dueMsOf(head, draft.nowMs, head.delayMsMax);
-  const open = store.halfCount("prepared") + store.halfCount("parked");
+  const isGone = (queueKey: number) => state.isDropped(queueKey);
+  const open = store.halfCount("prepared", isGone) + store.halfCount("parked", isGone);
   if (open >= limits.halfMessagesPerShardMax) {
     throw new BrokerError(
       "limit_exceeded",
@@ -130,7 +131,7 @@ export function planChecked({ draft }: HalfParts, { ids, intervalMs }: CheckedAs
 }
 
 /** Parked half messages are asked about at once, and then as often as new ones. */
-export function planRearm({ draft, store }: HalfParts, ask: RearmAsk): RearmAnswer {
+export function planRearm({ draft, store, state }: HalfParts, ask: RearmAsk): RearmAnswer {
   const parked = ask.ids === null
     ? store.halvesIn("parked", 0, ask.countMax)
     : ask.ids.map((id) => draft.rows.half(id)).filter((row) => row !== null);
@@ -139,7 +140,8 @@ export function planRearm({ draft, store }: HalfParts, ask: RearmAsk): RearmAnsw
     const row = draft.rows.half(id);
     if (row?.state !== "parked") continue;
     draft.rows.putHalf({ ...row, state: "prepared", checks: 0, nextCheckMs: draft.nowMs });
-    rearmed++;
+    // Of a dropped queue it is only out of the way of those that come after it.
+    if (!state.isDropped(row.queueKey)) rearmed++;
   }
   if (rearmed > 0) draft.mustSurvive("power-loss");
   return { rearmed, more: ask.ids === null && parked.length === ask.countMax };

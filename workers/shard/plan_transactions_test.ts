@@ -43,7 +43,7 @@ class House {
   ask(ms: number, reached = true): string[] {
     const { shard } = this;
     shard.nowMs = startMs + ms;
-    const { checks } = shard.turn((draft) => planChecks(draft, shard.store, policy));
+    const { checks } = shard.turn((draft) => planChecks(draft, shard.store, shard.state, policy));
     const ids = checks.map(({ id }) => id);
     if (reached && ids.length > 0) {
       const { intervalMs } = policy;
@@ -53,7 +53,8 @@ class House {
   }
 
   stateOf(id: number): string {
-    return listHalves(this.shard.store, { by: "id", id }).halves[0]?.state ?? "none";
+    const isGone = (queueKey: number) => this.shard.state.isDropped(queueKey);
+    return listHalves(this.shard.store, isGone, { by: "id", id }).halves[0]?.state ?? "none";
   }
 }
 
@@ -133,7 +134,9 @@ test("planSettleHalf puts a delayed message aside until its time, counted from t
   assert.deepEqual([answer.place, answer.deliverAtMs], [null, startMs + 1000]);
   const fire = (ms: number) => {
     house.shard.nowMs = startMs + ms;
-    return house.shard.turn((draft) => planRelease(draft, house.shard.store).count);
+    return house.shard.turn((draft) =>
+      planRelease(draft, house.shard.store, house.shard.state).count
+    );
   };
   assert.deepEqual([fire(999), fire(1000)], [0, 1]);
   assert.deepEqual(house.shard.bodies(7), ["body of a"]);
@@ -214,18 +217,57 @@ test("planChecks does not ask about what this very turn settles", () => {
   shard.nowMs = startMs + 6000;
   const { checks } = shard.turn((draft) => {
     planSettleHalf({ ...shard, draft }, { id, verdict: "commit", producerGroup: null });
-    return planChecks(draft, shard.store, policy);
+    return planChecks(draft, shard.store, shard.state, policy);
   });
   assert.deepEqual(checks, []);
   assert.equal(house.stateOf(id), "committed");
 });
+
+test("planChecks and planRearm leave alone what belongs to a dropped queue", () => {
+  const house = new House();
+  const { shard } = house;
+  const id = house.prepare("a");
+  shard.state.dropQueues([7]);
+  assert.deepEqual(house.ask(6000), []);
+  shard.turn((draft) => {
+    const row = draft.rows.half(id);
+    if (row !== null) draft.rows.putHalf({ ...row, state: "parked" });
+  });
+  const { rearmed } = shard.turn((draft) => {
+    return planRearm({ ...shard, draft }, { ids: null, countMax: 9 });
+  });
+  assert.equal(rearmed, 0);
+  assert.deepEqual(house.ask(6000), []);
+  assert.throws(() => house.settle(id, "commit"), { code: "message_not_found" });
+  assert.equal(house.stateOf(id), "none");
+});
+
+test("listHalves passes over what belongs to dropped queues, and says where to go on", () => {
+  const { shard, ...house } = withHalves(300);
+  shard.state.dropQueues([7]);
+  const isGone = (queueKey: number) => shard.state.isDropped(queueKey);
+  const ask = { by: "state", state: "prepared", afterId: 0, countMax: 9 } as const;
+  const first = listHalves(shard.store, isGone, ask);
+  assert.deepEqual([first.halves, first.count], [[], 1]);
+  assert.ok(first.moreAfterId !== null && first.moreAfterId < house.last);
+  const second = listHalves(shard.store, isGone, { ...ask, afterId: first.moreAfterId });
+  assert.deepEqual([second.halves.map(({ id }) => id), second.moreAfterId], [[house.last], null]);
+});
+
+/** So many half messages of queue 7, and one of another behind them. */
+function withHalves(count: number) {
+  const house = new House();
+  for (let index = 0; index < count; index++) house.prepare(`m${index}`);
+  return { shard: house.shard, last: house.prepare("other", { queueKey: 8 }) };
+}
 
 test("planChecks hands out a bounded number in one turn, and says that there is more", () => {
   const house = new House();
   const count = limits.checksPerTurnMax + 1;
   for (let index = 0; index < count; index++) house.prepare(`m${index}`);
   house.shard.nowMs = startMs + 6000;
-  const due = () => house.shard.turn((draft) => planChecks(draft, house.shard.store, policy));
+  const due = () =>
+    house.shard.turn((draft) => planChecks(draft, house.shard.store, house.shard.state, policy));
   const first = due();
   assert.deepEqual([first.checks.length, first.more], [limits.checksPerTurnMax, true]);
   const second = due();

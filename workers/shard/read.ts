@@ -94,13 +94,15 @@ function scan(store: PullStore, ask: PullAsk): { positions: number[]; nextOffset
   return { positions, nextOffset: next };
 }
 
+/** A stored record, and the queue it is in. */
+export type FoundRecord = { readonly queueKey: number; readonly record: Uint8Array };
+
 /** Finds stored records. The caller compares ids and keys: the index only knows hashes. */
-export function readFind(store: ShardStore, ask: FindAsk): Uint8Array[] {
-  if (ask.by === "position") return store.records([ask.position]).filter(isPresent);
-  if (ask.by === "key") {
-    return store.records(store.findByKey(ask.key, ask.messagesMax)).filter(isPresent);
-  }
-  const found: Uint8Array[] = [];
+export function readFind(store: ShardStore, ask: FindAsk): FoundRecord[] {
+  if (ask.by === "position") return recordsAt(store, [ask.position]);
+  if (ask.by === "key") return recordsAt(store, store.findByKey(ask.key, ask.messagesMax));
+  const { queueKey } = ask;
+  const found: FoundRecord[] = [];
   let next = Math.max(store.offsetAtTime(ask.queueKey, ask.fromMs), store.minOffset(ask.queueKey));
   while (found.length < ask.messagesMax) {
     const entries = store.entries(ask.queueKey, next, Math.min(256, ask.messagesMax));
@@ -108,11 +110,21 @@ export function readFind(store: ShardStore, ask: FindAsk): Uint8Array[] {
     for (const record of store.records(entries.map((entry) => entry.position))) {
       if (!isPresent(record)) continue;
       if (recordStoredMs(record, 0) > ask.toMs || found.length >= ask.messagesMax) return found;
-      found.push(record);
+      found.push({ queueKey, record });
     }
     next = (entries.at(-1)?.queueOffset ?? next) + 1;
   }
   return found;
+}
+
+function recordsAt(store: ShardStore, positions: readonly number[]): FoundRecord[] {
+  const records = store.records(positions);
+  return positions.flatMap((position, index) => {
+    const [record, queueKey] = [records[index], store.queueKeyAt(position)];
+    return record === undefined || queueKey === null || !isPresent(record)
+      ? []
+      : [{ queueKey, record }];
+  });
 }
 
 /** Joins records into bytes of their own: the store's views end with the next commit. */

@@ -49,11 +49,19 @@ export function firstPlaceOf(
   let place: FirstPlace | null = null;
   const isIt = (position: number): boolean => {
     place = placeOf(position, id, topic, fromMs, store);
+    // An earlier topic of this name may have stored it in the tick in which this one was made.
+    if (place !== null && isGone(position, store, state)) place = null;
     return place !== null;
   };
   recentIds.find(id, isIt);
   if (place !== null || recentIds.completeFromMs <= fromMs) return place;
   return indexedPlace(isIt, id, fromMs, { draft, state, store }) ? place : null;
+}
+
+/** Whether the queue of the message was dropped, or is being dropped. */
+function isGone(position: number, store: ShardStore, state: ShardState): boolean {
+  const queueKey = store.queueKeyAt(position);
+  return queueKey === null || state.isDropped(queueKey) || store.maxOffset(queueKey) === 0;
 }
 
 /**

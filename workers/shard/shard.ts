@@ -92,7 +92,7 @@ export class Shard {
     this.#tallies = new ShardTallies(this.#state.damage);
     this.#parking = new Parking(server, parts.clock, this.#tallies, this.#state);
     this.#upkeep = new Upkeep(parts.guard, parts.clock);
-    this.#drops = new Drops(server);
+    this.#drops = new Drops(parts.clock, parts.log);
     this.#noteRecovery();
     this.arrived();
   }
@@ -146,7 +146,7 @@ export class Shard {
     this.#parking.expire(this.#store);
     // Before the housekeeping: a checkpoint takes longer than all the rest of a turn.
     this.#server.post();
-    this.#keepUp(nowMs);
+    this.#keepUp(nowMs, asked.length + work.length > 0);
   }
 
   get #isStopped(): boolean {
@@ -210,9 +210,9 @@ export class Shard {
     const overdue = this.#alarmMs !== null && draft.nowMs > this.#alarmMs + ringLateMs;
     if ((!this.#rung && !overdue) || this.#condition.state === "damaged") return [];
     try {
-      const released = planRelease(draft, this.#store);
+      const released = planRelease(draft, this.#store, this.#state);
       const policy = this.#parts.checks ?? defaultCheckPolicy;
-      const due = planChecks(draft, this.#store, policy);
+      const due = planChecks(draft, this.#store, this.#state, policy);
       this.#rung = released.more || due.more;
       if (this.#rung) this.arrived();
       else if (!draft.rows.changed) this.#setAlarm();
@@ -297,7 +297,8 @@ export class Shard {
         this.#parking.watch(this.#store, id, question.request);
       } else if (question.name === "drain") this.#drain(id);
       else if (question.name === "dropQueues") {
-        this.#drops.ask(this.#store, this.#state, id, question.request.queueKeys);
+        this.#drops.ask(this.#store, this.#state, question.request.queueKeys);
+        this.#server.answer("dropQueues", id, null);
       } else if (question.name === "forget") {
         this.#parking.forget(this.#store, question.request.id);
         this.#server.answer("forget", id, null);
@@ -311,7 +312,7 @@ export class Shard {
   #drain(id: number): void {
     this.#draining = true;
     this.#parking.close(this.#store);
-    this.#drops.refuseAll(new BrokerError("shutting_down"));
+    this.#drops.stop();
     this.#cancelTimer?.();
     this.#store.close();
     this.#condition = { state: "stopped", reason: "the broker is stopping" };
@@ -319,7 +320,7 @@ export class Shard {
     this.#setDrained();
   }
 
-  #keepUp(nowMs: number): void {
+  #keepUp(nowMs: number, isBusy: boolean): void {
     const damage = this.#state.damage.takeNews(this.#parts.clock.monotonicMs());
     if (damage !== null) this.#parts.log.error("stored messages are damaged", { reason: damage });
     const step = this.#upkeep.step(this.#store, this.#state, nowMs);
@@ -327,7 +328,7 @@ export class Shard {
     else if (step.guardChanged) this.#noteGuard();
     if (step.more) this.arrived();
     if (this.#isStopped) return;
-    const drop = this.#drops.step(this.#store, this.#state, this.#parts.clock.monotonicMs());
+    const drop = this.#drops.step(this.#store, this.#state, isBusy);
     if (drop.fault !== null) this.#stop(drop.fault);
     else if (drop.more) this.arrived();
   }
@@ -344,7 +345,15 @@ export class Shard {
     const tallies = this.#tallies.snapshot();
     const { unmatched, expired } = this.#state.passedTotals;
     const passed = { unmatched, expired: expired + this.#tallies.expired };
-    return { ...this.#condition, ...this.#store.stats(), ...counts, ...tallies, ...passed };
+    const drops = { dropping: this.#drops.queuesLeft, dropped: this.#drops.rowsDropped };
+    return {
+      ...this.#condition,
+      ...this.#store.stats(),
+      ...counts,
+      ...tallies,
+      ...passed,
+      ...drops,
+    };
   }
 
   #refuseAll(asked: readonly Arrival[]): void {
@@ -371,7 +380,7 @@ export class Shard {
     this.#parts.log.error("shard stopped", { reason: fault.message, cause: String(fault.cause) });
     this.#setCondition({ state: "stopped", reason: fault.message });
     this.#parking.refuseAll(fault);
-    this.#drops.refuseAll(fault);
+    this.#drops.stop();
     this.#parts.timers.setTimer(reopenMs, () => this.#reopen());
   }
 
@@ -445,6 +454,8 @@ export class Shard {
     const deadlineMs = this.#parking.nextDeadlineMs();
     const dueMs = this.#state.nextDueMs();
     const waits = [this.#upkeep.nextInMs()];
+    const dropInMs = this.#drops.nextInMs();
+    if (dropInMs !== null) waits.push(dropInMs);
     if (deadlineMs !== null) waits.push(deadlineMs - clock.monotonicMs());
     if (dueMs !== null) waits.push(dueMs - clock.wallMs());
     const delayMs = Math.max(0, Math.ceil(Math.min(...waits)));

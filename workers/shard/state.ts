@@ -101,6 +101,8 @@ export class ShardState {
     this.#scheduled = new Map();
     this.#windows.clear();
     for (const { groupKey, queueKey, next } of store.loadOffsets()) {
+      // Its rows are dropped in steps, and some may be left.
+      if (this.#droppedQueues.has(queueKey)) continue;
       this.#add(groupKey, queueKey, new Deliveries(next));
     }
     const rows = [...store.loadInflight()].sort((one, other) => one.chunk - other.chunk);

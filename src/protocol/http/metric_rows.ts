@@ -108,6 +108,18 @@ export const shardRows = {
     help: "Messages passed over because their time to live was over",
     labels: shard,
   },
+  dropping: {
+    name: "curlew_shard_dropping_queues",
+    type: "gauge",
+    help: "Queues of deleted topics that are still being dropped",
+    labels: shard,
+  },
+  dropped: {
+    name: "curlew_shard_dropped_messages_total",
+    type: "counter",
+    help: "Waiting messages of deleted topics that were dropped",
+    labels: shard,
+  },
   damagedReads: {
     name: "curlew_shard_damaged_reads_total",
     type: "counter",

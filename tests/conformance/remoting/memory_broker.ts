@@ -117,16 +117,13 @@ export class MemoryBroker implements Broker {
   /** Makes a topic at once, for a test's first paragraph. */
   addTopic(name: string, settings: Partial<TopicSettings> = {}): Topic {
     const all = { ...topicDefaults, ...settings };
-    const queueRefs = Array.from({ length: all.queues }, () => ({
-      queueKey: ++this.#keys,
-      shard: 0,
-    }));
+    const refOf = () => ({ queueKey: ++this.#keys, shard: 0 });
+    const queueRefs = Array.from({ length: all.queues }, refOf);
     const createdMs = this.clock.wallMs();
     const version = ++this.#keys;
     const system = isDerivedTopic(name);
-    const { queues: timerQueues } = all;
-    const made = { name, version, settings: all, queueRefs, timerQueues };
-    const topic: Topic = { ...made, system, createdMs };
+    const rest = { settings: all, timerQueues: all.queues, system, createdMs };
+    const topic: Topic = { name, version, queueRefs, ...rest };
     this.topicMap.set(name, topic);
     for (let id = 0; id < all.queues; id++) {
       const key = `${name}/${id}`;
