@@ -76,7 +76,7 @@ async function sendWithId(broker: OneThreadBroker, messageId: string, isTimer: b
   return receipt;
 }
 
-test("a topic made anew has nothing of the deleted one of its name, after a start too", async () => {
+test("a topic made anew has nothing of the deleted one, after a start too", async () => {
   await withBroker({ shards: 2 }, async (broker) => {
     await broker.run(broker.door.createTopic("again", { queues: 4 }));
     await broker.run(broker.door.createGroup("g", {}));

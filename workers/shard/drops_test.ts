@@ -64,7 +64,7 @@ test("Shard answers a drop before it is done, and does other work between its st
   assert.deepEqual([dropping, dropped], [0, 6]);
 });
 
-test("Shard shows nothing of a queue that is being dropped, and tells how much is left", async () => {
+test("Shard shows nothing of a queue that it drops, and tells how much is left", async () => {
   const bench: ShardBench = new ShardBench(slowDisk(1_000_000, () => {
     bench.timers.clock.advance(5);
   }));
