@@ -19,6 +19,7 @@ import { type Names, runProducer } from "./producers.ts";
 import { type Calls, runPuller } from "./pullers.ts";
 import { runScreen } from "./screens.ts";
 import { runTimerClient } from "./timer_clients.ts";
+import { runTopicKeeper } from "./topic_keeper.ts";
 import {
   type Halves,
   runCheckAnswers,
@@ -92,6 +93,7 @@ function stormyOf(stage: Stage): Client[] {
   }
   if (options.resets) clients.push((prng) => runResets(parts, prng, calls));
   if (options.keptPlaces) clients.push((prng) => runPlaceKeeper(parts, prng, calls));
+  if (options.keptTopic) clients.push((prng) => runTopicKeeper(parts, prng));
   if (options.topicChurn) clients.push((prng) => runTopicChurn(parts, prng, names));
   if (options.groupChurn) clients.push((prng) => runGroupChurn(parts, prng));
   if (options.clockJumps) clients.push((prng) => runClockJumps(parts, prng));

@@ -373,6 +373,13 @@ type LetterEvent =
   | { readonly kind: "letters-left"; readonly group: string; readonly ids: readonly string[] };
 
 type HostEvent =
+  /** What its keeper met at his topic, and what he knows it has to be; `null`: nothing. */
+  | {
+    readonly kind: "topic-kept";
+    readonly step: "replace" | "cancel" | "find" | "count" | "anew";
+    readonly expected: string | null;
+    readonly found: string | null;
+  }
   | { readonly kind: "topic-gone" | "group-gone"; readonly name: string }
   | { readonly kind: "crash"; readonly power: boolean; readonly lost: readonly Spot[] }
   | { readonly kind: "started" }

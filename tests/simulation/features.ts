@@ -76,6 +76,11 @@ export const expectedFeatures: readonly string[] = [
   "timer replaced",
   "timer too late to change",
   "topic deleted",
+  "topic kept: anew",
+  "topic kept: cancel",
+  "topic kept: count",
+  "topic kept: find",
+  "topic kept: replace",
   "transaction asked about by connection",
   "transaction asked about by poll",
   "transaction asked about by webhook",
@@ -114,6 +119,8 @@ function namesOf(event: SimEvent): string[] {
       return ["clock jump"];
     case "topic-gone":
       return ["topic deleted"];
+    case "topic-kept":
+      return [`topic kept: ${event.step}`];
     case "group-gone":
       return ["group deleted"];
     case "send-back":

@@ -1,6 +1,7 @@
 /** Mistakes in what the door decides. @module */
 import type { Reply } from "../../src/broker/broker.ts";
 import { Checks } from "../../src/broker/checks.ts";
+import { QueueChooser } from "../../src/broker/choose_queue.ts";
 import { Offsets } from "../../src/broker/offsets.ts";
 import { ReaderKeys } from "../../src/broker/reader_keys.ts";
 import { Redrives } from "../../src/broker/redrives.ts";
@@ -11,6 +12,12 @@ export const doorMistakes = {
   "clones to the beginning": () => {
     Offsets.prototype.clone = function (_from, to, topic, by) {
       return this.reset(to, topic, { kind: "earliest" }, by);
+    };
+  },
+  "leads timer keys by the number of queues": () => {
+    const { choose } = QueueChooser.prototype;
+    QueueChooser.prototype.choose = function (topic, wish, knownId) {
+      return choose.call(this, { ...topic, timerQueues: topic.queueRefs.length }, wish, knownId);
     };
   },
   "gives all screens one place": () => {

@@ -4,6 +4,7 @@
  * @module
  */
 import { Checks } from "../../src/broker/checks.ts";
+import { QueueChooser } from "../../src/broker/choose_queue.ts";
 import { Offsets } from "../../src/broker/offsets.ts";
 import { ReaderKeys } from "../../src/broker/reader_keys.ts";
 import { Redrives } from "../../src/broker/redrives.ts";
@@ -12,6 +13,7 @@ import { ShardRouter } from "../../src/broker/shard_router.ts";
 import { Deliveries } from "../../src/core/deliveries.ts";
 import { OrderWindow } from "../../src/core/order_window.ts";
 import { RecentIds } from "../../src/core/recent_ids.ts";
+import { Drops } from "../../workers/shard/drops.ts";
 import { type AskMistake, mistakeAsks } from "./mistaken_asks.ts";
 import { type DoorMistake, doorMistakes } from "./mistaken_door.ts";
 import { type ShardMistake, shardMistakes } from "./mistaken_shard.ts";
@@ -24,8 +26,10 @@ export type CodeMistake = AskMistake | DoorMistake | ShardMistake | WebhookMista
 const classes = [
   Checks,
   Deliveries,
+  Drops,
   Offsets,
   OrderWindow,
+  QueueChooser,
   ReaderKeys,
   RecentIds,
   Redrives,

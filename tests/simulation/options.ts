@@ -44,6 +44,8 @@ export type SimOptions = {
   readonly sendBackRate: number;
   readonly resets: boolean;
   readonly topicChurn: boolean;
+  /** One client has a topic of his own that grows, goes, and comes back under its name. */
+  readonly keptTopic: boolean;
   readonly groupChurn: boolean;
   readonly retention: boolean;
   readonly processCrashTopics: boolean;
@@ -169,5 +171,6 @@ function drawDesks(prng: Prng) {
     askers: on(0.3) ? prng.between(1, 2) : 0,
     inquirer: on(0.4),
     screens: on(0.3) ? prng.between(1, 2) : 0,
+    keptTopic: on(0.35),
   };
 }

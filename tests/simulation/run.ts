@@ -127,6 +127,8 @@ class Run {
     await this.#finish(findTransactions(this.#parts, this.#stage.halves), 30_000);
     await this.#finish(this.#count(), 30_000);
     await this.#finish(countLetters(this.#parts, lettersGroups(this.#stage)), 30_000);
+    const orphans = this.#world.orphans();
+    if (orphans.length > 0) this.#journal.complain(`queues ${orphans} belong to no topic any more`);
     const found = auditDisks(this.#parts);
     this.#noteDeaths(found);
     this.#journal.finish(found);
@@ -191,8 +193,9 @@ class Run {
     });
   }
 
-  /** Whether something is put aside until it is due, or decided. */
+  /** Whether something is put aside until it is due, or decided, or is still to be dropped. */
   async #isWaiting(): Promise<boolean> {
+    if (this.#world.orphans().length > 0) return true;
     const result = await attempt(this.#parts, "what waits", async (broker) => {
       const { ready, shards } = await broker.health();
       if (!ready || shards.some(({ stats }) => stats.delayed > 0)) return true;

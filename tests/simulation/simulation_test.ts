@@ -104,6 +104,8 @@ const codeMistakes: [CodeMistake, Partial<SimOptions>, RegExp][] = [
   ["gives a reply to another request", { askers: 2 }, /which nobody said to it/],
   ["waits for replies beyond their time", { askers: 2 }, /a request that may wait/],
   ["clones to the beginning", { keptPlaces: true }, /after its clone/],
+  ["leads timer keys by the number of queues", { keptTopic: true, shards: 3 }, /kept topic: re/],
+  ["takes what it has begun to drop for dropped", { keptTopic: true }, /belong to no topic/],
   ["forgets the ids it has seen", { repeatRate: 0.5 }, /again when it was repeated/],
   ["drops letters it is to send back", lettered, /letters are gone, .* lost|redrives say/],
   ["sends letters back faster than it was told", lettered, /letters in \d+ ms/],

@@ -218,6 +218,14 @@ export class World {
     });
   }
 
+  /** Queues on the disks that belong to no topic. */
+  orphans(): number[] {
+    const view = this.#process?.view;
+    return this.#disks.flatMap(({ disk }) => {
+      return disk.current().queueKeys().filter((queueKey) => view?.queue(queueKey) === undefined);
+    });
+  }
+
   /** What the disks hold that is not visible yet, or never will be. */
   waiting(): { readonly delayed: readonly DelayedRow[]; readonly halves: readonly HalfRow[] }[] {
     return this.#disks.map(({ disk }) => {

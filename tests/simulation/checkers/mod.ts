@@ -13,6 +13,7 @@ import { Explanations } from "./explanations.ts";
 import { Expiry } from "./expiry.ts";
 import { GroupOffsets } from "./group_offsets.ts";
 import { KeptPlaces } from "./kept_places.ts";
+import { KeptTopic } from "./kept_topic.ts";
 import { KeyOrder } from "./key_order.ts";
 import { Latest } from "./latest.ts";
 import { Leases } from "./leases.ts";
@@ -62,6 +63,7 @@ export function checkersOf(
     new Repeats(),
     new Requests(),
     new KeptPlaces(),
+    new KeptTopic(),
     new Latest(),
     new Waits(2 * lateMsMax * (shards + 6) + 50),
     consumed,
