@@ -206,7 +206,7 @@ export const limits = Object.freeze({
   /** Orphaned queues dropped together: their last step is one transaction. */
   queuesPerDropMax: 64,
   /** Waiting messages deleted in one step of dropping a queue: a turn is kept waiting so long. */
-  rowsPerDropStepMax: 256,
+  rowsPerDropStepMax: 64,
   /** Half messages of all topics looked at in such a step, for those of the queue. */
   halvesPerDropStepMax: 4096,
 

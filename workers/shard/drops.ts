@@ -8,7 +8,7 @@
  * That a topic is deleted is decided, and stored, by the registry. Who asks here is answered at
  * once: from then on nobody is handed anything of its queues, and nothing of them becomes visible.
  * A queue's rows stay until its last step; a process that ends before leaves an orphan to the next
- * start. While requests come, the steps leave most of the time to them.
+ * start. While requests come, the steps leave nine tenths of the time to them.
  *
  * @module
  */
@@ -24,7 +24,9 @@ import { operatorsKey, type ShardState } from "./state.ts";
 /** After a step found no room, orphans are looked for again. */
 const lookAgainMs = 10_000;
 /** While requests come, a step is followed by so many times the time it took without one. */
-const restFactor = 4;
+const restFactor = 9;
+/** Requests of so short a time ago count: between two of a lone sender's nothing waits, either. */
+const busyMs = 500;
 
 type Job =
   | { readonly kind: "queues"; readonly queueKeys: readonly number[] }
@@ -50,6 +52,7 @@ export class Drops {
   /** When to look for orphans, on the monotonic clock; `null`: nothing has changed. */
   #lookMs: number | null = null;
   #restUntilMs = -Infinity;
+  #busyUntilMs = -Infinity;
 
   constructor(clock: Clock, log: Log) {
     this.#clock = clock;
@@ -90,12 +93,15 @@ export class Drops {
   /** How long until a step is due, if nothing happens before; `null`: nothing is to be dropped. */
   nextInMs(): number | null {
     if (this.#jobs.length === 0) return null;
-    return Math.max(0, this.#restUntilMs - this.#clock.monotonicMs());
+    const nowMs = this.#clock.monotonicMs();
+    return nowMs < this.#busyUntilMs ? Math.max(0, this.#restUntilMs - nowMs) : 0;
   }
 
-  /** One bounded piece of work, if there is any. `isBusy`: requests wait for their turn. */
-  step(store: ShardStore, state: ShardState, isBusy: boolean): DropStep {
+  /** One bounded piece of work, if there is any. `isAsked`: requests came with this turn. */
+  step(store: ShardStore, state: ShardState, isAsked: boolean): DropStep {
     const beganMs = this.#clock.monotonicMs();
+    if (isAsked) this.#busyUntilMs = beganMs + busyMs;
+    const isBusy = beganMs < this.#busyUntilMs;
     if (this.#lookMs !== null && this.#lookMs <= beganMs) this.#look(store, state);
     const job = this.#jobs[0];
     if (job === undefined || (isBusy && beganMs < this.#restUntilMs)) return nothingDone;

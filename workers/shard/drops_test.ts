@@ -56,7 +56,7 @@ test("Shard answers a drop before it is done, and does other work between its st
   assert.deepEqual([state.now, steps], ["done", 1]);
   await bench.send(["b"], 9);
   assert.equal(steps, 1);
-  await bench.pass(100);
+  await bench.pass(1_000);
   assert.equal(steps, 4);
   assert.deepEqual([await bench.bodies(), await bench.bodies(9)], [[], ["b"]]);
   assert.equal(await codeOf(bench.send(["late"])), "topic_not_found");
@@ -94,13 +94,16 @@ test("Drops leaves most of the time to requests, while there are any", () => {
     return { rows: 1, more: ++steps < 5 };
   };
   drops.ask(store, state, [queueKey]);
-  const step = (isBusy: boolean) => drops.step(store, state, isBusy).more;
-  assert.deepEqual([step(true), step(true), steps, drops.nextInMs()], [false, false, 1, 20]);
-  clock.advance(19);
+  const step = (isAsked: boolean) => drops.step(store, state, isAsked).more;
+  assert.deepEqual([step(true), step(true), steps, drops.nextInMs()], [false, false, 1, 45]);
+  clock.advance(44);
   assert.deepEqual([step(true), steps], [false, 1]);
   clock.advance(1);
   assert.deepEqual([step(true), steps], [false, 2]);
-  assert.deepEqual([step(false), step(false), steps], [true, true, 4]);
+  // A moment ago there was a request, and there will be another.
+  assert.deepEqual([step(false), steps, drops.nextInMs()], [false, 2, 45]);
+  clock.advance(500);
+  assert.deepEqual([drops.nextInMs(), step(false), step(false), steps], [0, true, true, 4]);
   assert.deepEqual([step(false), drops.queuesLeft, drops.nextInMs()], [false, 0, null]);
 });
 

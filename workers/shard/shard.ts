@@ -146,7 +146,8 @@ export class Shard {
     this.#parking.expire(this.#store);
     // Before the housekeeping: a checkpoint takes longer than all the rest of a turn.
     this.#server.post();
-    this.#keepUp(nowMs, asked.length + work.length > 0);
+    // Who only looks at figures waits gladly.
+    this.#keepUp(nowMs, work.length > 0 || questions.some(({ name }) => name !== "stats"));
   }
 
   get #isStopped(): boolean {
