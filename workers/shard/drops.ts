@@ -97,6 +97,13 @@ export class Drops {
     return nowMs < this.#busyUntilMs ? Math.max(0, this.#restUntilMs - nowMs) : 0;
   }
 
+  /** Upkeep took so long, for pages that steps have changed: it counts as theirs. */
+  charge(tookMs: number): void {
+    if (this.#jobs.length === 0) return;
+    const fromMs = Math.max(this.#restUntilMs, this.#clock.monotonicMs());
+    this.#restUntilMs = fromMs + restFactor * tookMs;
+  }
+
   /** One bounded piece of work, if there is any. `isAsked`: requests came with this turn. */
   step(store: ShardStore, state: ShardState, isAsked: boolean): DropStep {
     const beganMs = this.#clock.monotonicMs();

@@ -100,6 +100,9 @@ test("Drops leaves most of the time to requests, while there are any", () => {
   assert.deepEqual([step(true), steps], [false, 1]);
   clock.advance(1);
   assert.deepEqual([step(true), steps], [false, 2]);
+  drops.charge(2);
+  assert.deepEqual([steps, drops.nextInMs()], [2, 63]);
+  clock.advance(18);
   // A moment ago there was a request, and there will be another.
   assert.deepEqual([step(false), steps, drops.nextInMs()], [false, 2, 45]);
   clock.advance(500);

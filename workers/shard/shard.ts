@@ -322,9 +322,12 @@ export class Shard {
   }
 
   #keepUp(nowMs: number, isBusy: boolean): void {
-    const damage = this.#state.damage.takeNews(this.#parts.clock.monotonicMs());
-    if (damage !== null) this.#parts.log.error("stored messages are damaged", { reason: damage });
+    const { clock, log } = this.#parts;
+    const beganMs = clock.monotonicMs();
+    const damage = this.#state.damage.takeNews(beganMs);
+    if (damage !== null) log.error("stored messages are damaged", { reason: damage });
     const step = this.#upkeep.step(this.#store, this.#state, nowMs);
+    this.#drops.charge(clock.monotonicMs() - beganMs);
     if (step.fault !== null) this.#stop(step.fault);
     else if (step.guardChanged) this.#noteGuard();
     if (step.more) this.arrived();
