@@ -32,17 +32,13 @@ import type { GroupInflight, GroupOffset } from "./group_store.ts";
 import type { MarkFile } from "./mark_file.ts";
 import { readPragma } from "./open.ts";
 import type { MarkRow, Recovered } from "./recovery.ts";
+import { RecoveryMark } from "./recovery_mark.ts";
 import { Retention } from "./retention.ts";
 import { rowChecksum } from "./row_checksum.ts";
 import type { SqliteStatement } from "./session.ts";
 import { changedRows, SideTables } from "./side_tables.ts";
 import { TurnPlan } from "./turn_plan.ts";
 
-/** How far the mark may lag, so that it is not written with every turn. */
-const markLagMax = 16_384;
-/** Messages, or bytes of them, behind the mark for which retention flushes the indexes early. */
-const advanceMessagesMin = 16_384;
-const advanceBytesMin = 16 * 1024 * 1024;
 /** Queues named in one statement: below SQLite's bound on parameters. */
 const queuesPerStatement = 1000;
 
@@ -70,11 +66,10 @@ export class SqliteShardStore implements ShardStore {
   readonly #plan: TurnPlan;
   readonly #retention: Retention;
   readonly #checkpoints: Checkpoints;
+  readonly #mark: RecoveryMark;
   readonly #addQueue: SqliteStatement;
-  readonly #putMark: SqliteStatement;
   #refusal: string | null;
   #durability: Durability = "power-loss";
-  #mark: MarkRow;
   #logBytes: number;
   /** The last write found no room. */
   #wasFull = false;
@@ -85,7 +80,7 @@ export class SqliteShardStore implements ShardStore {
     this.recovery = parts.recovery;
     this.notices = parts.notices;
     this.#refusal = parts.refusal;
-    this.#mark = parts.mark;
+    this.#mark = new RecoveryMark(parts);
     this.#logBytes = parts.logBytes;
     this.#tables = new SideTables(client, path);
     this.#plan = new TurnPlan(parts);
@@ -93,10 +88,6 @@ export class SqliteShardStore implements ShardStore {
     this.#checkpoints = new Checkpoints(client, path, parts.walBytesMax);
     this.#addQueue = client.prepare(
       "INSERT INTO queue (queueKey, minOffset, minBytes, checksum) VALUES (?, 0, 0, ?)",
-    );
-    this.#putMark = client.prepare(
-      `UPDATE mark SET indexFrom = ?, keysFrom = ?, logBytes = ?, logBytesTo = ?,
-        checksum = ?`,
     );
   }
 
@@ -143,32 +134,10 @@ export class SqliteShardStore implements ShardStore {
       }
       index.writeDue(record.firstPosition, count, log.replayFrom);
       if (keys.due(record.firstPosition, log.replayFrom)) keys.writeAll(record.firstPosition);
-      this.#writeMarkIfDue(record.firstPosition);
+      this.#mark.writeIfDue(record.firstPosition, this.#logBytes);
     }
     this.#tables.write(record);
     return checksum;
-  }
-
-  /** What earlier turns flushed counts; this turn's flushes are not in `flushedTo` yet. */
-  #writeMarkIfDue(nextPosition: number): void {
-    const { index, keys } = this.#parts;
-    const moved = index.flushedTo(nextPosition) - this.#mark.indexFrom;
-    if (moved >= markLagMax || keys.from > this.#mark.keysFrom) this.#writeMark();
-  }
-
-  #writeMark(freedLogBytes = 0, flushed = false): void {
-    const { index, keys, log: { nextPosition } } = this.#parts;
-    const numbers = {
-      shard: this.#mark.shard,
-      indexFrom: flushed ? nextPosition : index.flushedTo(nextPosition),
-      keysFrom: flushed ? nextPosition : keys.from,
-      logBytes: this.#logBytes - freedLogBytes,
-      logBytesTo: nextPosition,
-    };
-    const { shard, indexFrom, keysFrom, logBytes, logBytesTo } = numbers;
-    const checksum = rowChecksum([shard, indexFrom, keysFrom, logBytes, logBytesTo]);
-    this.#putMark.run(indexFrom, keysFrom, logBytes, logBytesTo, checksum);
-    this.#mark = { ...numbers, checksum };
   }
 
   #remember(record: TurnRecord, entries: Uint8Array, checksum: number): void {
@@ -208,11 +177,11 @@ export class SqliteShardStore implements ShardStore {
 
   /** Runs a transaction; a failure leaves memory as it was. */
   #write(attempted: string, work: () => void): void {
-    const mark = this.#mark;
+    const mark = this.#mark.row;
     try {
       this.#guard(attempted, work);
     } catch (cause) {
-      this.#mark = mark;
+      this.#mark.restore(mark);
       this.#parts.index.abandon();
       this.#parts.keys.abandon();
       throw cause;
@@ -408,7 +377,7 @@ export class SqliteShardStore implements ShardStore {
   ): TrimResult {
     this.#assertWritable();
     const { client, log, index, keys } = this.#parts;
-    const advance = this.#retention.blocked && (this.#wasFull || this.#isMarkFarBehind());
+    const advance = this.#retention.blocked && (this.#wasFull || this.#mark.isFarBehind);
     let result: TrimResult = { deletedMessages: 0, more: false };
     this.#write("trim", () => {
       const step = client.inTransaction("immediate", () => {
@@ -416,7 +385,7 @@ export class SqliteShardStore implements ShardStore {
           rules,
           floors,
           nowMs,
-          this.#mark,
+          this.#mark.row,
           this.#logBytes,
           advance,
         );
@@ -425,7 +394,8 @@ export class SqliteShardStore implements ShardStore {
           index.writeRest();
           keys.writeAll(log.nextPosition);
         }
-        if (advance || step.freedLogBytes > 0) this.#writeMark(step.freedLogBytes, advance);
+        const { freedLogBytes } = step;
+        if (advance || freedLogBytes > 0) this.#mark.write(this.#logBytes - freedLogBytes, advance);
         return step;
       });
       this.#logBytes -= step.freedLogBytes;
@@ -438,13 +408,6 @@ export class SqliteShardStore implements ShardStore {
       result = { deletedMessages: step.deletedMessages, more: step.more || canAdvance };
     });
     return result;
-  }
-
-  #isMarkFarBehind(): boolean {
-    const { log } = this.#parts;
-    const { indexFrom } = this.#mark;
-    return log.nextPosition - indexFrom >= advanceMessagesMin ||
-      log.bytesFrom(indexFrom) >= advanceBytesMin;
   }
 
   stats(): StoreStats {
@@ -499,7 +462,7 @@ export class SqliteShardStore implements ShardStore {
       });
       index.settle();
       keys.settle();
-      client.inTransaction("immediate", () => this.#writeMark());
+      client.inTransaction("immediate", () => this.#mark.write(this.#logBytes, false));
       this.#checkpoints.truncate();
     });
   }

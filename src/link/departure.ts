@@ -30,7 +30,7 @@ export const atOnce: Departure = {
   enoughOf: () => Infinity,
 };
 
-/** A crowd of so many is worth two commits: half of a smaller one would not fill a commit's time. */
+/** A crowd of so many is worth two commits: half of a smaller one does not fill a commit's time. */
 const crowdOfTwo = 16;
 
 /**
