@@ -38,8 +38,12 @@ export class Disks {
       }
     }
     for (const { delayed, halves } of world.waiting()) {
-      for (const { messageId, kind } of delayed) if (kind === "timer") this.#timers.add(messageId);
-      for (const { messageId, state } of halves) this.#halves.set(messageId, state);
+      for (const { messageId, kind, queueKey } of delayed) {
+        if (kind === "timer" && world.isThere(queueKey)) this.#timers.add(messageId);
+      }
+      for (const { messageId, state, queueKey } of halves) {
+        if (world.isThere(queueKey)) this.#halves.set(messageId, state);
+      }
     }
   }
 

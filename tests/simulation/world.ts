@@ -226,6 +226,11 @@ export class World {
     });
   }
 
+  /** Whether the queue belongs to a topic: of one deleted, rows may be left for a while. */
+  isThere(queueKey: number): boolean {
+    return this.#process?.view.queue(queueKey) !== undefined;
+  }
+
   /** What the disks hold that is not visible yet, or never will be. */
   waiting(): { readonly delayed: readonly DelayedRow[]; readonly halves: readonly HalfRow[] }[] {
     return this.#disks.map(({ disk }) => {
