@@ -7,14 +7,19 @@ import type { UniqueKeys } from "../model/message_id.ts";
 import type { Host, NewMessage } from "../model/message.ts";
 import {
   checkPropertiesBytes,
+  encodeProperties,
   propertyNames,
   readProperty,
+  withEncoded,
   withProperty,
 } from "../model/properties.ts";
 import { writeRecord } from "../model/record.ts";
 
 /** Above this the scratch memory is given back after use: one large batch must not stay. */
 const scratchBytesMax = 1024 * 1024;
+
+/** What a message says of traces. */
+const traceNames = [propertyNames.messageRegion, propertyNames.traceOn];
 
 /** Where records are going. */
 export type RecordTarget = {
@@ -37,13 +42,16 @@ export type EncodedMessages = {
 /** Writes records into memory that is used again and again, with ids where none came along. */
 export class RecordEncoder {
   readonly #uniqueKeys: UniqueKeys;
-  readonly #traceRegion: string | null;
+  readonly #traceText: string | null;
   #scratch = new ByteWriter(64 * 1024);
 
   /** `traceRegion`: every message says so; without, consumers leave out what they did with it. */
   constructor(uniqueKeys: UniqueKeys, traceRegion: string | null) {
     this.#uniqueKeys = uniqueKeys;
-    this.#traceRegion = traceRegion;
+    const { messageRegion, traceOn } = propertyNames;
+    this.#traceText = traceRegion === null
+      ? null
+      : encodeProperties([[messageRegion, traceRegion], [traceOn, "true"]]);
   }
 
   /** @throws {BrokerError} `message_too_large` */
@@ -65,7 +73,9 @@ export class RecordEncoder {
         messageId = this.#uniqueKeys.next();
         properties = withProperty(properties, propertyNames.uniqueKey, messageId);
       }
-      if (this.#traceRegion !== null) properties = traced(properties, this.#traceRegion);
+      if (this.#traceText !== null) {
+        properties = withEncoded(properties, traceNames, this.#traceText);
+      }
       checkPropertiesBytes(properties);
       const tag = readProperty(properties, propertyNames.tags);
       tagHashes.push(tag === undefined ? 0 : javaHash(tag));
@@ -78,11 +88,6 @@ export class RecordEncoder {
     const records = ends.map((end, index) => bytes.subarray(ends[index - 1] ?? 0, end));
     return { bytes, records, tagHashes, messageIds, ownIds };
   }
-}
-
-function traced(properties: string, region: string): string {
-  const { messageRegion, traceOn } = propertyNames;
-  return withProperty(withProperty(properties, messageRegion, region), traceOn, "true");
 }
 
 function recordOf(message: NewMessage, properties: string, target: RecordTarget) {

@@ -143,11 +143,18 @@ export function readProperty(text: string, name: string): string | undefined {
  * @throws {BrokerError} As `encodeProperties`.
  */
 export function withProperty(text: string, name: string, value: string): string {
-  const rest = withoutProperties(text, [name]);
-  const separator = rest === "" || rest.endsWith(entryEnd) ? "" : entryEnd;
-  const result = rest + separator + entryText(name, value);
+  const result = withEncoded(text, [name], entryText(name, value));
   checkPropertiesBytes(result);
   return result;
+}
+
+/**
+ * The text with properties that were encoded once for many messages; `names` are theirs, and every
+ * earlier value of them goes. Whether the result fits is for the caller to check.
+ */
+export function withEncoded(text: string, names: readonly string[], encoded: string): string {
+  const rest = withoutProperties(text, names);
+  return (rest === "" || rest.endsWith(entryEnd) ? rest : rest + entryEnd) + encoded;
 }
 
 /** The text without the named properties. The others keep their bytes and order. */
