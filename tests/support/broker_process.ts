@@ -81,7 +81,20 @@ function brokerWords(): readonly string[] {
   return [process.execPath, ...words];
 }
 
-/** A child whose errors are kept, and which does not outlive this process. */
+/** Children that run. While there are any, being asked to end means taking them along. */
+const running = new Set<ChildProcess>();
+const exitTerminated = () => process.exit(143);
+
+function watch(child: ChildProcess): void {
+  if (running.size === 0) process.on("SIGTERM", exitTerminated);
+  running.add(child);
+}
+
+function unwatch(child: ChildProcess): void {
+  if (running.delete(child) && running.size === 0) process.off("SIGTERM", exitTerminated);
+}
+
+/** A child whose errors are kept, and which does not outlive this process, killed ones excepted. */
 export function spawnHere(
   words: readonly string[],
   stdin: "pipe" | "ignore",
@@ -94,9 +107,11 @@ export function spawnHere(
   });
   const endWithUs = () => signalTo(child, "SIGKILL");
   process.once("exit", endWithUs);
+  watch(child);
   const ended = new Promise<Ended>((resolve) => {
     const end = (result: Ended) => {
       process.off("exit", endWithUs);
+      unwatch(child);
       resolve(result);
     };
     child.once("exit", (code, signal) => end({ code, signal }));
