@@ -93,6 +93,8 @@ async function ride(
   assert.equal(health.json.shards[0].state, "refusing", JSON.stringify(health.json));
   await rm(filler);
   await untilSending(scene);
+  // It would fill the disk a second time before the doomed message is tried again.
+  await scene.load.stop();
   await until("the doomed message among the dead letters", buriedTimeoutMs, async () => {
     await askWell(http, `POST ${doomedPath}/receive`, { max: 1, waitMs: 0 });
     const { json } = await askWell(http, `GET /v1/groups/${doomedGroup}/dead-letters`);
