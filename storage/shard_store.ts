@@ -227,6 +227,12 @@ export class SqliteShardStore implements ShardStore {
     return this.#parts.log.positionAtTime(ms);
   }
 
+  firstStoredMs(): number | null {
+    let ms: number | null = null;
+    this.#guard("find the oldest turn", () => ms = this.#parts.log.firstStoredMs());
+    return ms;
+  }
+
   findByKey(key: string, countMax: number, beforePosition?: number, fromPosition = 0): number[] {
     const { keys, log } = this.#parts;
     return keys.find(key, countMax, beforePosition ?? log.nextPosition, fromPosition);

@@ -29,6 +29,7 @@ export class TurnLog {
   readonly #replay = new ReplayBound(limits.replayBytesMax);
   readonly #bytesFrom: SqliteStatement;
   readonly #rowAfter: SqliteStatement;
+  readonly #firstMs: SqliteStatement;
   readonly #recent = new RecentTurns(limits.recentTurnsBytesMax);
   readonly #read = new Lru<number, Turn>({
     countMax: limits.readTurnsMax,
@@ -68,6 +69,7 @@ export class TurnLog {
     this.#rowAfter = client.prepare(
       "SELECT * FROM log WHERE firstPosition >= ? ORDER BY firstPosition LIMIT 1",
     );
+    this.#firstMs = client.prepare("SELECT storedMs FROM log ORDER BY firstPosition LIMIT 1");
   }
 
   /** Writes a turn's row inside a transaction; memory moves with `noteAppended`. */
@@ -211,6 +213,12 @@ export class TurnLog {
   /** The head of the last turn that begins at or before a position. */
   headAt(position: number): TurnHead | null {
     return this.#headAt.get(position) as TurnHead | undefined ?? null;
+  }
+
+  /** When the oldest turn was stored; `null`: there is none. */
+  firstStoredMs(): number | null {
+    const value = this.#firstMs.values()[0]?.[0];
+    return value === undefined ? null : Number(value);
   }
 
   /** The first row that begins at or after a position, unverified. */

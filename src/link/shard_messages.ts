@@ -7,6 +7,7 @@
 import type { ByteReader, ByteWriter } from "../base/bytes.ts";
 import type { Durability } from "../model/durability.ts";
 
+import type { DiskSpace } from "../ports/files.ts";
 import type { PlaceEvent } from "../ports/shard_store.ts";
 import type { RetryBackoff } from "../model/group.ts";
 import type { Filter } from "../model/subscription.ts";
@@ -291,6 +292,10 @@ export type ShardStats = {
   readonly dropping: number;
   /** Messages of deleted topics that waited for their time or verdict, dropped since the start. */
   readonly dropped: number;
+  /** When the oldest message was stored; `null`: none is kept. */
+  readonly firstStoredMs: number | null;
+  /** The disk when the shard last looked at it; `null`: the system does not tell. */
+  readonly disk: DiskSpace | null;
 };
 
 const noRepeats: readonly Repeat[] = [];

@@ -213,6 +213,8 @@ export interface ShardStore {
   offsetAtTime(queueKey: number, ms: number): number;
   /** First position stored at or after `ms`; `nextPosition` when there is none. */
   positionAtTime(ms: number): number;
+  /** When the oldest turn of the log was stored; `null`: there is none. */
+  firstStoredMs(): number | null;
   /**
    * Newest first: positions whose unique key or one of whose keys may equal `key` (by hash, so the
    * caller compares), at most `countMax`, below `beforePosition` and not below `fromPosition` when

@@ -114,7 +114,10 @@ export class SimShards {
       clock: scheduler.clock,
       timers,
       guard: new DiskGuard({
-        freeBytes: () => weather.fullUntilMs > scheduler.nowMs ? 0 : reserveBytes * 10,
+        space: () => ({
+          freeBytes: weather.fullUntilMs > scheduler.nowMs ? 0 : reserveBytes * 10,
+          totalBytes: reserveBytes * 20,
+        }),
         setBallast: () => true,
         dropBallast: () => true,
       }, options.faults.full > 0 ? reserveBytes : 0),

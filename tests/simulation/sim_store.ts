@@ -183,6 +183,10 @@ export class SimStore implements ShardStore {
     return index === -1 ? nextPosition : index + 1;
   }
 
+  firstStoredMs(): number | null {
+    return this.#living().log.find((message) => message !== null)?.storedMs ?? null;
+  }
+
   findByKey(key: string, countMax: number, beforePosition?: number, fromPosition = 1): number[] {
     const image = this.#living();
     return image.findByKey(key, countMax, beforePosition ?? image.nextPosition, fromPosition);

@@ -197,7 +197,7 @@ export class OneThreadBroker {
       clock: timers.clock,
       timers,
       guard: new DiskGuard({
-        freeBytes: () => null,
+        space: () => null,
         setBallast: () => true,
         dropBallast: () => true,
       }, 0),

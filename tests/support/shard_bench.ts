@@ -59,9 +59,9 @@ export class ShardBench {
       clock: this.timers.clock,
       timers: this.timers,
       guard: new DiskGuard({
-        freeBytes: () => {
+        space: () => {
           this.onLook();
-          return this.freeBytes;
+          return { freeBytes: this.freeBytes, totalBytes: 1_000_000 };
         },
         setBallast: () => true,
         dropBallast: () => true,

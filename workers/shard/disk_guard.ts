@@ -14,12 +14,13 @@
  */
 import { BrokerError } from "../../src/model/errors.ts";
 import type { Disk } from "../../src/ports/disk.ts";
+import type { DiskSpace } from "../../src/ports/files.ts";
 
 /** Decides whether sends are taken, from what the disk says it has free. `reserveBytes` is kept. */
 export class DiskGuard {
   readonly #disk: Disk;
   readonly #reserveBytes: number;
-  #freeBytes: number | null = null;
+  #space: DiskSpace | null = null;
   #reusableBytes = 0;
   #refusing = false;
   /** What the store said when it, and not the disk, had no room: a reader that stays, a bound. */
@@ -34,13 +35,18 @@ export class DiskGuard {
     return this.#refusing;
   }
 
+  /** The disk as it was last seen; `null`: the system does not tell, or nobody has looked yet. */
+  get space(): DiskSpace | null {
+    return this.#space;
+  }
+
   /**
    * Looks at the disk; `reusableBytes` are free inside the store's file. Answers whether the state
    * changed.
    */
   check(reusableBytes: number): boolean {
-    const freeBytes = this.#disk.freeBytes();
-    this.#freeBytes = freeBytes;
+    this.#space = this.#disk.space();
+    const freeBytes = this.#space?.freeBytes ?? null;
     this.#reusableBytes = reusableBytes;
     const refusing = freeBytes !== null &&
       (freeBytes < this.#reserveBytes / 8 || freeBytes + reusableBytes < this.#reserveBytes);
@@ -57,8 +63,8 @@ export class DiskGuard {
    */
   full(reason: string): boolean {
     this.#refusing = true;
-    this.#freeBytes = this.#disk.freeBytes();
-    const diskHasRoom = this.#freeBytes !== null && this.#freeBytes >= this.#reserveBytes;
+    this.#space = this.#disk.space();
+    const diskHasRoom = this.#space !== null && this.#space.freeBytes >= this.#reserveBytes;
     this.#storeReason = diskHasRoom ? reason : null;
     return diskHasRoom ? false : this.#disk.dropBallast();
   }
@@ -66,7 +72,7 @@ export class DiskGuard {
   /** Why sends are refused, for whoever asks. */
   error(): BrokerError {
     if (this.#storeReason !== null) return new BrokerError("disk_full", this.#storeReason);
-    const free = this.#freeBytes === null ? "an unknown number of" : String(this.#freeBytes);
+    const free = this.#space === null ? "an unknown number of" : String(this.#space.freeBytes);
     const inside = this.#reusableBytes === 0 ? "" : `, ${this.#reusableBytes} in the shard's file`;
     return new BrokerError(
       "disk_full",

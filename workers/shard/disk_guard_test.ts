@@ -7,7 +7,7 @@ function guarding(freeBytes: number | null) {
   const done: string[] = [];
   const disk = {
     free: freeBytes,
-    freeBytes: () => disk.free,
+    space: () => disk.free === null ? null : { freeBytes: disk.free, totalBytes: 10_000 },
     setBallast: () => done.push("set") > 0,
     dropBallast: () => done.push("drop") > 0,
   };

@@ -357,6 +357,8 @@ export class Shard {
       ...tallies,
       ...passed,
       ...drops,
+      disk: this.#parts.guard.space,
+      firstStoredMs: this.#isStopped ? null : this.#store.firstStoredMs(),
     };
   }
 

@@ -45,6 +45,25 @@ test("Shard commits everything that waits as one turn, and numbers it in order",
   assert.deepEqual(await bench.bodies(), ["a", "b", "c"]);
 });
 
+test("Shard tells its oldest message and the disk, and also when it stopped", async () => {
+  const bench = new ShardBench();
+  await bench.pass();
+  assert.equal((await bench.ask("stats", null)).firstStoredMs, null);
+  await bench.send(["a"]);
+  const storedMs = bench.nowMs;
+  await bench.pass(5_000);
+  await bench.send(["b"]);
+
+  const { firstStoredMs, disk } = await bench.ask("stats", null);
+  assert.equal(firstStoredMs, storedMs);
+  assert.deepEqual(disk, { freeBytes: 1_000_000, totalBytes: 1_000_000 });
+
+  bench.disk.fateOf = () => "io-before";
+  await assert.rejects(bench.send(["c"]));
+  const stopped = await bench.ask("stats", null);
+  assert.deepEqual([stopped.state, stopped.firstStoredMs], ["stopped", null]);
+});
+
 test("Shard answers before its housekeeping, which may take longer than the turn", async () => {
   const bench = new ShardBench();
   await bench.pass(10_000);

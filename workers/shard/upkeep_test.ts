@@ -29,7 +29,7 @@ function keeping(trims: (TrimResult | StorageError)[] = []) {
   };
   const free = { bytes: 100 };
   const guard = new DiskGuard({
-    freeBytes: () => free.bytes,
+    space: () => ({ freeBytes: free.bytes, totalBytes: 1_000 }),
     setBallast: () => true,
     dropBallast: () => true,
   }, 50);

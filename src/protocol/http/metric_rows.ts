@@ -128,6 +128,14 @@ export const shardRows = {
   },
 } as const satisfies Readonly<Record<string, ShardRow>>;
 
+/** Room on the disk; without a value where the system does not tell. */
+export const diskFreeBytes = {
+  name: "curlew_shard_disk_free_bytes",
+  type: "gauge",
+  help: "Free on the data disk when the shard last looked",
+  labels: shard,
+} as const satisfies MetricRow;
+
 /** Time spent in commits; the store counts milliseconds. */
 export const commitSeconds = {
   name: "curlew_shard_commit_seconds_total",

@@ -11,10 +11,10 @@ const stepBytes = 1024 * 1024;
 /** Watches the disk of `directory`; `ballastPath` keeps `ballastBytes` of it back. */
 export function diskOf(directory: string, ballastPath: string, ballastBytes: number): Disk {
   return {
-    freeBytes() {
+    space() {
       try {
-        const { bavail, bsize } = statfsSync(directory);
-        return bavail * bsize;
+        const { bavail, blocks, bsize } = statfsSync(directory);
+        return { freeBytes: bavail * bsize, totalBytes: blocks * bsize };
       } catch {
         return null; // Some file systems do not tell; then only a failed write does.
       }

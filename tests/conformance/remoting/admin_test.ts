@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { textOf, utf8 } from "../../../src/base/bytes.ts";
 import { recordBody, splitRecords } from "../../../src/model/record.ts";
+import { shardStats } from "../../support/shard_stats.ts";
 import { type Received, type TestClient, TestWorld } from "./test_client.ts";
 
 function json(answer: Received) {
@@ -150,6 +151,26 @@ test("10 code 200 makes a group and changes only what it names", async () => {
   assert.deepEqual(world.broker.group("G")?.settings.retryDelaysMs, [3000, 4000]);
 });
 
+test("10 code 200 takes an exponential policy, and 352 tells it in the same form", async () => {
+  const world = new TestWorld();
+  const client = world.connect();
+  const put = (groupRetryPolicy: object) =>
+    client.call(200, {}, { body: utf8(JSON.stringify({ groupName: "G", groupRetryPolicy })) });
+  const backoff = () => world.broker.group("G")?.settings.retryBackoff;
+
+  const exponentialRetryPolicy = { initial: 2000, max: 60_000, multiplier: 3 };
+  await put({ type: "EXPONENTIAL", exponentialRetryPolicy });
+  assert.deepEqual(backoff(), { firstMs: 2000, maxMs: 60_000, factor: 3, jitter: 0 });
+  const told = json(await client.call(352, { group: "G" }));
+  assert.deepEqual(told.groupRetryPolicy, { type: "EXPONENTIAL", exponentialRetryPolicy });
+
+  // What a tool sends that says nothing of retries.
+  await put({ type: "CUSTOMIZED" });
+  assert.equal(backoff()?.factor, 3);
+  await put({ type: "CUSTOMIZED", customizedRetryPolicy: { next: [1, 2, 3000] } });
+  assert.deepEqual([backoff(), world.broker.group("G")?.settings.retryDelaysMs], [null, [3000]]);
+});
+
 test("10 codes 352, 201 and 207 show a group, show all, and delete one", async () => {
   const world = new TestWorld();
   world.broker.addGroup("G");
@@ -256,4 +277,24 @@ test("10.2 code 28 has the figures tools take apart", async () => {
     assert.equal(table[name].split(" ").length, 3, name);
   }
   assert.ok(Object.values(table).every((value) => typeof value === "string"));
+  assert.equal(
+    table.earliestMessageTimeStamp,
+    String(world.broker.clock.wallMs()),
+    "no message, no age",
+  );
+});
+
+test("10.2 code 28 tells how old the oldest message is and how full the disk", async () => {
+  const world = new TestWorld();
+  world.broker.shardsStats = [
+    shardStats({ firstStoredMs: 9_000, disk: { freeBytes: 750, totalBytes: 1_000 } }),
+    shardStats({ firstStoredMs: 4_000, disk: { freeBytes: 600, totalBytes: 1_000 } }),
+    shardStats({}),
+  ];
+
+  const { table } = json(await world.connect().call(28));
+
+  const { earliestMessageTimeStamp, commitLogDiskRatio, consumeQueueDiskRatio } = table;
+  assert.equal(earliestMessageTimeStamp, "4000");
+  assert.deepEqual([commitLogDiskRatio, consumeQueueDiskRatio], ["0.4000", "0.4000"]);
 });

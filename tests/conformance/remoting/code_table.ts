@@ -28,8 +28,9 @@ const topicSettings =
   "A topic has as many queues to read as to write: the larger of the two numbers. Queues can " +
   "be added, not taken away, and to a topic with `order` none are added.";
 const groupSettings =
-  "Of a group's settings `retryMaxTimes`, `consumeEnable`, `consumeMessageOrderly` and a " +
-  "`CUSTOMIZED` retry policy are kept; as in RocketMQ its first two delays are never used.";
+  "Of a group's settings `retryMaxTimes`, `consumeEnable`, `consumeMessageOrderly` and the retry " +
+  "policy are kept, `CUSTOMIZED` or `EXPONENTIAL`; as in RocketMQ the first two delays of a " +
+  "`CUSTOMIZED` one are never used.";
 const manyPlaces = "Tells of all groups: beyond 50,000 places it is refused with 215.";
 const relayed = "Relayed to the consumer, which has 10 s to answer; then 207.";
 const settingsStay = "To change a setting is refused with 16.";

@@ -24,6 +24,7 @@ import type {
   WatchRequest,
 } from "../../../src/broker/broker.ts";
 import { Traffic } from "../../../src/broker/traffic.ts";
+import type { ShardStats } from "../../../src/link/shard_messages.ts";
 import { BrokerError } from "../../../src/model/errors.ts";
 import { defaultGroupSettings, type Group, type GroupSettings } from "../../../src/model/group.ts";
 import type { NewMessage, SendReceipt } from "../../../src/model/message.ts";
@@ -92,6 +93,8 @@ export class MemoryBroker implements Broker {
   readonly table = new Map<string, string>();
   readonly waiters = new Set<Waiter>();
   readonly news = new Set<BrokerNews>();
+  /** What the shards say of themselves. */
+  shardsStats: readonly ShardStats[] = [];
   autoCreateTopics = true;
   autoCreateGroups = true;
   /** What the next operations fail with, instead of being done. */
@@ -403,7 +406,8 @@ export class MemoryBroker implements Broker {
 
   async health() {
     await this.#work();
-    return { ready: true, problems: [], shards: [] };
+    const shards = this.shardsStats.map((stats, shard) => ({ shard, stats }));
+    return { ready: true, problems: [], shards };
   }
 
   /** Every operation takes a turn, and fails if the test says so. */

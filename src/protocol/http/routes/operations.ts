@@ -7,7 +7,14 @@ import { type Answer, jsonAnswer, textAnswer } from "../answer.ts";
 import { type Endpoint, plainEndpoint, queryEndpoint } from "../endpoint.ts";
 import type { Exchange } from "../exchange.ts";
 import { problemAnswer } from "../problem.ts";
-import { commitSeconds, ready, shardRows, shardState, streamsOpen } from "../metric_rows.ts";
+import {
+  commitSeconds,
+  diskFreeBytes,
+  ready,
+  shardRows,
+  shardState,
+  streamsOpen,
+} from "../metric_rows.ts";
 
 const shardStates = ["ok", "refusing", "stopped", "damaged"] as const;
 const prometheusType = "text/plain; version=0.0.4; charset=utf-8";
@@ -115,6 +122,7 @@ function setGauges(metrics: Metrics, health: Health, streams: number): void {
     for (const [field, row] of Object.entries(shardRows)) {
       metrics.series(row, [name]).set(stats[field as keyof typeof shardRows]);
     }
+    if (stats.disk !== null) metrics.series(diskFreeBytes, [name]).set(stats.disk.freeBytes);
     metrics.series(commitSeconds, [name]).set(stats.commitMsTotal / 1000);
   }
 }

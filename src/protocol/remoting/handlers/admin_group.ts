@@ -8,7 +8,7 @@
 import { limits } from "../../../base/limits.ts";
 import type { Broker } from "../../../broker/broker.ts";
 import { checkGroupName } from "../../../model/names.ts";
-import type { Group, GroupSettings } from "../../../model/group.ts";
+import type { Group, GroupSettings, RetryBackoff } from "../../../model/group.ts";
 import { type Answer, type Call, done, refusal, type RemotingContext } from "../call.ts";
 import { responseCodes } from "../codes.ts";
 import { readHeader } from "../field_tables.ts";
@@ -78,13 +78,17 @@ export async function handleDeleteGroup(call: Call, { broker }: RemotingContext)
 async function putGroup(config: JsonObject, broker: Broker): Promise<void> {
   const name = requiredText(config, "groupName");
   checkGroupName(name);
-  const settings = settingsOf(config);
-  if (broker.group(name) === undefined) await broker.createGroup(name, settings);
+  const before = broker.group(name);
+  const settings = settingsOf(config, before?.settings);
+  if (before === undefined) await broker.createGroup(name, settings);
   else await broker.changeGroup(name, settings);
 }
 
 /** What a tool may say of a group; what it leaves out stays as it is. */
-function settingsOf(body: JsonObject): Partial<GroupSettings> {
+function settingsOf(
+  body: JsonObject,
+  before: GroupSettings | undefined,
+): Partial<GroupSettings> {
   const settings: { -readonly [N in keyof GroupSettings]?: GroupSettings[N] } = {};
   const retries = numberField(body, "retryMaxTimes", -1);
   if (retries >= 0) settings.attemptsMax = retries + 1;
@@ -92,14 +96,31 @@ function settingsOf(body: JsonObject): Partial<GroupSettings> {
   if ("consumeMessageOrderly" in body) {
     settings.ordered = boolField(body, "consumeMessageOrderly", false);
   }
-  const delays = customDelaysMs(body["groupRetryPolicy"]);
-  if (delays.length > 0) settings.retryDelaysMs = delays;
-  return settings;
+  return { ...settings, ...retriesOf(body["groupRetryPolicy"], before) };
 }
 
-function customDelaysMs(policy: unknown): number[] {
-  if (!isObject(policy) || policy["type"] !== "CUSTOMIZED") return [];
-  const custom = policy["customizedRetryPolicy"];
+/** The policy that is named, if its figures are there: a tool without any sends an empty one. */
+function retriesOf(policy: unknown, before: GroupSettings | undefined): Partial<GroupSettings> {
+  if (!isObject(policy)) return {};
+  if (policy["type"] === "EXPONENTIAL") {
+    const figures = policy["exponentialRetryPolicy"];
+    return isObject(figures) ? { retryBackoff: backoffOf(figures, before) } : {};
+  }
+  const retryDelaysMs = customDelaysMs(policy["customizedRetryPolicy"]);
+  return retryDelaysMs.length > 0 ? { retryDelaysMs, retryBackoff: null } : {};
+}
+
+/** Nothing is said there of the jitter, so it stays as it is. The registry bounds the figures. */
+function backoffOf(figures: JsonObject, before: GroupSettings | undefined): RetryBackoff {
+  return {
+    firstMs: numberField(figures, "initial", 5_000),
+    maxMs: numberField(figures, "max", 7_200_000),
+    factor: numberField(figures, "multiplier", 2),
+    jitter: before?.retryBackoff?.jitter ?? 0,
+  };
+}
+
+function customDelaysMs(custom: unknown): number[] {
   const next = isObject(custom) ? custom["next"] : undefined;
   if (!Array.isArray(next)) return [];
   const delaysMs = next.map(Number)
@@ -119,14 +140,20 @@ function configOf({ name, settings }: Group) {
     consumeMessageOrderly: settings.ordered,
     consumeTimeoutMinute: 15,
     groupName: name,
-    groupRetryPolicy: {
-      customizedRetryPolicy: { next: [...levelsBefore, ...settings.retryDelaysMs] },
-      type: "CUSTOMIZED",
-    },
+    groupRetryPolicy: policyOf(settings),
     groupSysFlag: 0,
     notifyConsumerIdsChangedEnable: true,
     retryMaxTimes: settings.attemptsMax - 1,
     retryQueueNums: 1,
     whichBrokerWhenConsumeSlowly: 1,
   };
+}
+
+function policyOf({ retryBackoff, retryDelaysMs }: GroupSettings) {
+  if (retryBackoff === null) {
+    const customizedRetryPolicy = { next: [...levelsBefore, ...retryDelaysMs] };
+    return { customizedRetryPolicy, type: "CUSTOMIZED" };
+  }
+  const { firstMs: initial, maxMs: max, factor: multiplier } = retryBackoff;
+  return { exponentialRetryPolicy: { initial, max, multiplier }, type: "EXPONENTIAL" };
 }

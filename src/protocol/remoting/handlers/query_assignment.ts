@@ -70,7 +70,7 @@ async function pulledQueues(
   const isBroadcast = textField(body, "messageModel", "CLUSTERING") === "BROADCASTING";
   const members = isBroadcast
     ? [clientId]
-    : (await broker.consumers(requiredText(body, "consumerGroup"))).map((each) => each.clientId);
+    : await broker.members.consumerIds(requiredText(body, "consumerGroup"));
   return allocateQueues(textField(body, "strategyName", "AVG"), queueCount, members, clientId);
 }
 

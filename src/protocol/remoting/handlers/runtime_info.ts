@@ -15,8 +15,6 @@ import { jsonBody } from "./json_body.ts";
 const rateWindowsMs = [10_000, 60_000, 600_000] as const;
 
 const zeroes = [
-  "commitLogDiskRatio",
-  "consumeQueueDiskRatio",
   "commitLogMinOffset",
   "dispatchBehindBytes",
   "EndTransactionQueueSize",
@@ -47,6 +45,7 @@ const zeroes = [
 export async function handleRuntimeInfo(_call: Call, context: RemotingContext): Promise<Answer> {
   const { traffic } = context.broker;
   const health = await context.broker.health();
+  const nowMs = context.clock.wallMs();
   const table: Record<string, string> = {
     ...Object.fromEntries(zeroes.map((name) => [name, "0"])),
     ...rates(traffic),
@@ -59,9 +58,8 @@ export async function handleRuntimeInfo(_call: Call, context: RemotingContext): 
     brokerActive: String(health.ready),
     brokerVersion: "479",
     brokerVersionDesc: "V5_3_3",
-    earliestMessageTimeStamp: "-1",
-    runtime: uptimeText(context.clock.wallMs() - context.bootMs),
-    ...measured(health),
+    runtime: uptimeText(nowMs - context.bootMs),
+    ...measured(health, nowMs),
   };
   return { ...done, body: jsonBody({ table }) };
 }
@@ -95,14 +93,24 @@ function days(traffic: Traffic): Record<string, string> {
 }
 
 /** What the shards count. */
-function measured({ shards }: Health): Record<string, string> {
-  let [appended, bytes, messages] = [0, 0, 0];
+function measured({ shards }: Health, nowMs: number): Record<string, string> {
+  let [appended, bytes, messages, firstMs, usedShare] = [0, 0, 0, Infinity, 0];
   for (const { stats } of shards) {
     appended += stats.appended;
     bytes += stats.logBytes;
     messages += stats.messages;
+    firstMs = Math.min(firstMs, stats.firstStoredMs ?? Infinity);
+    if (stats.disk !== null) {
+      usedShare = Math.max(usedShare, 1 - stats.disk.freeBytes / stats.disk.totalBytes);
+    }
   }
+  // Tools tell how many hours ago the first message came: without one, none.
+  const earliestMs = Math.min(firstMs, nowMs);
+  const ratio = usedShare.toFixed(4);
   return {
+    commitLogDiskRatio: ratio,
+    consumeQueueDiskRatio: ratio,
+    earliestMessageTimeStamp: String(earliestMs),
     commitLogMaxOffset: String(bytes),
     putMessageAverageSize: messages === 0 ? "0" : (bytes / messages).toFixed(1),
     putMessageSizeTotal: String(bytes),
