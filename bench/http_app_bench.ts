@@ -53,7 +53,7 @@ echo.post("/echo", async (context) => context.text(await context.req.text()));
 
 const body = JSON.stringify({ body: "x".repeat(256), tag: "created" });
 const headers = { "content-type": "application/json", "content-length": String(body.length) };
-const info = { remote: { host: "127.0.0.1", port: 50_000 } };
+const info = { remote: { host: "127.0.0.1", port: 50_000 }, bodyWithin() {} };
 const request = (path: string) =>
   new Request(`http://127.0.0.1:8080${path}`, { method: "POST", headers, body });
 

@@ -37,6 +37,11 @@ export const limits = Object.freeze({
   replyBytesMax: 2 * mib,
   /** An HTTP request body: a full batch of small messages, or one large message in base64. */
   httpBodyBytesMax: 16 * mib,
+  /**
+   * How long an HTTP body may take, beside a second for each 16 kB; and how long a stream of
+   * messages may say nothing.
+   */
+  httpBodyMsMax: 120 * secondMs,
   /** Paths of one HTTP method of which it is remembered where they lead. */
   httpPathsKnownMax: 256,
   /** One line of streamed NDJSON: one message of the largest size in base64, with its fields. */

@@ -7,7 +7,15 @@ import type { SocketAddress } from "./sockets.ts";
 import type { TlsIdentity } from "./tls.ts";
 
 /** What a request does not carry itself. */
-export type RequestInfo = { readonly remote: SocketAddress };
+export interface RequestInfo {
+  readonly remote: SocketAddress;
+  /**
+   * The connection is cut, and with it the request's body fails, unless this is called again before
+   * `ms` are over, to some seconds; 0: nothing is waited for any more. Where the runtime's server
+   * cannot cut one connection, nothing happens.
+   */
+  bodyWithin(ms: number): void;
+}
 
 /**
  * How many may be connected, and for how long without asking. Where the runtime's server has bounds

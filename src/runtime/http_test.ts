@@ -123,6 +123,54 @@ test("http.serve() takes a body larger than the runtime's own limit would be", a
   });
 });
 
+/** A raw client that says this, and what it was told until it was cut. */
+function cutWith(server: HttpServer, text: string): Promise<string> {
+  const socket = connect({ host: "127.0.0.1", port: server.address.port });
+  let told = "";
+  socket.on("data", (chunk) => told += String(chunk));
+  socket.on("error", () => {});
+  socket.write(text);
+  return new Promise((resolve) => socket.once("close", () => resolve(told)));
+}
+
+const hurried = { ...plain, bounds: { connectionsMax: 1_000, headMsMax: 400, idleMsMax: 1_000 } };
+
+test("http.serve() cuts who asks nothing more, or begins and does not go on", async () => {
+  const server = await runtime.http.serve({ ...hurried, fetch: () => new Response("well") });
+  const head = "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n";
+
+  const told = await Promise.all([cutWith(server, head), cutWith(server, `${head}GET / HT`)]);
+
+  for (const each of told) assert.match(each, /^HTTP\/1.1 200 [^]*well$/);
+  await server.stop(0);
+});
+
+test("http.serve() cuts whose body does not come in time, and nobody who waits", async () => {
+  const faults: string[] = [];
+  const cut = Promise.withResolvers<void>();
+  const server = await runtime.http.serve({
+    ...hurried,
+    async fetch(request, info) {
+      if (request.method === "GET") {
+        await cut.promise;
+        return new Response("in the end");
+      }
+      info.bodyWithin(1_000);
+      await request.arrayBuffer().catch(({ name }: Error) => faults.push(name));
+      return new Response("nobody reads this");
+    },
+  });
+  const waiting = fetch(`http://127.0.0.1:${server.address.port}/`);
+
+  const head = "POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\n";
+  assert.equal(await cutWith(server, `${head}some`), "");
+
+  cut.resolve();
+  assert.equal(await (await waiting).text(), "in the end");
+  assert.equal(faults.length, 1);
+  await server.stop(0);
+});
+
 test("HttpServer.stop() lets a running answer finish and accepts no other", async () => {
   const asked = Promise.withResolvers<void>();
   const release = Promise.withResolvers<void>();

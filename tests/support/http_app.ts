@@ -62,7 +62,7 @@ export class HttpHouse {
   /** The response as it is. */
   async fetch(path: string, init: RequestInit = {}): Promise<Response> {
     const url = path.startsWith("/") ? `http://127.0.0.1:8080${path}` : path;
-    const info = { remote: { host: "127.0.0.1", port: 50_000 } };
+    const info = { remote: { host: "127.0.0.1", port: 50_000 }, bodyWithin() {} };
     return await this.app.fetch(new Request(url, init), info);
   }
 

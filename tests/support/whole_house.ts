@@ -41,7 +41,7 @@ export class WholeHouse {
       body: typeof body === "string" ? body : JSON.stringify(body),
     };
     const request = new Request(`http://127.0.0.1:8080${path}`, init);
-    const info = { remote: { host: "127.0.0.1", port: 50_000 } };
+    const info = { remote: { host: "127.0.0.1", port: 50_000 }, bodyWithin() {} };
     const response = await this.#app().fetch(request, info);
     const text = await response.text();
     const isJson = response.headers.get("content-type")?.includes("json") ?? false;

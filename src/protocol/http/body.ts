@@ -1,14 +1,22 @@
 /**
  * Request bodies, read within a bound, which holds for compressed ones before and after they are
- * decompressed. A body that is too long is refused before it is kept.
+ * decompressed. A body that is too long is refused before it is kept; one that comes too slowly is
+ * cut off with its connection.
  *
  * @module
  */
 import { limits } from "../../base/limits.ts";
 import { BrokerError } from "../../model/errors.ts";
+import type { RequestInfo } from "../../ports/http.ts";
 import { decodedBody } from "./coding.ts";
 
+/** A client on a line as slow as this is waited for. */
+const slowestBytesPerMs = 16;
+
 const strictUtf8 = new TextDecoder("utf-8", { fatal: true });
+
+/** What of an exchange tells of its body. */
+type Asked = { readonly request: Request; readonly info: RequestInfo };
 
 /**
  * The whole body.
@@ -16,14 +24,16 @@ const strictUtf8 = new TextDecoder("utf-8", { fatal: true });
  * @throws {BrokerError} `message_too_large`: longer than `limits.httpBodyBytesMax`;
  *   `invalid_argument`: it ended early, or cannot be decompressed; `not_supported`: its coding.
  */
-export async function bodyBytes(request: Request): Promise<Uint8Array> {
-  const bytes = await wholeBody(request);
+export async function bodyBytes({ request, info }: Asked): Promise<Uint8Array> {
+  const bytes = await wholeBody(request, info);
   return bytes instanceof Uint8Array ? bytes : new Uint8Array(bytes);
 }
 
-async function wholeBody(request: Request): Promise<Uint8Array | ArrayBuffer> {
+async function wholeBody(request: Request, info: RequestInfo): Promise<Uint8Array | ArrayBuffer> {
   const declared = request.headers.get("content-length");
   if (declared !== null) checkDeclared(declared);
+  const bytesMax = declared === null ? limits.httpBodyBytesMax : Number(declared);
+  info.bodyWithin(limits.httpBodyMsMax + bytesMax / slowestBytesPerMs);
   try {
     // The server cuts the body at the declared length, so it is bounded already.
     if (declared !== null && request.headers.get("content-encoding") === null) {
@@ -35,6 +45,8 @@ async function wholeBody(request: Request): Promise<Uint8Array | ArrayBuffer> {
     // Who went away in the middle made the mistake, not the broker: it is no failure to be logged.
     const message = "Cannot read the body: the connection ended before it was complete";
     throw new BrokerError("invalid_argument", message, { cause: thrown });
+  } finally {
+    info.bodyWithin(0);
   }
 }
 
@@ -43,8 +55,8 @@ async function wholeBody(request: Request): Promise<Uint8Array | ArrayBuffer> {
  *
  * @throws {BrokerError} As `bodyBytes`; `invalid_argument`: it is not UTF-8.
  */
-export async function bodyText(request: Request): Promise<string> {
-  const bytes = await wholeBody(request);
+export async function bodyText({ request, info }: Asked): Promise<string> {
+  const bytes = await wholeBody(request, info);
   try {
     return strictUtf8.decode(bytes);
   } catch {

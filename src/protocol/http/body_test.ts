@@ -5,12 +5,16 @@ import { limits } from "../../base/limits.ts";
 import { BrokerError } from "../../model/errors.ts";
 import { bodyBytes, bodyText } from "./body.ts";
 
-function requestWith(body: ReadableStream<Uint8Array>, length?: number): Request {
+/** A request with this body, and the times it was given to come. */
+function requestWith(body: ReadableStream<Uint8Array>, length?: number) {
   const headers: Record<string, string> = length === undefined
     ? {}
     : { "content-length": String(length) };
   const init: RequestInit & { duplex: "half" } = { method: "POST", headers, body, duplex: "half" };
-  return new Request("http://127.0.0.1/", init);
+  const given: number[] = [];
+  const remote = { host: "127.0.0.1", port: 50_000 };
+  const info = { remote, bodyWithin: (ms: number) => void given.push(ms) };
+  return { request: new Request("http://127.0.0.1/", init), info, given };
 }
 
 /** Gives some bytes, then fails as a socket does. */
@@ -41,9 +45,9 @@ test("bodyBytes() calls a body that ends early the caller's fault, announced or 
 });
 
 test("bodyBytes() refuses an announced length without reading", async () => {
-  const request = requestWith(cutShort(), limits.httpBodyBytesMax + 1);
-  assert.equal(await codeOf(bodyBytes(request)), "message_too_large");
-  assert.equal(request.bodyUsed, false);
+  const asked = requestWith(cutShort(), limits.httpBodyBytesMax + 1);
+  assert.equal(await codeOf(bodyBytes(asked)), "message_too_large");
+  assert.equal(asked.request.bodyUsed, false);
 });
 
 test("bodyBytes() stops reading an endless body just behind the limit", async () => {
@@ -57,4 +61,14 @@ test("bodyBytes() stops reading an endless body just behind the limit", async ()
   });
   assert.equal(await codeOf(bodyBytes(requestWith(endless))), "message_too_large");
   assert.ok(given <= limits.httpBodyBytesMax + 4 * piece.length, `${given} bytes were read`);
+});
+
+test("bodyBytes() gives a body two minutes, and a second for each 16 kB", async () => {
+  const announced = requestWith(cutShort(), 160_000);
+  await codeOf(bodyBytes(announced));
+  assert.deepEqual(announced.given, [130_000, 0]);
+
+  const unknown = requestWith(cutShort());
+  await codeOf(bodyBytes(unknown));
+  assert.deepEqual(unknown.given, [120_000 + limits.httpBodyBytesMax / 16, 0]);
 });

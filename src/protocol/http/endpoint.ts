@@ -63,7 +63,7 @@ export function bodyEndpoint<Body extends z.ZodType>(
 ): Endpoint {
   const run = async (exchange: Exchange) => {
     refuseQuery(exchange.request);
-    const text = await bodyText(exchange.request);
+    const text = await bodyText(exchange);
     const value = text === "" ? {} : parseJson(text);
     return await handle(exchange, readBy(facts.body, value, "the body"));
   };

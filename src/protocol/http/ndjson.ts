@@ -12,8 +12,9 @@ import { TextLineStream } from "@std/streams";
 import { limits } from "../../base/limits.ts";
 import { BrokerError } from "../../model/errors.ts";
 import type { SendReceipt } from "../../model/message.ts";
+import type { RequestInfo } from "../../ports/http.ts";
 import { parseJson } from "./body.ts";
-import type { HttpContext } from "./exchange.ts";
+import type { Exchange, HttpContext } from "./exchange.ts";
 import { type Addressed, type Origin, readMessage } from "./message_in.ts";
 import { failureOf, ProblemError } from "./problem.ts";
 import { receiptJson, sendAll } from "./send_batches.ts";
@@ -25,15 +26,14 @@ import { receiptJson, sendAll } from "./send_batches.ts";
  *   that may not be stored, and `receipts` are those of the messages before it.
  */
 export async function sendLines(
-  context: HttpContext,
-  topic: string,
+  { context, info, params }: Exchange,
   body: ReadableStream<Uint8Array>,
   origin: Origin,
 ): Promise<SendReceipt[]> {
-  const batch = new LineBatch(context, topic);
+  const batch = new LineBatch(context, params["topic"] ?? "");
   let line = 0;
   try {
-    for await (const text of linesOf(body)) {
+    for await (const text of linesOf(body, info)) {
       checkCount(++line);
       if (text.trim() === "") continue;
       await batch.add(readMessage(parseJson(text), "", origin), line);
@@ -140,9 +140,12 @@ class LineBatch {
   }
 }
 
-async function* linesOf(body: ReadableStream<Uint8Array>): AsyncGenerator<string> {
+async function* linesOf(
+  body: ReadableStream<Uint8Array>,
+  info: RequestInfo,
+): AsyncGenerator<string> {
   const lines = body
-    .pipeThrough(boundedLines())
+    .pipeThrough(boundedLines(info))
     .pipeThrough(new TextDecoderStream("utf-8", { fatal: true }) as StrictDecoder)
     .pipeThrough(new TextLineStream());
   const reader = lines.getReader();
@@ -175,12 +178,15 @@ async function read(
   }
 }
 
-/** Passes bytes on and counts those since the last line's end. */
-function boundedLines(): TransformStream<Uint8Array, Uint8Array> {
+/** Passes bytes on and counts those since the last line's end. Each piece must come in time. */
+function boundedLines(info: RequestInfo): TransformStream<Uint8Array, Uint8Array> {
   const newline = 10;
   let lineBytes = 0;
+  info.bodyWithin(limits.httpBodyMsMax);
   return new TransformStream({
+    flush: () => info.bodyWithin(0),
     transform(chunk, controller) {
+      info.bodyWithin(limits.httpBodyMsMax);
       const first = chunk.indexOf(newline);
       lineBytes += first === -1 ? chunk.length : first;
       if (lineBytes > limits.lineBytesMax) {

@@ -1,12 +1,15 @@
 /** HTTP over `Bun.serve`. @module */
 import { assert } from "../../base/assert.ts";
-import type { Http, HttpOptions, HttpServer } from "../../ports/http.ts";
+import type { Http, HttpOptions, HttpServer, RequestInfo } from "../../ports/http.ts";
+import type { SocketAddress } from "../../ports/sockets.ts";
 import type { TlsIdentity } from "../../ports/tls.ts";
 
 /** As much of Bun as is used here; its own types are no dependency of ours. */
 type BunServer = {
   readonly port: number;
   requestIP(request: Request): { address: string; port: number } | null;
+  /** Cuts the connection in so many seconds, up to 255; the request's bytes do not count anew. */
+  timeout(request: Request, seconds: number): void;
   stop(closeActive?: boolean): Promise<void>;
 };
 type BunServeOptions = {
@@ -82,7 +85,28 @@ class RunningServer implements HttpServer {
   }
 }
 
-/** `options.bounds` cannot be had: Bun has 12 s for a first head, and no bound behind it. */
+/** The longest that Bun can wait before it cuts. */
+const secondsMax = 255;
+
+/** What is known of one request. */
+class Info implements RequestInfo {
+  readonly remote: SocketAddress;
+  readonly #server: BunServer;
+  readonly #request: Request;
+
+  constructor(server: BunServer, request: Request) {
+    const remote = server.requestIP(request);
+    this.remote = { host: remote?.address ?? "", port: remote?.port ?? 0 };
+    this.#server = server;
+    this.#request = request;
+  }
+
+  bodyWithin(ms: number): void {
+    this.#server.timeout(this.#request, Math.min(secondsMax, Math.ceil(ms / 1000)));
+  }
+}
+
+/** Bun has 12 s for a first head. The number of connections cannot be bounded. */
 function listen(options: HttpOptions, port: number, tls: TlsIdentity | undefined): BunServer {
   return Bun.serve({
     hostname: options.host,
@@ -95,11 +119,13 @@ function listen(options: HttpOptions, port: number, tls: TlsIdentity | undefined
     reusePort: false,
     development: false,
     ...(tls === undefined ? {} : { tls: { cert: tls.certificatePem, key: tls.keyPem } }),
-    fetch: (request, server) => {
-      const remote = server.requestIP(request);
-      return options.fetch(request, {
-        remote: { host: remote?.address ?? "", port: remote?.port ?? 0 },
-      });
+    fetch: async (request, server) => {
+      const info = new Info(server, request);
+      const answer = await options.fetch(request, info);
+      // From now on the connection is to ask again. What a stream tells does not count for Bun.
+      const isStream = answer.headers.get("content-type") === "text/event-stream";
+      info.bodyWithin(isStream ? 0 : options.bounds.idleMsMax);
+      return answer;
     },
     error: options.onError,
   });

@@ -7,7 +7,7 @@
  *
  * A connection that sends the head of a request a byte at a time asks nothing, and so is a stranger
  * or idle. When room is needed, those are cut who waited longest, strangers first; nobody who is
- * busy is.
+ * busy is. Who is busy with sending is cut when that takes longer than it was given.
  *
  * @module
  */
@@ -17,6 +17,8 @@ import type { HttpBounds } from "../../ports/http.ts";
 export interface Guest {
   /** A request's head came. */
   begin(): void;
+  /** What is under way is cut unless this is called again within `ms`; 0: it takes its time. */
+  within(ms: number): void;
   /** A request was answered in full, or its client is gone. */
   end(nowMs: number): void;
   /** The connection is over. */
@@ -30,6 +32,8 @@ export class Crowd {
   readonly #idle = new Set<Member>();
   readonly #busy = new Set<Member>();
   #onCalm: () => void = () => {};
+  /** The last look for who is silent: from there the times given are counted. */
+  #lookedMs = -Infinity;
 
   constructor(bounds: HttpBounds) {
     this.#bounds = bounds;
@@ -43,10 +47,12 @@ export class Crowd {
   /** Takes one in; `null`: there is no room, as everybody is busy. `cut` ends its connection. */
   enter(cut: () => void, nowMs: number): Guest | null {
     if (this.count >= this.#bounds.connectionsMax && this.makeRoom(1) === 0) return null;
-    const member: Member = { cut, waitsSinceMs: nowMs, underway: 0 };
+    const member: Member = { cut, waitsSinceMs: nowMs, underway: 0, untilMs: Infinity };
+    this.#lookedMs = Math.max(this.#lookedMs, nowMs);
     this.#strangers.add(member);
     return {
       begin: () => this.#begin(member),
+      within: (ms) => member.untilMs = ms === 0 ? Infinity : this.#lookedMs + ms,
       end: (endMs) => this.#end(member, endMs),
       leave: () => this.#leave(member),
     };
@@ -57,6 +63,13 @@ export class Crowd {
     const { headMsMax, idleMsMax } = this.#bounds;
     cutFirst(this.#strangers, ({ waitsSinceMs }) => nowMs - waitsSinceMs >= headMsMax);
     cutFirst(this.#idle, ({ waitsSinceMs }) => nowMs - waitsSinceMs >= idleMsMax);
+    for (const member of this.#busy) {
+      if (member.untilMs > nowMs) continue;
+      this.#busy.delete(member);
+      member.cut();
+    }
+    this.#lookedMs = nowMs;
+    this.#tellCalm();
   }
 
   /** Cuts up to `count` who ask nothing. Returns how many. */
@@ -92,6 +105,7 @@ export class Crowd {
   #end(member: Member, nowMs: number): void {
     if (--member.underway > 0 || !this.#busy.delete(member)) return;
     member.waitsSinceMs = nowMs;
+    member.untilMs = Infinity;
     this.#idle.add(member);
     this.#tellCalm();
   }
@@ -110,7 +124,13 @@ export class Crowd {
   }
 }
 
-type Member = { readonly cut: () => void; waitsSinceMs: number; underway: number };
+type Member = {
+  readonly cut: () => void;
+  waitsSinceMs: number;
+  underway: number;
+  /** When what is under way is cut. */
+  untilMs: number;
+};
 
 /** Cuts from the front of a set as long as `isNext` says so. */
 function cutFirst(members: Set<Member>, isNext: (member: Member) => boolean): void {

@@ -97,3 +97,35 @@ test("Crowd forgets who left, and one who was cut may still end its request", ()
   scene.crowd.whenCalm(() => calm++);
   assert.deepEqual([calm, scene.crowd.count], [1, 0]);
 });
+
+test("Crowd cuts who is busy for longer than it was given, and only then", () => {
+  const scene = new Scene();
+  scene.crowd.cutSilent(1_000);
+  const [slow, done] = ["slow", "done"].map((name) => scene.enter(name, 1_000));
+  slow?.begin();
+  slow?.within(50);
+  done?.begin();
+  done?.within(50);
+  done?.within(0);
+
+  scene.crowd.cutSilent(1_049);
+  assert.deepEqual(scene.cut, []);
+  slow?.within(50);
+  scene.crowd.cutSilent(1_098);
+  assert.deepEqual(scene.cut, []);
+  scene.crowd.cutSilent(1_099);
+  assert.deepEqual(scene.cut, ["slow"]);
+  slow?.end(1_099);
+  assert.equal(scene.crowd.count, 1);
+});
+
+test("Crowd is calm when the last who was busy has been cut", () => {
+  const scene = new Scene();
+  const slow = scene.enter("slow");
+  slow?.begin();
+  slow?.within(10);
+  let isCalm = false;
+  scene.crowd.whenCalm(() => isCalm = true);
+  scene.crowd.cutSilent(10);
+  assert.equal(isCalm, true);
+});

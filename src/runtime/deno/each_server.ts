@@ -142,7 +142,7 @@ export class EachServer implements HttpServer {
 
   #handler(connection: Connection, guest: Guest): Handler {
     const { hostname: host, port } = connection.remoteAddr as Deno.NetAddr;
-    const info = { remote: { host, port } };
+    const info = { remote: { host, port }, bodyWithin: guest.within };
     const { fetch } = this.#options;
     const end = () => guest.end(systemClock.monotonicMs());
     return (request, { completed }) => {

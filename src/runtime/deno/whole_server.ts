@@ -91,10 +91,11 @@ export class WholeServer implements HttpServer {
     return server;
   }
 
-  #handle(request: Request, info: DenoInfo): Response | Promise<Response> {
-    this.#underway.add(info.completed);
-    const { hostname, port } = info.remoteAddr;
-    const answer = this.#options.fetch(request, { remote: { host: hostname, port } });
+  #handle(request: Request, told: DenoInfo): Response | Promise<Response> {
+    this.#underway.add(told.completed);
+    const { hostname, port } = told.remoteAddr;
+    const info = { remote: { host: hostname, port }, bodyWithin() {} };
+    const answer = this.#options.fetch(request, info);
     return this.#isStopping ? lastAnswer(answer) : answer;
   }
 

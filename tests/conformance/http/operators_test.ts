@@ -190,7 +190,7 @@ class House {
     const headers = { "content-type": "application/json" };
     const init = body === undefined ? { method } : { method, headers, body: JSON.stringify(body) };
     const request = new Request(`http://127.0.0.1${path}`, init);
-    const info = { remote: { host: "127.0.0.1", port: 50_000 } };
+    const info = { remote: { host: "127.0.0.1", port: 50_000 }, bodyWithin() {} };
     const answered = Promise.resolve(this.#app.fetch(request, info)).then(async (response) => {
       // deno-lint-ignore no-explicit-any -- tests reach into answers
       return { status: response.status, json: await response.json() as any };

@@ -75,7 +75,7 @@ export const requestEndpoints: readonly Endpoint[] = [
 async function request(exchange: Exchange) {
   const { context, params, request } = exchange;
   refuseQuery(request);
-  const value = parseJson(await bodyText(request));
+  const value = parseJson(await bodyText(exchange));
   const { timeoutMs } = readBy(waitSchema, value, "the body");
   const fields = { ...(value as Readonly<Record<string, unknown>>) };
   delete fields["timeoutMs"];

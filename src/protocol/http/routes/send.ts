@@ -43,7 +43,7 @@ async function send(exchange: Exchange) {
   const origin: Origin = { bornMs: context.clock.wallMs(), bornHost: { ip, port } };
   const type = mediaType(request.headers.get("content-type"));
   if (type === "application/json") {
-    const messages = readSendBody(parseJson(await bodyText(request)), origin);
+    const messages = readSendBody(parseJson(await bodyText(exchange)), origin);
     refuseRawHeaders(request.headers);
     const receipts = messages.length === 1
       ? await sendOne(context, topic, messages[0]!)
@@ -53,9 +53,9 @@ async function send(exchange: Exchange) {
   if (type === "application/x-ndjson") {
     refuseRawHeaders(request.headers);
     const lines = decodedBody(request) ?? new Blob([]).stream();
-    return jsonTextAnswer(receiptsText(await sendLines(context, topic, lines, origin)));
+    return jsonTextAnswer(receiptsText(await sendLines(exchange, lines, origin)));
   }
-  const message = rawMessage(await bodyBytes(request), request.headers, origin);
+  const message = rawMessage(await bodyBytes(exchange), request.headers, origin);
   return jsonTextAnswer(receiptsText(await sendOne(context, topic, message)));
 }
 

@@ -116,8 +116,9 @@ export const timerEndpoints: readonly Endpoint[] = [
     query: idQuery,
     body: moveSchema,
     answers: outcomes,
-  }, async ({ context, params, request }, { topic }) => {
-    const to = await moveOf(request);
+  }, async (exchange, { topic }) => {
+    const { context, params } = exchange;
+    const to = await moveOf(exchange);
     const { timers } = context.broker;
     return outcomeAnswer(await timers.move(checkedTopic(context, topic), idOf(params), to));
   }),
@@ -143,8 +144,9 @@ export const timerEndpoints: readonly Endpoint[] = [
     query: keyQuery,
     body: moveSchema,
     answers: outcomes,
-  }, async ({ context, request }, { topic, key }) => {
-    const to = await moveOf(request);
+  }, async (exchange, { topic, key }) => {
+    const { context } = exchange;
+    const to = await moveOf(exchange);
     const name = { by: "key", timerKey: key } as const;
     const { timers } = context.broker;
     return outcomeAnswer(await timers.move(checkedTopic(context, topic), name, to));
@@ -178,8 +180,8 @@ function idOf(params: Exchange["params"]): Extract<TimerName, { by: "id" }> {
   return { by: "id", messageId: params["messageId"] ?? "" };
 }
 
-async function moveOf(request: Request): Promise<TimerMove> {
-  const text = await bodyText(request);
+async function moveOf(exchange: Exchange): Promise<TimerMove> {
+  const text = await bodyText(exchange);
   const to = readBy(moveSchema, text === "" ? {} : parseJson(text), "the body");
   return { deliverAtMs: to.deliverAtMs ?? null, delayMs: to.delayMs ?? null };
 }

@@ -225,9 +225,10 @@ function verdictEndpoint(verdict: Verdict): Endpoint {
 }
 
 /** The message is read by the same hand as one that is sent. */
-async function begin({ context, request, info }: Exchange): Promise<Answer> {
+async function begin(exchange: Exchange): Promise<Answer> {
+  const { context, request, info } = exchange;
   refuseQuery(request);
-  const { message: wish, ...rest } = messageApart(parseJson(await bodyText(request)));
+  const { message: wish, ...rest } = messageApart(parseJson(await bodyText(exchange)));
   const ask = readBy(beginSchema.omit({ message: true }), rest, "the body");
   const { host: ip, port } = info.remote;
   const origin = { bornMs: context.clock.wallMs(), bornHost: { ip, port } };
