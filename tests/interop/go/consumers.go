@@ -13,6 +13,9 @@ import (
 	"github.com/apache/rocketmq-client-go/v2/producer"
 )
 
+// handOverLimit is how soon a queue has a new reader when members come and go.
+const handOverLimit = 5 * time.Second
+
 // shared: a group shares a topic, members come and go, tags are filtered, nothing is missed.
 func shared(c *cluster) {
 	topic := c.topic("shared", 8)
@@ -28,7 +31,7 @@ func shared(c *cluster) {
 
 	leaving := c.consumer(group, topic, tags, keep(second))
 	round := 0
-	eventually(25*time.Second, "a second member gets its share", func() bool {
+	eventually(handOverLimit, "a second member gets its share", func() bool {
 		round++
 		wanted = join(wanted, c.send(by, topic, "B", fmt.Sprintf("both %d", round), 16))
 		time.Sleep(300 * time.Millisecond)
@@ -39,7 +42,7 @@ func shared(c *cluster) {
 		func() any { return fmt.Sprint(first.count(), " + ", second.count()) })
 	must("leave", leaving.Shutdown())
 	wanted = join(wanted, c.send(by, topic, "A", "late", 80))
-	eventually(25*time.Second, "the one that stays gets what comes after the other left",
+	eventually(handOverLimit, "the one that stays gets what comes after the other left",
 		func() bool { return union(first, second) == wanted },
 		func() any { return fmt.Sprint(first.count(), " + ", second.count()) })
 }
