@@ -2,10 +2,16 @@
 import assert from "node:assert/strict";
 import { connect, type Socket } from "node:net";
 import { test } from "node:test";
+import { fileURLToPath } from "node:url";
 import type { HttpOptions, HttpServer } from "../../ports/http.ts";
+import { runWords, spawnHere } from "../../../tests/support/broker_process.ts";
+import { until } from "../../../tests/support/until.ts";
 import { runtime, runtimeName } from "../mod.ts";
 import { connectionServer, EachServer } from "./each_server.ts";
 import { WholeServer } from "./whole_server.ts";
+
+/** Enough to start with. */
+const filesFew = 96;
 
 const onDeno = { skip: runtimeName === "deno" ? false : "these are servers of Deno" };
 const roomy = { connectionsMax: 1_000, headMsMax: 60_000, idleMsMax: 60_000 };
@@ -157,4 +163,28 @@ test("WholeServer takes new keys on the same port", onDeno, async () => {
   await client.closed;
   assert.equal(server.address.port, port);
   await server.stop(0);
+});
+
+test("WholeServer serves again after the process's files ran out", onDeno, async () => {
+  const script = new URL("../../../tests/support/whole_server.ts", import.meta.url);
+  const words = runWords(fileURLToPath(script)).join(" ");
+  const few = ["sh", "-c", `ulimit -n ${filesFew} && exec ${words}`];
+  const { child } = spawnHere(few, "ignore");
+  let text = "";
+  child.stdout?.on("data", (chunk) => text += String(chunk));
+  const lineOf = (pattern: RegExp) =>
+    until(`a line like ${pattern}`, 20_000, () => pattern.exec(text)?.[1]);
+  const port = Number(await lineOf(/port: (\d+)/));
+
+  const crowd = Array.from({ length: 2 * filesFew }, () => {
+    return connect({ host: "127.0.0.1", port }).on("error", () => {});
+  });
+  await lineOf(/trouble: (.*)/);
+  for (const socket of crowd) socket.destroy();
+
+  const answer = await until("an answer", 20_000, async () => {
+    return await fetch(`http://127.0.0.1:${port}/`).then((each) => each.text(), () => undefined);
+  });
+  assert.equal(answer, "well");
+  child.kill("SIGKILL");
 });
