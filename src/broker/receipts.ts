@@ -22,16 +22,19 @@ export type ReceiptParts = {
   readonly lease: number;
 };
 
-const form =
-  /^([0-9a-z]+(?:-[0-9a-z]+)?\.[0-9a-z]+\.[0-9a-z]+\.[0-9a-z]+\.[0-9a-z]+)\.([A-Za-z0-9_-]{22})$/;
+const digits = "([0-9a-z]+)";
+/** The text, its numbers in order, the signature. */
+const form = new RegExp(
+  `^(${digits}(?:-${digits})?\\.${digits}\\.${digits}\\.${digits}\\.${digits})\\.([\\w-]{22})$`,
+);
 const receiptLengthMax = 100;
 
 /** Writes and signs a receipt. */
 export function writeReceipt(signer: Signer, parts: ReceiptParts): string {
   const { groupKey, readerKey, shard, queueKey, offset, lease } = parts;
-  const numbers = [groupKey, shard, queueKey, offset, lease].map((n) => n.toString(36));
-  if (readerKey !== undefined) numbers[0] += `-${readerKey.toString(36)}`;
-  const text = numbers.join(".");
+  const reader = readerKey === undefined ? "" : `-${readerKey.toString(36)}`;
+  const text = `${groupKey.toString(36)}${reader}.${shard.toString(36)}.${queueKey.toString(36)}.` +
+    `${offset.toString(36)}.${lease.toString(36)}`;
   return `${text}.${signer.sign(text)}`;
 }
 
@@ -43,14 +46,15 @@ export function readReceipt(
 ): ReceiptParts | null {
   if (receipt.length > receiptLengthMax) return null;
   const match = form.exec(receipt);
-  const text = match?.[1];
-  const signature = match?.[2];
-  if (text === undefined || signature === undefined || !signer.verify(text, signature)) return null;
-  const numbers = text.split(".").map((digits) => parseInt(digits, 36));
-  const [group, shard, queueKey, offset, lease] = numbers;
-  if (group !== groupKey || shard === undefined || queueKey === undefined) return null;
-  if (offset === undefined || lease === undefined) return null;
-  const place = { groupKey, shard, queueKey, offset, lease };
-  const reader = text.slice(0, text.indexOf(".")).split("-")[1];
+  if (match === null) return null;
+  const [, text = "", group = "", reader, shard = "", queue = "", offset = "", lease = ""] = match;
+  if (!signer.verify(text, match[8] ?? "") || parseInt(group, 36) !== groupKey) return null;
+  const place = {
+    groupKey,
+    shard: parseInt(shard, 36),
+    queueKey: parseInt(queue, 36),
+    offset: parseInt(offset, 36),
+    lease: parseInt(lease, 36),
+  };
   return reader === undefined ? place : { ...place, readerKey: parseInt(reader, 36) };
 }

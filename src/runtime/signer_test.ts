@@ -28,6 +28,21 @@ test("verify() takes the signature of the text, and nothing else", () => {
   assert.ok(!signer.verify("text", "ü".repeat(22)));
 });
 
+test("verify() knows what was signed lately, and refuses the same signature bent", () => {
+  const signer = signerWith(new Uint8Array(32).fill(1));
+  const other = signerWith(new Uint8Array(32).fill(1));
+  const texts = Array.from({ length: 40_000 }, (_, at) => `1a.0.3f.${at}`);
+  const signed = texts.map((text) => signer.sign(text));
+
+  for (let at = 0; at < texts.length; at += 997) {
+    const [text, signature] = [texts[at]!, signed[at]!];
+    assert.equal(signature, other.sign(text));
+    assert.ok(signer.verify(text, signature), text);
+    assert.ok(!signer.verify(text, signature.slice(1) + signature[0]), text);
+    assert.ok(!signer.verify(`${text}0`, signature), text);
+  }
+});
+
 test("signerWith() signs texts of any length alike", () => {
   const secret = new Uint8Array(32).fill(7);
   const signer = signerWith(secret);
