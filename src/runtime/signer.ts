@@ -58,8 +58,8 @@ export function signerWith(secret: Uint8Array): Signer {
 }
 
 /**
- * What was signed lately, each with its signature as one text: it is found by the hash of the whole,
- * so the time of a look tells nothing of a signature that is nearly right.
+ * What was signed lately, each with its signature as one text. It is found by the hash of all of
+ * it, so the time of a look tells nothing of a signature that is nearly right.
  */
 class Recent {
   #young = new Set<string>();
