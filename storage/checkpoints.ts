@@ -23,6 +23,8 @@ export class Checkpoints {
   readonly #truncate: SqliteStatement;
   /** Bytes written since a checkpoint moved all: an estimate that costs no system call. */
   #pendingBytes: number;
+  /** Of these, what dropping queues has written. */
+  #droppedBytes = 0;
   /** `#pendingBytes` at which the next attempt is worth it. */
   #dueBytes: number = limits.checkpointBytesMin;
   /** How many were run. */
@@ -44,6 +46,18 @@ export class Checkpoints {
     this.#pendingBytes += (Math.ceil(bytes / pageBytes) + treePages + rows) * pageBytes;
   }
 
+  /** Notes a commit that deleted so many rows of dropped queues. */
+  dropped(rows: number): void {
+    const beforeBytes = this.#pendingBytes;
+    this.wrote(0, rows);
+    this.#droppedBytes += this.#pendingBytes - beforeBytes;
+  }
+
+  /** Which part of what waits for a checkpoint dropping queues has written, from 0 to 1. */
+  get dropShare(): number {
+    return this.#droppedBytes === 0 ? 0 : this.#droppedBytes / this.#pendingBytes;
+  }
+
   due(): boolean {
     return this.#pendingBytes >= this.#dueBytes;
   }
@@ -57,6 +71,7 @@ export class Checkpoints {
       return;
     }
     this.#pendingBytes = 0;
+    this.#droppedBytes = 0;
     this.#dueBytes = limits.checkpointBytesMin;
     // Eight times what a checkpoint waits for: only a reader that stayed lets it grow so far.
     if (this.walBytes() > 8 * limits.checkpointBytesMin) this.#truncate.get();

@@ -91,3 +91,17 @@ test("Checkpoints.assertRoom() refuses while a reader holds the WAL, and no long
     checkpoints.assertRoom();
   });
 });
+
+test("Checkpoints tells which part of what it moves dropping queues has written", () => {
+  withCheckpoints(limits.walBytesMax, ({ checkpoints, write }) => {
+    checkpoints.run();
+    assert.equal(checkpoints.dropShare, 0);
+    checkpoints.dropped(61);
+    assert.equal(checkpoints.dropShare, 1);
+    write(29 * 8192);
+    write(29 * 8192);
+    assert.equal(checkpoints.dropShare, 0.5);
+    checkpoints.run();
+    assert.equal(checkpoints.dropShare, 0);
+  });
+});

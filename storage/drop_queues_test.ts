@@ -7,7 +7,7 @@ import { texts, turn } from "../tests/contract/shard_store_contract.ts";
 import { StoreFolder } from "../tests/support/store_folder.ts";
 
 const [doomed, kept] = [7, 8];
-const rowsMax = limits.rowsPerDropStepMax;
+const rowsMax = 64;
 const record = new Uint8Array(8);
 
 function timerOf(id: number, queueKey: number): DelayedRow {
@@ -63,13 +63,13 @@ test("dropQueues() deletes a bounded number of rows at a time, and the queue las
   withFolder((folder) => {
     const store = folder.open();
     fill(store);
-    assert.deepEqual(store.dropQueues([doomed]), { rows: rowsMax, more: true });
+    assert.deepEqual(store.dropQueues([doomed], rowsMax), { rows: rowsMax, more: true });
     assert.equal(store.delayedDue(1e12, 9999).length, rowsMax + 1);
     assert.deepEqual([store.delayedCount([doomed]), store.stats().delayed], [rowsMax, rowsMax + 1]);
     assert.deepEqual([texts(store, doomed), store.queueKeys().sort()], [["x"], [doomed, kept]]);
 
-    assert.deepEqual(store.dropQueues([doomed]), { rows: rowsMax, more: true });
-    assert.deepEqual(store.dropQueues([doomed]), { rows: rowsMax / 2, more: false });
+    assert.deepEqual(store.dropQueues([doomed], rowsMax), { rows: rowsMax, more: true });
+    assert.deepEqual(store.dropQueues([doomed], rowsMax), { rows: rowsMax / 2, more: false });
     assert.deepEqual(left(store), afterwards);
     store.close();
     assert.deepEqual(left(folder.open()), afterwards);
@@ -80,13 +80,13 @@ test("dropQueues() goes on with a queue whose dropping a killed process began", 
   withFolder((folder) => {
     const store = folder.open();
     fill(store);
-    store.dropQueues([doomed]);
+    store.dropQueues([doomed], rowsMax);
     const copy = folder.copy();
     try {
       const opened = copy.open();
       assert.deepEqual(opened.recovery.damage, null);
       assert.deepEqual(opened.queueKeys().sort(), [doomed, kept]);
-      while (opened.dropQueues([doomed]).more);
+      while (opened.dropQueues([doomed], rowsMax).more);
       assert.deepEqual(left(opened), afterwards);
     } finally {
       copy.remove();
@@ -98,12 +98,12 @@ test("a timer may fire between two steps, and goes with its queue", () => {
   withFolder((folder) => {
     const store = folder.open();
     fill(store);
-    store.dropQueues([doomed]);
+    store.dropQueues([doomed], rowsMax);
     const [first] = store.delayedDue(1e12, 1);
     assert.ok(first?.queueKey === doomed);
     const fired = [{ queueKey: doomed, text: "fired" }];
     store.commit(turn(store, fired, { delayedDeletes: [first.id] }));
-    while (store.dropQueues([doomed]).more);
+    while (store.dropQueues([doomed], rowsMax).more);
     assert.deepEqual(left(store), afterwards);
   });
 });
@@ -117,7 +117,7 @@ test("queueKeys() knows queues in which something only waits, or somebody only h
       offsets: [{ groupKey: 5, queueKey: 3, next: 0 }],
     }));
     assert.deepEqual(store.queueKeys().sort(), [1, 2, 3]);
-    store.dropQueues([1, 2, 3]);
+    store.dropQueues([1, 2, 3], rowsMax);
     assert.deepEqual(store.queueKeys(), []);
   });
 });
@@ -133,13 +133,13 @@ test("dropQueues() looks at a bounded number of half messages, and finds those i
     });
     store.commit(turn(store, [], { halfPuts }));
     const doomedCount = halfPuts.filter(({ queueKey }) => queueKey === doomed).length;
-    const first = store.dropQueues([doomed]);
+    const first = store.dropQueues([doomed], rowsMax);
     assert.equal(first.more, true);
     // Another one between two steps begins anew, and so does the first one after it.
-    assert.equal(store.dropQueues([99]).rows, 0);
+    assert.equal(store.dropQueues([99], rowsMax).rows, 0);
     let rows = first.rows;
     for (let more = true; more;) {
-      const step = store.dropQueues([doomed]);
+      const step = store.dropQueues([doomed], rowsMax);
       rows += step.rows;
       more = step.more;
     }

@@ -8,7 +8,6 @@
  * @module
  */
 import { statSync } from "node:fs";
-import { limits } from "../src/base/limits.ts";
 import type { Durability } from "../src/model/durability.ts";
 import { StorageError } from "../src/model/errors.ts";
 import type {
@@ -330,7 +329,7 @@ export class SqliteShardStore implements ShardStore {
     return [...keys];
   }
 
-  dropQueues(queueKeys: readonly number[]): DropResult {
+  dropQueues(queueKeys: readonly number[], rowsMax: number): DropResult {
     this.#assertWritable();
     const { client, index, log, dropped } = this.#parts;
     let step: DropResult = { rows: 0, more: false };
@@ -338,7 +337,7 @@ export class SqliteShardStore implements ShardStore {
       this.#setDurability("process-crash");
       client.inTransaction("immediate", () => {
         this.#tables.begin();
-        step = this.#tables.dropWaiting(queueKeys, limits.rowsPerDropStepMax);
+        step = this.#tables.dropWaiting(queueKeys, rowsMax);
         if (step.more) return;
         for (let at = 0; at < queueKeys.length; at += queuesPerStatement) {
           const some = queueKeys.slice(at, at + queuesPerStatement);
@@ -348,7 +347,7 @@ export class SqliteShardStore implements ShardStore {
       });
       this.#tables.settle();
     });
-    this.#checkpoints.wrote(0, step.rows);
+    this.#checkpoints.dropped(step.rows);
     if (step.more) return step;
     this.#tables.delays.forget(queueKeys);
     for (const queueKey of queueKeys) {
@@ -367,9 +366,11 @@ export class SqliteShardStore implements ShardStore {
     });
   }
 
-  checkpoint(): void {
+  checkpoint(): number {
     this.#assertWritable();
+    const { dropShare } = this.#checkpoints;
     this.#guard("checkpoint", () => this.#checkpoints.run());
+    return dropShare;
   }
 
   checkpointDue(): boolean {

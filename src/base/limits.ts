@@ -210,8 +210,10 @@ export const limits = Object.freeze({
   retentionNewsMsMax: 1 * secondMs,
   /** Orphaned queues dropped together: their last step is one transaction. */
   queuesPerDropMax: 64,
-  /** Waiting messages deleted in one step of dropping a queue: a turn is kept waiting so long. */
-  rowsPerDropStepMax: 64,
+  /** Waiting messages deleted in one step of dropping a queue, where a step takes longest. */
+  rowsPerDropStepMin: 16,
+  /** The same where it takes shortest: between the two, a step is sized by the time it takes. */
+  rowsPerDropStepMax: 1024,
   /** Half messages of all topics looked at in such a step, for those of the queue. */
   halvesPerDropStepMax: 4096,
 

@@ -276,14 +276,18 @@ export interface ShardStore {
   /**
    * One bounded step of forgetting queues and all that belongs to them. Until the last step they
    * are there, with less and less that waits. Their keys are never used again. What a power cut
-   * takes of it is done again: whoever asked knows that they are gone.
+   * takes of it is done again: whoever asked knows that they are gone. Of what waits, at most
+   * `rowsMax` messages go at once.
    */
-  dropQueues(queueKeys: readonly number[]): DropResult;
+  dropQueues(queueKeys: readonly number[], rowsMax: number): DropResult;
   /** Forgets a group's offsets and open deliveries. */
   dropGroup(groupKey: number): void;
 
-  /** Moves the log's frames from the WAL into the file, as far as readers allow. Between turns. */
-  checkpoint(): void;
+  /**
+   * Moves the log's frames from the WAL into the file, as far as readers allow. Between turns.
+   * Answers which part of it steps of `dropQueues` had written, roughly, from 0 to 1.
+   */
+  checkpoint(): number;
   /** Whether a checkpoint is worth its time now. */
   checkpointDue(): boolean;
   /**

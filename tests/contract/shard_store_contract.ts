@@ -335,7 +335,7 @@ function forgetContract(check: Check): void {
       offsets: [{ groupKey: 1, queueKey: 7, next: 1 }, { groupKey: 1, queueKey: 8, next: 0 }],
       delayedPuts: [delayed(1, 10, "x", 7), delayed(2, 20, "y", 8)],
     }));
-    first.dropQueues([7]);
+    first.dropQueues([7], 64);
     const left = (store: ShardStore) => [
       texts(store, 7),
       store.maxOffset(7),

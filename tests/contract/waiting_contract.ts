@@ -214,7 +214,7 @@ function timerListContract(check: Check): void {
 
     const store = bench.open();
     assert.deepEqual([seen(store), store.stats().delayed], [expected, 6000]);
-    while (store.dropQueues([7]).more);
+    while (store.dropQueues([7], 64).more);
     assert.deepEqual([store.delayedCount([7, 8]), store.stats().delayed], [60, 60]);
     assert.deepEqual(list(store, { queueKeys: [7, 8], fromMs: 2000, countMax: 50 }), order([8]));
     store.close();
@@ -312,7 +312,7 @@ function dropContract(check: Check): void {
     const other = half(2, { queueKey: 8 });
     const events = [event(1), event(2, { queueKey: 8 }), event(3, { groupKey: 2, queueKey: 8 })];
     first.commit(turn(first, [], { halfPuts: [half(1), other], events }));
-    first.dropQueues([7]);
+    first.dropQueues([7], 64);
     const left = (store: ShardStore) => [
       ids(store.halvesDue(1e12, 9)),
       store.halfCount("prepared"),

@@ -43,7 +43,7 @@ export const shardMistakes = {
     const { step } = Drops.prototype;
     Drops.prototype.step = function (store, state, isBusy) {
       const all = store.dropQueues.bind(store);
-      store.dropQueues = (queueKeys) => ({ ...all(queueKeys), more: false });
+      store.dropQueues = (queueKeys, rowsMax) => ({ ...all(queueKeys, rowsMax), more: false });
       try {
         return step.call(this, store, state, isBusy);
       } finally {

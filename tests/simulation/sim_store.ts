@@ -280,20 +280,22 @@ export class SimStore implements ShardStore {
   }
 
   /** Few rows in a step, so that much happens between two of them. */
-  dropQueues(queueKeys: readonly number[]): DropResult {
-    const ids = this.#tables().waitingIn(queueKeys, dropStepRows);
+  dropQueues(queueKeys: readonly number[], rowsMax: number): DropResult {
+    const some = Math.min(dropStepRows, rowsMax);
+    const ids = this.#tables().waitingIn(queueKeys, some);
     const rows = ids.delayed.length + ids.halves.length;
-    if (rows === dropStepRows) this.#write({ kind: "drop-rows", ...ids });
+    if (rows === some) this.#write({ kind: "drop-rows", ...ids });
     else this.#write({ kind: "drop-queues", queueKeys });
-    return { rows, more: rows === dropStepRows };
+    return { rows, more: rows === some };
   }
 
   dropGroup(groupKey: number): void {
     this.#write({ kind: "drop-group", groupKey });
   }
 
-  checkpoint(): void {
+  checkpoint(): number {
     this.#living();
+    return 0;
   }
 
   checkpointDue(): boolean {

@@ -8,7 +8,7 @@
  * That a topic is deleted is decided, and stored, by the registry. Who asks here is answered at
  * once: from then on nobody is handed anything of its queues, and nothing of them becomes visible.
  * A queue's rows stay until its last step; a process that ends before leaves an orphan to the next
- * start. While requests come, the steps leave nine tenths of the time to them.
+ * start. While requests come, the steps leave nine tenths of the time to them (`drop_pace.ts`).
  *
  * @module
  */
@@ -18,13 +18,12 @@ import type { Log } from "../../src/base/log.ts";
 import { isInRanges } from "../../src/core/key_ranges.ts";
 import type { ExistingNews } from "../../src/link/coordinator_messages.ts";
 import { StorageError } from "../../src/model/errors.ts";
-import type { ShardStore } from "../../src/ports/shard_store.ts";
+import type { DropResult, ShardStore } from "../../src/ports/shard_store.ts";
+import { DropPace } from "./drop_pace.ts";
 import { operatorsKey, type ShardState } from "./state.ts";
 
 /** After a step found no room, orphans are looked for again. */
 const lookAgainMs = 10_000;
-/** While requests come, a step is followed by so many times the time it took without one. */
-const restFactor = 9;
 /** Requests of so short a time ago count: between two of a lone sender's nothing waits, either. */
 const busyMs = 500;
 
@@ -51,7 +50,7 @@ export class Drops {
   #existing: ExistingNews | null = null;
   /** When to look for orphans, on the monotonic clock; `null`: nothing has changed. */
   #lookMs: number | null = null;
-  #restUntilMs = -Infinity;
+  readonly #pace = new DropPace();
   #busyUntilMs = -Infinity;
 
   constructor(clock: Clock, log: Log) {
@@ -94,14 +93,17 @@ export class Drops {
   nextInMs(): number | null {
     if (this.#jobs.length === 0) return null;
     const nowMs = this.#clock.monotonicMs();
-    return nowMs < this.#busyUntilMs ? Math.max(0, this.#restUntilMs - nowMs) : 0;
+    return nowMs < this.#busyUntilMs ? this.#pace.restMs(nowMs) : 0;
   }
 
-  /** Upkeep took so long, for pages that steps have changed: it counts as theirs. */
+  /** Upkeep took so long for pages that steps have changed: it counts as theirs. */
   charge(tookMs: number): void {
-    if (this.#jobs.length === 0) return;
-    const fromMs = Math.max(this.#restUntilMs, this.#clock.monotonicMs());
-    this.#restUntilMs = fromMs + restFactor * tookMs;
+    this.#pace.charge(this.#clock.monotonicMs(), tookMs);
+  }
+
+  /** A turn's commit took so long, with its fsync: so does a step that came before it. */
+  committed(tookMs: number): void {
+    this.#pace.committed(this.#clock.monotonicMs(), tookMs);
   }
 
   /** One bounded piece of work, if there is any. `isAsked`: requests came with this turn. */
@@ -111,12 +113,12 @@ export class Drops {
     const isBusy = beganMs < this.#busyUntilMs;
     if (this.#lookMs !== null && this.#lookMs <= beganMs) this.#look(store, state);
     const job = this.#jobs[0];
-    if (job === undefined || (isBusy && beganMs < this.#restUntilMs)) return nothingDone;
+    if (job === undefined || (isBusy && this.#pace.restMs(beganMs) > 0)) return nothingDone;
     try {
-      const isDone = this.#carryOut(job, store, state);
+      const { rows, more } = this.#carryOut(job, store, state);
       const nowMs = this.#clock.monotonicMs();
-      this.#restUntilMs = nowMs + restFactor * (nowMs - beganMs);
-      if (!isDone) return { fault: null, more: !isBusy };
+      this.#pace.stepped(nowMs, nowMs - beganMs, rows);
+      if (more) return { fault: null, more: !isBusy };
     } catch (thrown) {
       if (!(thrown instanceof StorageError)) throw thrown;
       this.stop();
@@ -157,20 +159,20 @@ export class Drops {
     this.#run = null;
   }
 
-  /** Whether the job is done with this. @throws {StorageError} */
-  #carryOut(job: Job, store: ShardStore, state: ShardState): boolean {
+  /** @throws {StorageError} */
+  #carryOut(job: Job, store: ShardStore, state: ShardState): DropResult {
     if (job.kind === "group") {
       store.dropGroup(job.groupKey);
       state.dropGroup(job.groupKey);
-      return true;
+      return { rows: 0, more: false };
     }
-    const { rows, more } = store.dropQueues(job.queueKeys);
-    this.#rows += rows;
+    const step = store.dropQueues(job.queueKeys, this.#pace.rowsMax);
+    this.#rows += step.rows;
     if (this.#run !== null) {
-      this.#run.rows += rows;
+      this.#run.rows += step.rows;
       this.#run.steps++;
     }
-    return !more;
+    return step;
   }
 
   #look(store: ShardStore, state: ShardState): void {

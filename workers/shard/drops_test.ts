@@ -35,9 +35,9 @@ function slowDisk(steps: number, onStep: () => void): SimDisk {
     const store = open();
     const drop = store.dropQueues.bind(store);
     let left = steps;
-    store.dropQueues = (queueKeys) => {
+    store.dropQueues = (queueKeys, rowsMax) => {
       onStep();
-      return --left > 0 ? { rows: 2, more: true } : drop(queueKeys);
+      return --left > 0 ? { rows: 2, more: true } : drop(queueKeys, rowsMax);
     };
     return store;
   };
@@ -181,4 +181,29 @@ test("Shard goes on dropping once its store was opened again after a failed writ
   await bench.pass();
   assert.equal(bench.opened, 2);
   assert.deepEqual(await bench.bodies(), []);
+});
+
+test("Drops goes on between turns that come one after the other, and sizes its steps", () => {
+  const clock = new ManualClock();
+  const drops = new Drops(clock, silentLog);
+  const store = new SimDisk().open();
+  const state = new ShardState(store);
+  const sizes: number[] = [];
+  store.dropQueues = (_queueKeys, rowsMax) => {
+    sizes.push(rowsMax);
+    clock.advance(rowsMax / 100);
+    return { rows: rowsMax, more: true };
+  };
+  drops.ask(store, state, [queueKey]);
+  while (clock.monotonicMs() < 1_000) {
+    clock.advance(0.25);
+    drops.committed(0.2);
+    // Upkeep had nothing to do, as in nearly every turn.
+    drops.charge(0);
+    drops.step(store, state, true);
+  }
+  assert.deepEqual([sizes.slice(0, 5), sizes.at(-1)], [[16, 32, 64, 128, 200], 200]);
+  // A tenth of the time, at a hundred rows a millisecond.
+  const { rowsDropped } = drops;
+  assert.ok(rowsDropped > 9_500 && rowsDropped < 10_500, `${rowsDropped} rows in a second`);
 });

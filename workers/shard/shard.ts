@@ -242,7 +242,10 @@ export class Shard {
     const startedMs = this.#parts.clock.monotonicMs();
     this.#store.commit(record);
     this.#state.noteIds(draft.newIds, draft.storedMs);
-    this.#tallies.committed(draft.messageCount, this.#parts.clock.monotonicMs() - startedMs);
+    const tookMs = this.#parts.clock.monotonicMs() - startedMs;
+    this.#tallies.committed(draft.messageCount, tookMs);
+    // What is not synced to the disk at once pays for nothing that was written before.
+    if (record.durability === "power-loss") this.#drops.committed(tookMs);
   }
 
   /**
@@ -323,11 +326,10 @@ export class Shard {
 
   #keepUp(nowMs: number, isBusy: boolean): void {
     const { clock, log } = this.#parts;
-    const beganMs = clock.monotonicMs();
-    const damage = this.#state.damage.takeNews(beganMs);
+    const damage = this.#state.damage.takeNews(clock.monotonicMs());
     if (damage !== null) log.error("stored messages are damaged", { reason: damage });
     const step = this.#upkeep.step(this.#store, this.#state, nowMs);
-    this.#drops.charge(clock.monotonicMs() - beganMs);
+    this.#drops.charge(step.dropMs);
     if (step.fault !== null) this.#stop(step.fault);
     else if (step.guardChanged) this.#noteGuard();
     if (step.more) this.arrived();

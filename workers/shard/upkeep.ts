@@ -27,9 +27,11 @@ export type UpkeepStep = {
   readonly guardChanged: boolean;
   /** Another step is worth doing at once. */
   readonly more: boolean;
+  /** Of the time it took, what was spent on pages that drops had changed. */
+  readonly dropMs: number;
 };
 
-const nothingDone: UpkeepStep = { fault: null, guardChanged: false, more: false };
+const nothingDone: UpkeepStep = { fault: null, guardChanged: false, more: false, dropMs: 0 };
 
 /**
  * The housekeeping of one shard. A step is short, so that a turn is never kept waiting; a round of
@@ -62,20 +64,28 @@ export class Upkeep {
     const monotonicMs = this.#clock.monotonicMs();
     if (monotonicMs < this.#nextLookMs) return nothingDone;
     this.#nextLookMs = monotonicMs + lookMs;
-    let guardChanged = false;
+    let [guardChanged, dropMs] = [false, 0];
     try {
       guardChanged = this.#guard.check(store.reusableBytes());
       // A damaged store takes no writes: trying would stop the shard, and with it all reading.
-      if (!store.recovery.writable) return { fault: null, guardChanged, more: false };
-      if (store.checkpointDue()) store.checkpoint();
+      if (!store.recovery.writable) return { ...nothingDone, guardChanged };
+      if (store.checkpointDue()) dropMs = this.#checkpoint(store);
       this.#forgetVerdicts(store, nowMs, monotonicMs);
-      return { fault: null, guardChanged, more: this.#trim(store, state, nowMs, monotonicMs) };
+      const more = this.#trim(store, state, nowMs, monotonicMs);
+      return { fault: null, guardChanged, more, dropMs };
     } catch (thrown) {
       if (!(thrown instanceof StorageError)) throw thrown;
       // A full disk is the guard's business; retention tries again in its next round.
-      if (thrown.fault === "full") return { fault: null, guardChanged, more: false };
-      return { fault: thrown, guardChanged, more: false };
+      if (thrown.fault === "full") return { ...nothingDone, guardChanged, dropMs };
+      return { fault: thrown, guardChanged, more: false, dropMs };
     }
+  }
+
+  /** Answers how much of the time was spent for drops. @throws {StorageError} */
+  #checkpoint(store: ShardStore): number {
+    const beganMs = this.#clock.monotonicMs();
+    const dropShare = store.checkpoint();
+    return dropShare * (this.#clock.monotonicMs() - beganMs);
   }
 
   #forgetVerdicts(store: ShardStore, nowMs: number, monotonicMs: number): void {

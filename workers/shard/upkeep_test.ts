@@ -36,7 +36,7 @@ function keeping(trims: (TrimResult | StorageError)[] = []) {
   const upkeep = new Upkeep(guard, clock);
   const state = new ShardState(store);
   const step = () => upkeep.step(store, state, clock.wallMs());
-  return { clock, upkeep, step, steps, free };
+  return { clock, upkeep, step, steps, free, store };
 }
 
 test("step() looks at the disk every half second, and not sooner", () => {
@@ -78,4 +78,15 @@ test("step() tells of a failed write, and leaves a full disk to the guard", () =
   const failed = keeping([new StorageError("io", "broken")]);
   failed.upkeep.setRules([rule]);
   assert.equal(failed.step().fault?.message, "broken");
+});
+
+test("step() tells how much of a checkpoint's time was spent for drops", () => {
+  const { clock, step, store } = keeping();
+  store.checkpointDue = () => true;
+  store.checkpoint = () => {
+    clock.advance(40);
+    return 0.25;
+  };
+  assert.equal(step().dropMs, 10);
+  assert.equal(step().dropMs, 0);
 });
