@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { type OneThreadBroker, sendOf, withBroker } from "../../tests/support/one_thread_broker.ts";
 import { BrokerError } from "../model/errors.ts";
+import { everything } from "../model/subscription.ts";
 
 /** Messages and timers in each shard. */
 async function stored(broker: OneThreadBroker): Promise<(readonly [number, number])[]> {
@@ -62,6 +63,90 @@ test("deleteTopic() that a shard did not hear is told to it by the coordinator",
     assert.deepEqual(await stored(broker), [[0, 0], [0, 0]]);
     await fill(broker, "gone");
     assert.deepEqual(await stored(broker), [[2, 2], [2, 2]]);
+  });
+});
+
+const receive = (broker: OneThreadBroker, topic: string, waitMs = 0) => {
+  const wish = { clientId: "c", messagesMax: 1, bytesMax: 1_000, invisibleMs: 60_000, waitMs };
+  return broker.door.receive({ topic, group: "g", ...wish, filter: everything });
+};
+
+/** In each shard: who reads, as open deliveries, and what waits to be tried again. */
+async function openIn(broker: OneThreadBroker): Promise<readonly number[]> {
+  const { shards } = await broker.run(broker.door.health());
+  return shards.map(({ stats }) => stats.openDeliveries);
+}
+
+/** Group g has a lease in each of two shards. */
+async function lease(broker: OneThreadBroker): Promise<void> {
+  await fill(broker, "t");
+  await broker.run(broker.door.createGroup("g", {}));
+  for (let queueId = 0; queueId < 4; queueId++) await broker.run(receive(broker, "t"));
+}
+
+test("deleteGroup() is answered while a shard is away, which drops it when it hears", async () => {
+  await withBroker({ shards: 2 }, async (broker) => {
+    await lease(broker);
+    assert.deepEqual(await openIn(broker), [2, 2]);
+    await broker.without(1, async () => {
+      assert.equal(await codeOf(broker, broker.door.deleteGroup("g")), "none");
+      assert.equal(broker.door.group("g"), undefined);
+      assert.equal(await codeOf(broker, broker.door.deleteGroup("g")), "group_not_found");
+    });
+    assert.deepEqual(await openIn(broker), [0, 2]);
+    await broker.pass(1_000);
+    await broker.settle();
+    assert.deepEqual(await openIn(broker), [0, 0]);
+  });
+});
+
+test("a group made anew has nothing of the deleted one, whatever a shard has still", async () => {
+  await withBroker({ shards: 2 }, async (broker) => {
+    await lease(broker);
+    const { door } = broker;
+    await broker.run(door.resetOffsets("g", "t", { kind: "latest" }, "ops"));
+    await broker.without(1, async () => {
+      await broker.run(door.deleteGroup("g"));
+      await broker.run(door.createGroup("g", { startFrom: "earliest" }));
+    });
+    const look = async () => ({
+      places: (await broker.run(broker.door.places("g", "t"))).map(({ nextOffset }) => nextOffset),
+      events: await broker.run(broker.door.placeEvents("g", "t")),
+      letters: (await broker.run(broker.door.deadLetters.list("g", null, 9))).letters,
+    });
+    const nothing = { places: [null, null, null, null], events: [], letters: [] };
+    assert.deepEqual(await look(), nothing);
+    // The shard comes back as the start of a new process: with the old group in its file.
+    await broker.restart();
+    await broker.settle();
+    assert.deepEqual([await look(), await openIn(broker)], [nothing, [0, 0]]);
+    for (let queueId = 0; queueId < 4; queueId++) {
+      assert.equal((await broker.run(receive(broker, "t"))).length, 1);
+    }
+  });
+});
+
+test("who waits for a topic or in a group is told at once that it was deleted", async () => {
+  await withBroker({ shards: 2 }, async (broker) => {
+    const { door } = broker;
+    await broker.run(door.createTopic("t", { queues: 4 }));
+    await broker.run(door.createGroup("g", {}));
+    const poll = codeOf(broker, receive(broker, "t", 60_000));
+    const pull = { topic: "t", queueId: 1, offset: 0, messagesMax: 1, bytesMax: 1_000 };
+    const read = codeOf(broker, door.pull({ ...pull, waitMs: 60_000, filter: everything }));
+    await broker.settle();
+    await broker.run(door.deleteTopic("t"));
+    const fresh = await codeOf(broker, (async () => await receive(broker, "t"))());
+    const codes = [await poll, await read, fresh];
+    assert.deepEqual(codes, ["topic_not_found", "topic_not_found", "topic_not_found"]);
+
+    await broker.run(door.createTopic("t", { queues: 4 }));
+    const again = codeOf(broker, receive(broker, "t", 60_000));
+    await broker.settle();
+    // One shard stands still: what is told is that the group is gone.
+    await broker.without(1, async () => await broker.run(door.deleteGroup("g")));
+    await broker.pass(1_000);
+    assert.equal(await again, "group_not_found");
   });
 });
 

@@ -44,7 +44,7 @@ import { Checks } from "./checks.ts";
 import { RecordEncoder } from "./encode.ts";
 import type { DeadLetterDesk } from "./dead_letter_desk.ts";
 import { DeadLetters } from "./dead_letters.ts";
-import { dropQueues } from "./deletions.ts";
+import { dropGroup, dropQueues } from "./deletions.ts";
 import { Explainer } from "./explainer.ts";
 import { Finder } from "./find.ts";
 import { OtherFilters } from "./group_filters.ts";
@@ -238,9 +238,10 @@ export class Door implements Broker {
 
   async deleteGroup(name: string): Promise<void> {
     const derived = this.topics().filter((topic) => belongsTo(topic, name));
-    const { groupKey } = await this.#parts.coordinator.ask("deleteGroup", { name });
-    await this.#parts.router.askAll("dropGroup", () => ({ groupKey }));
-    for (const topic of derived) await dropQueues(this.#parts.router, topic, this.#parts.log);
+    const { coordinator, router, log } = this.#parts;
+    const group = await coordinator.ask("deleteGroup", { name });
+    await dropGroup(router, group, log);
+    for (const topic of derived) await dropQueues(router, topic, log);
   }
 
   async topicForSend(name: string, queues: number): Promise<Topic> {

@@ -100,17 +100,15 @@ export class Reader {
   }
 
   async receive(request: ReceiveRequest): Promise<ReceivedMessage[]> {
-    const topic = this.#readable(request.topic);
-    const group = this.#view.needGroup(request.group);
-    if (!group.settings.consumeEnabled) {
-      throw new BrokerError("no_permission", `Group "${group.name}" is switched off`);
-    }
     if (request.mode === "broadcast") {
+      const { topic, group } = this.#consumed(request);
       const readerKey = await this.#readerKeys.of(group.name, request.clientId);
       return await this.#receiveOnce(topic, group, { ...request, readerKey, otherFilters: [] });
     }
     const deadlineMs = request.waitMs === 0 ? 0 : this.#clock.monotonicMs() + request.waitMs;
     for (let waitMs = request.waitMs;;) {
+      // Each time: while it waited, they may have been deleted, or made anew.
+      const { topic, group } = this.#consumed(request);
       const beside = this.#otherFilters.beside(group.name, topic.name, request.filter);
       const otherFilters = beside instanceof Promise ? await beside : beside;
       const changed = waitMs === 0 ? undefined : this.#otherFilters.changed(group.name, topic.name);
@@ -126,6 +124,14 @@ export class Reader {
       if (!wasStopped) return found;
       waitMs = Math.max(0, Math.ceil(deadlineMs - this.#clock.monotonicMs()));
     }
+  }
+
+  /** @throws {BrokerError} There is no such topic or group, or nobody may receive from it. */
+  #consumed(request: ReceiveRequest): { topic: Topic; group: Group } {
+    const topic = this.#readable(request.topic);
+    const group = this.#view.needGroup(request.group);
+    if (group.settings.consumeEnabled) return { topic, group };
+    throw new BrokerError("no_permission", `Group "${group.name}" is switched off`);
   }
 
   async #receiveOnce(topic: Topic, group: Group, request: OneReceive): Promise<ReceivedMessage[]> {
@@ -293,7 +299,9 @@ export class Reader {
       return await Promise.any(parked);
     } catch (thrown) {
       const errors = thrown instanceof AggregateError ? thrown.errors : [thrown];
-      const failure = errors.find((error) => !(error instanceof NothingFound));
+      const refused = errors.filter((error) => !(error instanceof NothingFound));
+      // That the topic is gone says more than that a shard of it stands still.
+      const failure = refused.find((error) => !isStanding(error)) ?? refused[0];
       // Those that can be asked had nothing; only when none could, there is something to tell.
       const anyAsked = errors.some((error) => error instanceof NothingFound);
       if (failure === undefined || (anyAsked && isStanding(failure))) return [];

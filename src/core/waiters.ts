@@ -72,6 +72,13 @@ export class Waiters<T> {
     return [...woken].sort((one, other) => one.sequence - other.sequence);
   }
 
+  /** Takes everyone whose request is one of these. */
+  takeWhere(isOne: (request: T) => boolean): Waiter<T>[] {
+    const taken = [...this.#byId.values()].filter(({ request }) => isOne(request));
+    for (const waiter of taken) this.#remove(waiter);
+    return taken;
+  }
+
   /** Takes the waiter `id`, if it is still parked. */
   forget(id: number): Waiter<T> | undefined {
     const waiter = this.#byId.get(id);

@@ -71,6 +71,15 @@ test("forget() takes the waiter once, and its queues wake nobody then", () => {
   assert.deepEqual([ids(waiters.wake([7, 8])), waiters.nextDeadlineMs()], [[], null]);
 });
 
+test("takeWhere() takes those whose request is meant, from queues and deadlines too", () => {
+  const { waiters, park } = parked();
+  park(1, [7]);
+  park(2, [7, 8]);
+  assert.deepEqual(ids(waiters.takeWhere((request) => request === "request 2")), [2]);
+  assert.deepEqual(ids(waiters.takeWhere((request) => request === "request 2")), []);
+  assert.deepEqual([ids(waiters.wake([7, 8])), waiters.nextDeadlineMs()], [[1], null]);
+});
+
 test("Waiters is full at waitersMax, and has room again after one left", () => {
   const { waiters, park } = parked(2);
   park(1, [7]);

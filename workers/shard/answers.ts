@@ -66,7 +66,8 @@ export function answerQuestion(
       return;
     }
     case "dropGroup":
-      store.dropGroup(question.request.groupKey);
+      // A damaged file takes no writes: what is left in it is an orphan when it was repaired.
+      if (store.recovery.writable) store.dropGroup(question.request.groupKey);
       state.dropGroup(question.request.groupKey);
       server.answer("dropGroup", id, null);
       return;

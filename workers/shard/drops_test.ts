@@ -5,6 +5,7 @@ import {
   codeOf,
   leasesOf,
   names,
+  pullOf,
   receiveOf,
   ShardBench,
   standing,
@@ -13,6 +14,7 @@ import { SimDisk } from "../../tests/simulation/sim_store.ts";
 import { ManualClock } from "../../src/base/clock.ts";
 import { silentLog } from "../../src/base/log.ts";
 import type { ExistingNews } from "../../src/link/coordinator_messages.ts";
+import { BrokerError } from "../../src/model/errors.ts";
 import { Drops } from "./drops.ts";
 import { ShardState } from "./state.ts";
 
@@ -44,6 +46,16 @@ function slowDisk(steps: number, onStep: () => void): SimDisk {
   return disk;
 }
 
+/** What a queue holds, or "gone". */
+async function held(bench: ShardBench, key = queueKey): Promise<readonly string[] | "gone"> {
+  try {
+    return await bench.bodies(key);
+  } catch (thrown) {
+    if (thrown instanceof BrokerError && thrown.code === "topic_not_found") return "gone";
+    throw thrown;
+  }
+}
+
 test("Shard answers a drop before it is done, and does other work between its steps", async () => {
   let steps = 0;
   const bench: ShardBench = new ShardBench(slowDisk(4, () => {
@@ -58,7 +70,7 @@ test("Shard answers a drop before it is done, and does other work between its st
   assert.equal(steps, 1);
   await bench.pass(1_000);
   assert.equal(steps, 4);
-  assert.deepEqual([await bench.bodies(), await bench.bodies(9)], [[], ["b"]]);
+  assert.deepEqual([await held(bench), await held(bench, 9)], ["gone", ["b"]]);
   assert.equal(await codeOf(bench.send(["late"])), "topic_not_found");
   const { dropping, dropped } = await bench.ask("stats", null);
   assert.deepEqual([dropping, dropped], [0, 6]);
@@ -74,7 +86,7 @@ test("Shard shows nothing of a queue that it drops, and tells how much is left",
   const { dropping, dropped, openDeliveries } = await bench.ask("stats", null);
   assert.deepEqual([dropping, dropped > 0, openDeliveries], [1, true, 0]);
   assert.equal(await codeOf(bench.send(["late"])), "topic_not_found");
-  assert.deepEqual(await bench.receive(), []);
+  assert.equal(await codeOf(bench.receive()), "topic_not_found");
   // What memory reads back from the tables does not bring it back.
   bench.disk.fateOf = (operation) => operation.kind === "turn" ? "io-before" : "done";
   await codeOf(bench.send(["b"], otherQueueKey));
@@ -118,9 +130,9 @@ test("Shard drops the queues the registry does not have, and nothing newer", asy
   await bench.pass();
 
   const bodies = await Promise.all([queueKey, otherQueueKey, 30, 31].map((key) => {
-    return bench.bodies(key);
+    return held(bench, key);
   }));
-  assert.deepEqual(bodies, [[], ["a"], [], ["a"]]);
+  assert.deepEqual(bodies, ["gone", ["a"], "gone", ["a"]]);
   const places = await bench.ask("places", { groupKey, queueKeys: [queueKey, otherQueueKey] });
   assert.deepEqual(places.map(({ next }) => next), [null, 1]);
 });
@@ -162,12 +174,12 @@ test("Shard looks for orphans again when there was no room to drop them", async 
   bench.disk.fateOf = (operation) => operation.kind === "drop-queues" ? "full" : "done";
   bench.shard.heard(existing);
   await bench.pass();
-  assert.deepEqual(await bench.bodies(), ["a"]);
+  assert.equal((await bench.ask("stats", null)).messages, 1);
 
   bench.disk.fateOf = () => "done";
   await bench.pass(11_000);
   await bench.pass();
-  assert.deepEqual(await bench.bodies(), []);
+  assert.equal((await bench.ask("stats", null)).messages, 0);
 });
 
 test("Shard goes on dropping once its store was opened again after a failed write", async () => {
@@ -180,7 +192,7 @@ test("Shard goes on dropping once its store was opened again after a failed writ
   await bench.pass(2_000);
   await bench.pass();
   assert.equal(bench.opened, 2);
-  assert.deepEqual(await bench.bodies(), []);
+  assert.equal(await held(bench), "gone");
 });
 
 test("Drops goes on between turns that come one after the other, and sizes its steps", () => {
@@ -206,4 +218,47 @@ test("Drops goes on between turns that come one after the other, and sizes its s
   // A tenth of the time, at a hundred rows a millisecond.
   const { rowsDropped } = drops;
   assert.ok(rowsDropped > 9_500 && rowsDropped < 10_500, `${rowsDropped} rows in a second`);
+});
+
+/** A pull, a receive and a watch of this queue that wait for a minute. */
+async function waiting(bench: ShardBench, key: number, group = groupKey) {
+  const { client } = bench;
+  const queueKeys = [key];
+  const asked = [
+    client.ask("pull", { ...pullOf(0), queueKey: key, waitMs: 60_000 }),
+    client.ask("receive", receiveOf({ queueKeys, groupKey: group, waitMs: 60_000 })),
+    client.ask("watch", { queueKeys, groupKey: group, ordered: false, waitMs: 60_000 }),
+  ].map(standing);
+  await bench.pass();
+  return () => asked.map(({ now }) => now);
+}
+
+test("Shard ends who waits for a topic as soon as it is deleted, and nobody else", async () => {
+  const bench = new ShardBench();
+  const [doomed, others] = [await waiting(bench, queueKey), await waiting(bench, otherQueueKey)];
+  const still = others();
+  await bench.ask("dropQueues", { queueKeys: [queueKey] });
+  assert.deepEqual(doomed(), ["topic_not_found", "topic_not_found", "topic_not_found"]);
+  assert.deepEqual(others(), still);
+  assert.equal((await bench.ask("stats", null)).parked, 3);
+});
+
+test("Shard ends who waits for a topic that it hears is gone", async () => {
+  const bench = new ShardBench();
+  await bench.send(["a"]);
+  await bench.ask("ack", leasesOf(await bench.receive()));
+  const doomed = await waiting(bench, queueKey);
+  bench.shard.heard(existing);
+  await bench.pass();
+  assert.deepEqual(doomed().slice(1), ["topic_not_found", "topic_not_found"]);
+});
+
+test("Shard ends who waits for a deleted group, also where the group has no place", async () => {
+  const bench = new ShardBench();
+  const [doomed, others] = [await waiting(bench, queueKey), await waiting(bench, queueKey, 4)];
+  const still = others();
+  await bench.ask("dropGroup", { groupKey });
+  // A pull is of no group.
+  assert.deepEqual(doomed(), [still[0], "group_not_found", "group_not_found"]);
+  assert.deepEqual(others(), still);
 });

@@ -2,7 +2,8 @@
  * The requests a shard has no answer for yet.
  *
  *     pull, receive, watch ──nothing there──▶ parked ──queue grew, delivery due──▶ tried again
- *                                               └─deadline, forgotten, drained──▶ answered: nothing
+ *                                               ├─deadline, forgotten, drained──▶ answered: nothing
+ *                                               └─topic or group deleted──▶ refused
  *
  * A pull and a watch are tried again at once; a receive leases, so it goes into the next turn.
  *
@@ -75,6 +76,7 @@ export class Parking {
 
   /** Answers a pull, or parks it when there is nothing and it may wait. */
   pull(store: ShardStore, id: number, ask: PullAsk, waiting?: Waiting): void {
+    this.#state.needQueue(ask.queueKey);
     const answer = readPull(store, ask, this.#clock.wallMs());
     this.#tallies.expired += answer.expired;
     const { outcome, nextOffset, maxOffset, count } = answer.head;
@@ -96,6 +98,8 @@ export class Parking {
 
   /** Answers whether there is something for a group, or parks until there is. */
   watch(store: ShardStore, id: number, ask: WatchAsk, waiting?: Waiting): void {
+    this.#state.needGroup(ask.groupKey);
+    for (const queueKey of ask.queueKeys) this.#state.needQueue(queueKey);
     const found = hasWork(this.#state, store, ask, this.#clock.wallMs());
     if (!found && ask.waitMs > 0 && this.#hasRoom()) {
       this.#park(id, { kind: "watch", ask }, waiting);
@@ -113,6 +117,22 @@ export class Parking {
       } else this.#woken.push({ name: "receive", id, request: request.ask, waiting });
     }
     return this.#woken.length > 0;
+  }
+
+  /** Refuses everyone who waits for what was dropped meanwhile: it will not come. */
+  endDropped(): void {
+    const { queueKeys, groupKeys } = this.#state.takeDropped();
+    const ended = this.#waiters.wake(queueKeys);
+    if (groupKeys.size > 0) {
+      const isOfGroup = ({ kind, ask }: Parked) => kind !== "pull" && groupKeys.has(ask.groupKey);
+      ended.push(...this.#waiters.takeWhere(isOfGroup));
+    }
+    for (const { id, queueKeys: waitsFor, request } of ended) {
+      this.#guarded(id, () => {
+        if (request.kind !== "pull") this.#state.needGroup(request.ask.groupKey);
+        for (const queueKey of waitsFor) this.#state.needQueue(queueKey);
+      });
+    }
   }
 
   /** Answers everyone whose deadline has come. */

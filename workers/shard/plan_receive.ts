@@ -15,7 +15,7 @@ export type PlannedReceive = {
  * Leases up to `messagesMax` messages. The queues are visited from `turnNumber` on in a circle, so
  * that none starves.
  *
- * @throws {BrokerError} `group_not_found`: it was deleted meanwhile.
+ * @throws {BrokerError} `group_not_found`, `topic_not_found`: it was deleted meanwhile.
  */
 export function planReceive(
   ask: ReceiveAsk,
@@ -24,6 +24,7 @@ export function planReceive(
 ): PlannedReceive {
   const { state } = parts;
   state.needGroup(ask.groupKey);
+  for (const queueKey of ask.queueKeys) state.needQueue(queueKey);
   const gathered: Gathered = {
     deliveries: [],
     records: [],
@@ -35,7 +36,6 @@ export function planReceive(
   const count = ask.queueKeys.length;
   for (let step = 0; step < count && gathered.deliveries.length < ask.messagesMax; step++) {
     const queueKey = ask.queueKeys[(turnNumber + step) % count]!;
-    if (state.isDropped(queueKey)) continue;
     const deliveries = placeOf(ask, parts, queueKey);
     state.notes.asked(deliveries, parts.draft.nowMs, ask.clientId);
     new HandOut({ ask, ...parts }, queueKey, deliveries, gathered).run();

@@ -140,6 +140,7 @@ export class Shard {
       else this.#answer(question);
     }
     if (this.#isStopped) return;
+    this.#parking.endDropped();
     const due = this.#state.takeDueQueues(nowMs);
     const woken = [...grown, ...due, ...this.#state.takeUnblocked()];
     if (this.#parking.wake(this.#store, woken)) this.arrived();
@@ -335,6 +336,8 @@ export class Shard {
     if (step.more) this.arrived();
     if (this.#isStopped) return;
     const drop = this.#drops.step(this.#store, this.#state, isBusy);
+    // What it found to be deleted, or has dropped by itself.
+    if (!this.#isStopped) this.#parking.endDropped();
     if (drop.fault !== null) this.#stop(drop.fault);
     else if (drop.more) this.arrived();
   }

@@ -362,7 +362,11 @@ async function damagedDisk(writable: boolean): Promise<SimDisk> {
     const refuse = () => {
       throw new StorageError("io", "Cannot write to a damaged store");
     };
-    return Object.assign(store, { recovery }, writable ? {} : { trim: refuse, checkpoint: refuse });
+    return Object.assign(
+      store,
+      { recovery },
+      writable ? {} : { trim: refuse, checkpoint: refuse, dropGroup: refuse },
+    );
   };
   return disk;
 }
@@ -374,6 +378,8 @@ test("Shard asks a damaged store for no writes, and goes on with what can be rea
   bench.shard.heard({ kind: "retention", rules: [rule] });
 
   assert.equal(await codeOf(bench.receive()), "storage_damaged");
+  // A deleted group stays in the file until it is repaired; deleting it stops nothing.
+  assert.equal(await codeOf(bench.ask("dropGroup", { groupKey: names.groupKey })), "none");
   await bench.pass(5_000);
   assert.equal(bench.opened, 1);
   assert.deepEqual(await bench.bodies(), ["a"]);

@@ -42,6 +42,11 @@ export const operatorsKey = 0;
 /** Messages a group passed over in a queue. */
 type PassedCounts = { unmatched: number; expired: number };
 
+/** What was dropped of a shard. */
+type Dropped = { readonly queueKeys: Set<number>; readonly groupKeys: Set<number> };
+
+const noneDropped = (): Dropped => ({ queueKeys: new Set(), groupKeys: new Set() });
+
 /** The sharding key of a stored message; "" without one: all those are one key. */
 export function shardingKeyOf(record: Uint8Array): string {
   return readProperty(recordProperties(record, 0), propertyNames.shardingKey) ?? "";
@@ -78,6 +83,8 @@ export class ShardState {
    */
   readonly #droppedGroups = new Lru<number, true>({ countMax: limits.groupsMax });
   readonly #droppedQueues = new Lru<number, true>({ countMax: limits.queuesMax });
+  /** Of these, what was dropped since `takeDropped`. */
+  #newlyDropped = noneDropped();
 
   #recentIds: RecentIds;
   /** For how long ids count, as the last send that asked for it said. */
@@ -153,6 +160,13 @@ export class ShardState {
   needQueue(queueKey: number): void {
     if (!this.#droppedQueues.has(queueKey)) return;
     throw new BrokerError("topic_not_found", "The topic was deleted while the request was coming");
+  }
+
+  /** What was dropped since the last call: whoever waits for it is to be told. */
+  takeDropped(): Dropped {
+    const dropped = this.#newlyDropped;
+    if (dropped.queueKeys.size + dropped.groupKeys.size > 0) this.#newlyDropped = noneDropped();
+    return dropped;
   }
 
   /** All groups that have a place in some queue. */
@@ -318,6 +332,7 @@ export class ShardState {
   dropQueues(queueKeys: readonly number[]): void {
     for (const queueKey of queueKeys) {
       this.#droppedQueues.set(queueKey, true);
+      this.#newlyDropped.queueKeys.add(queueKey);
       this.#readers.delete(queueKey);
       for (const queues of this.#groups.values()) queues.delete(queueKey);
     }
@@ -325,6 +340,7 @@ export class ShardState {
 
   dropGroup(groupKey: number): void {
     this.#droppedGroups.set(groupKey, true);
+    this.#newlyDropped.groupKeys.add(groupKey);
     this.#groups.delete(groupKey);
     for (const readers of this.#readers.values()) readers.delete(groupKey);
   }
