@@ -117,10 +117,11 @@ export class Offsets {
   /** Each shard moves its queues at once, all or none; who is told hears what each of them did. */
   async #move(
     move: PlacesMove,
-    reset: { readonly kind: "reset" | "clone"; readonly by: string },
+    { kind, by }: { readonly kind: "reset" | "clone"; readonly by: string },
   ): Promise<void> {
     if (move.offsets.length === 0) return;
-    const { groupKey } = this.#view.needGroup(move.group);
+    const { groupKey, settings: { startFrom } } = this.#view.needGroup(move.group);
+    const reset = { kind, by, startFrom };
     const topic = this.#view.needTopic(move.topic);
     const byShard = Map.groupBy(move.offsets, ({ queueId }) => this.#queue(topic, queueId).shard);
     const stayed = new Set<PlacesMove["offsets"][number]>();
@@ -165,7 +166,7 @@ export class Offsets {
     throw new BrokerError(
       "conflict",
       `Cannot undo: group "${groupName}" was not reset in topic "${topicName}", ` +
-        "or its newest reset was undone already",
+        "or its newest reset was undone already; a reset puts it anywhere",
     );
   }
 

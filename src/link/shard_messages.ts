@@ -204,7 +204,13 @@ export type CommitOffsetsAsk = {
   readonly groupKey: number;
   readonly offsets: readonly { readonly queueKey: number; readonly offset: number }[];
   /** With a reset, open deliveries are forgotten and the offset may go back. `null`: a commit. */
-  readonly reset: { readonly kind: "reset" | "clone"; readonly by: string } | null;
+  readonly reset: PlaceReset | null;
+};
+/** `startFrom`: where a group without a place would have begun, and undoing puts it back to. */
+export type PlaceReset = {
+  readonly kind: "reset" | "clone";
+  readonly by: string;
+  readonly startFrom: "earliest" | "latest";
 };
 /** Takes the newest reset or clone of each queue back. Leases given before it stay worthless. */
 export type UndoAsk = PlacesAsk & { readonly by: string };

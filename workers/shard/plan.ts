@@ -80,7 +80,7 @@ export function planWork(work: Work, parts: PlanParts, turnNumber: number): Plan
     case "extend":
       return answered(work, "extend", planExtend(state, draft, work.request));
     case "commitOffsets":
-      return answered(work, "commitOffsets", planOffsets(state, draft, work.request));
+      return answered(work, "commitOffsets", planOffsets(state, draft, store, work.request));
     case "undoReset":
       return answered(work, "undoReset", planUndo(state, draft, store, work.request));
     case "settleKey":

@@ -4,6 +4,7 @@ import { limits } from "../../src/base/limits.ts";
 import type { Deliveries, OpenDelivery } from "../../src/core/deliveries.ts";
 import type {
   CommitOffsetsAsk,
+  PlaceReset,
   PreviewResetAnswer,
   PreviewResetAsk,
   UndoAnswer,
@@ -23,49 +24,51 @@ const eventsLookedAt = 16;
  *
  * @throws {BrokerError} `group_not_found`: it was deleted meanwhile.
  */
-export function planOffsets(state: ShardState, draft: TurnDraft, ask: CommitOffsetsAsk): null {
-  state.needGroup(ask.groupKey);
+export function planOffsets(
+  state: ShardState,
+  draft: TurnDraft,
+  store: Pick<ShardStore, "minOffset" | "maxOffset">,
+  ask: CommitOffsetsAsk,
+): null {
+  const { groupKey, reset } = ask;
+  state.needGroup(groupKey);
   for (const { queueKey, offset } of ask.offsets) {
     if (state.isDropped(queueKey)) continue;
-    const known = state.deliveries(ask.groupKey, queueKey);
-    if (known === undefined) {
+    const known = state.deliveries(groupKey, queueKey);
+    if (reset !== null) {
       draft.mustSurvive("power-loss");
-      if (ask.reset !== null && offset > 0) noteBeginning(draft, ask, queueKey, offset);
-      state.begin(ask.groupKey, queueKey, offset);
-    } else if (ask.reset === null) {
+      // A group that never read is where it would have begun, so that undoing puts it there.
+      const { startFrom } = reset;
+      const start = startFrom === "earliest"
+        ? store.minOffset(queueKey)
+        : store.maxOffset(queueKey);
+      const place = known ?? state.begin(groupKey, queueKey, start);
+      resetPlace(state, draft, { groupKey, queueKey, place }, offset, reset);
+    } else if (known === undefined) {
+      draft.mustSurvive("power-loss");
+      state.begin(groupKey, queueKey, offset);
+    } else {
       known.commit(offset);
       state.notes.asked(known, draft.nowMs, "a pulling consumer");
-      state.touch(ask.groupKey, queueKey, known);
-    } else {
-      const { kind, by } = ask.reset;
-      draft.mustSurvive("power-loss");
-      const before = snapshotOf(known);
-      const fromOffset = known.committed;
-      draft.note({
-        groupKey: ask.groupKey,
-        queueKey,
-        kind,
-        by,
-        fromOffset,
-        toOffset: offset,
-        before,
-      });
-      known.reset(offset);
-      moved(state, ask.groupKey, queueKey, known);
+      state.touch(groupKey, queueKey, known);
     }
   }
   return null;
 }
 
-/** A group that is reset before it ever read: what lies before is not for it. */
-function noteBeginning(
+function resetPlace(
+  state: ShardState,
   draft: TurnDraft,
-  { groupKey, reset }: CommitOffsetsAsk,
-  queueKey: number,
-  offset: number,
+  of: { readonly groupKey: number; readonly queueKey: number; readonly place: Deliveries },
+  toOffset: number,
+  { kind, by }: PlaceReset,
 ): void {
-  const span = { fromOffset: offset, toOffset: offset, before: new Uint8Array(0) };
-  draft.note({ groupKey, queueKey, kind: "began", by: reset?.by ?? "", ...span });
+  const { groupKey, queueKey, place } = of;
+  const before = snapshotOf(place);
+  const fromOffset = place.committed;
+  draft.note({ groupKey, queueKey, kind, by, fromOffset, toOffset, before });
+  place.reset(toOffset);
+  moved(state, groupKey, queueKey, place);
 }
 
 /** What resets to these offsets would do. Changes nothing. */

@@ -55,6 +55,30 @@ test("planUndo() takes a clone back as well, also after a restart", () => {
   assert.equal(shown(group.receive()), "2#1");
 });
 
+test("planUndo() puts a group that never read back to where it would have begun", () => {
+  for (const kind of ["reset", "clone"] as const) {
+    for (const [startFrom, start] of [["earliest", 0], ["latest", 3]] as const) {
+      const group = new GroupTurns({ ordered: false });
+      group.send("1", "2", "3");
+      move(group, 2, kind, startFrom);
+      group.shard.restart();
+      assert.equal(group.deliveries.next, 2);
+
+      assert.deepEqual(undo(group), [{ queueKey, fromOffset: 2, toOffset: start }]);
+      const expected = [`undo by ops: 2 to ${start}`, `${kind} by ops: ${start} to 2`];
+      assert.deepEqual(events(group), expected);
+      assert.deepEqual(undo(group), []);
+    }
+  }
+});
+
+test("planUndo() takes no commit back, and no group's own beginning", () => {
+  const group = openGroup(["1", "2"]);
+  group.receive({ max: 1 });
+  move(group, 1, null);
+  assert.deepEqual(undo(group), []);
+});
+
 test("planUndo() takes a reset back once", () => {
   const group = openGroup(["1", "2"]);
   assert.deepEqual(undo(group), []);
@@ -100,10 +124,16 @@ function openGroup(bodies: readonly string[]): GroupTurns {
   return group;
 }
 
-function move(group: GroupTurns, offset: number, kind: "reset" | "clone" | null): void {
-  const reset = kind === null ? null : { kind, by: "ops" };
+function move(
+  group: GroupTurns,
+  offset: number,
+  kind: "reset" | "clone" | null,
+  startFrom: "earliest" | "latest" = "earliest",
+): void {
+  const reset = kind === null ? null : { kind, by: "ops", startFrom } as const;
   const ask = { groupKey, offsets: [{ queueKey, offset }], reset };
-  group.shard.turn((draft) => planOffsets(group.shard.state, draft, ask));
+  const { state, store } = group.shard;
+  group.shard.turn((draft) => planOffsets(state, draft, store, ask));
 }
 
 function undo(group: GroupTurns) {

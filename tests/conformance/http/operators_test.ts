@@ -40,7 +40,7 @@ test("5. a reset is taken back once, and both are told", () =>
     const kinds = json.events.map((event: { kind: string; by: string }) => {
       return `${event.kind} by ${event.by}`;
     });
-    assert.deepEqual(kinds, ["undo by http", "reset by http"]);
+    assert.deepEqual(kinds, ["undo by http", "reset by http", "reset by http"]);
   }));
 
 test("5. a clone stands where the other group is", () =>
