@@ -8,6 +8,7 @@ import type {
   ExplainFacts,
   ExplainTarget,
   Explanation,
+  RetentionFacts,
   WaitingFacts,
 } from "../model/explanation.ts";
 import { type DeathFacts, deathFacts } from "../model/dead_letter.ts";
@@ -135,7 +136,7 @@ export class Explainer {
     const facts: ExplainFacts = {
       nowMs: clock.wallMs(),
       messageId: id,
-      topic: { name: topicName, exists, readable },
+      topic: { name: topicName, exists, readable, retention: retentionOf(topic) },
       group: { name: groupName, exists: group !== undefined, consumeEnabled, attemptsMax },
       place,
       waiting: waiting?.facts ?? null,
@@ -212,4 +213,10 @@ function isOf(
   if (spot === null || originQueueId === null || originOffset === null) return true;
   const { topic, queueId, offset } = spot;
   return originTopic === topic && originQueueId === queueId && originOffset === offset;
+}
+
+function retentionOf(topic: Topic | undefined): RetentionFacts | null {
+  if (topic === undefined) return null;
+  const { createdMs, settings: { retentionMs, retentionBytes } } = topic;
+  return { ms: retentionMs, bytes: retentionBytes, topicCreatedMs: createdMs };
 }

@@ -331,11 +331,30 @@ function filteredCause({ filters, group }: ExplainFacts, command: string): Cause
   return cause("filtered", sentence, { expressions: filters.join("; ") }, command);
 }
 
-function retentionCause({ topic }: ExplainFacts, place: Place): Cause {
+function retentionCause({ topic, nowMs }: ExplainFacts, place: Place): Cause {
   const { offset, queueId, minOffset } = place;
-  const sentence = `Retention has removed it: queue ${queueId} begins at offset ${minOffset}.`;
-  const command = `curlew topic change ${topic.name} --retention TIME`;
-  return cause("retention", sentence, { offset, minOffset }, command);
+  const by = retentionBound(topic.retention, nowMs);
+  const names = {
+    time: `by time (${span(topic.retention?.ms ?? 0)})`,
+    bytes: `by bytes (${topic.retention?.bytes} in a shard)`,
+  };
+  const name = by === "either" ? `${names.time} or ${names.bytes}` : names[by];
+  const sentence = `Retention ${name} has removed it: queue ${queueId} begins at offset ` +
+    `${minOffset}.`;
+  const options = { time: "--retention TIME", bytes: "--retention-bytes SIZE" };
+  const option = by === "either" ? `${options.time} ${options.bytes}` : options[by];
+  const command = `curlew topic change ${topic.name} ${option}`;
+  return cause("retention", sentence, { offset, minOffset, by }, command);
+}
+
+/** Which bound took a message, by the settings of now: when it was stored is gone with it. */
+function retentionBound(
+  retention: ExplainFacts["topic"]["retention"],
+  nowMs: number,
+): "time" | "bytes" | "either" {
+  if (retention === null || retention.bytes === null) return "time";
+  // Nothing in a topic is older than the topic.
+  return nowMs - retention.topicCreatedMs < retention.ms ? "bytes" : "either";
 }
 
 function damagedCause({ offset, queueId }: Place): Cause {

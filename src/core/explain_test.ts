@@ -7,6 +7,7 @@ import {
   type ExplainFacts,
   type MoveFacts,
   type OpenFacts,
+  type RetentionFacts,
   type WaitingFacts,
 } from "../model/explanation.ts";
 import { explain } from "./explain.ts";
@@ -20,6 +21,22 @@ type Case = {
 };
 
 const nowMs = 1_700_000_000_000;
+const hourMs = 3_600_000;
+const retention: RetentionFacts = {
+  ms: hourMs,
+  bytes: null,
+  topicCreatedMs: nowMs - 2 * hourMs,
+};
+/** What retention took of topic "orders", bounded in this way. */
+const removed = (bounds: Partial<RetentionFacts>) =>
+  facts({ minOffset: 7, next: 2, stored: null }, {
+    topic: {
+      name: "orders",
+      exists: true,
+      readable: true,
+      retention: { ...retention, ...bounds },
+    },
+  });
 const stored = {
   messageId: "m-5",
   key: "k",
@@ -60,7 +77,9 @@ const dead = {
 const cases: readonly Case[] = [
   {
     name: "names a topic that is not there",
-    facts: facts({}, { topic: { name: "odrers", exists: false, readable: false } }),
+    facts: facts({}, {
+      topic: { name: "odrers", exists: false, readable: false, retention: null },
+    }),
     causes: "unknown-topic",
   },
   {
@@ -105,16 +124,28 @@ const cases: readonly Case[] = [
   {
     name: "puts what is switched off before what else would be next",
     facts: facts({}, {
-      topic: { name: "orders", exists: true, readable: false },
+      topic: { name: "orders", exists: true, readable: false, retention },
       group: { name: "billing", exists: true, consumeEnabled: false, attemptsMax: 3 },
     }),
     causes: "topic-unreadable group-off",
   },
   {
     name: "tells that retention removed a message the group had not read",
-    facts: facts({ minOffset: 7, next: 2, stored: null }),
+    facts: removed({}),
     causes: "retention",
-    says: /begins at offset 7/,
+    says: /^Retention by time \(60 min\) has removed it: queue 0 begins at offset 7/,
+  },
+  {
+    name: "tells that retention by bytes removed what is too young for the other",
+    facts: removed({ bytes: 4096, topicCreatedMs: nowMs - hourMs + 1 }),
+    causes: "retention",
+    says: /^Retention by bytes \(4096 in a shard\) has removed it/,
+  },
+  {
+    name: "names both bounds of retention when either may have removed it",
+    facts: removed({ bytes: 4096, topicCreatedMs: nowMs - hourMs }),
+    causes: "retention",
+    says: /^Retention by time \(60 min\) or by bytes \(4096 in a shard\) has removed it/,
   },
   {
     name: "does not lay on retention what cannot be read",
@@ -423,12 +454,23 @@ test("explain() names a command that brings the message, not only later ones", (
   assert.deepEqual(commands, [again, again, again, wish]);
 });
 
+test("explain() names the setting of the bound that removed the message", () => {
+  const bounds = [{}, { bytes: 4096, topicCreatedMs: nowMs }, { bytes: 4096 }];
+  const commands = bounds.map((bound) => explain(removed(bound))[0]?.command);
+  const change = "curlew topic change orders";
+  assert.deepEqual(commands, [
+    `${change} --retention TIME`,
+    `${change} --retention-bytes SIZE`,
+    `${change} --retention TIME --retention-bytes SIZE`,
+  ]);
+});
+
 /** Message 5 of queue 0, which group "billing" would get next. */
 function facts(place: Partial<Place> | null, more: Partial<ExplainFacts> = {}): ExplainFacts {
   return {
     nowMs,
     messageId: "m-5",
-    topic: { name: "orders", exists: true, readable: true },
+    topic: { name: "orders", exists: true, readable: true, retention },
     group: { name: "billing", exists: true, consumeEnabled: true, attemptsMax: 3 },
     place: place === null ? null : {
       queueId: 0,

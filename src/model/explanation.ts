@@ -137,11 +137,25 @@ export type DeadFacts = {
   readonly position: number | null;
 };
 
+/** What bounds a topic. `bytes`: of one shard's queues together; `null`: no bound. */
+export type RetentionFacts = {
+  readonly ms: number;
+  readonly bytes: number | null;
+  /** When the topic was made: nothing in it is older. */
+  readonly topicCreatedMs: number;
+};
+
 /** Everything known about a message and a group. */
 export type ExplainFacts = {
   readonly nowMs: number;
   readonly messageId: string | null;
-  readonly topic: { readonly name: string; readonly exists: boolean; readonly readable: boolean };
+  readonly topic: {
+    readonly name: string;
+    readonly exists: boolean;
+    readonly readable: boolean;
+    /** As it is set now; `null`: there is no such topic. */
+    readonly retention: RetentionFacts | null;
+  };
   readonly group: {
     readonly name: string;
     readonly exists: boolean;
