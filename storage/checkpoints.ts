@@ -62,6 +62,11 @@ export class Checkpoints {
     return this.#pendingBytes >= this.#dueBytes;
   }
 
+  /** Dropping queues has written so much that a checkpoint gets too long for who comes then. */
+  overdue(): boolean {
+    return this.#droppedBytes >= limits.droppedBytesMax && this.due();
+  }
+
   /** Moves what readers allow. In a gap without readers an overgrown WAL file is cut as well. */
   run(): void {
     const { log, checkpointed } = this.#passive.get() as Outcome;

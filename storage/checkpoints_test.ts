@@ -92,6 +92,17 @@ test("Checkpoints.assertRoom() refuses while a reader holds the WAL, and no long
   });
 });
 
+test("Checkpoints.overdue() tells that dropping queues has written much, and nothing else", () => {
+  withCheckpoints(limits.walBytesMax, ({ checkpoints, write }) => {
+    write(limits.droppedBytesMax);
+    assert.deepEqual([checkpoints.due(), checkpoints.overdue()], [true, false]);
+    checkpoints.dropped(limits.droppedBytesMax / 8192);
+    assert.equal(checkpoints.overdue(), true);
+    checkpoints.run();
+    assert.equal(checkpoints.overdue(), false);
+  });
+});
+
 test("Checkpoints tells which part of what it moves dropping queues has written", () => {
   withCheckpoints(limits.walBytesMax, ({ checkpoints, write }) => {
     checkpoints.run();

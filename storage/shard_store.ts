@@ -377,6 +377,10 @@ export class SqliteShardStore implements ShardStore {
     return this.#checkpoints.due();
   }
 
+  checkpointOverdue(): boolean {
+    return this.#checkpoints.overdue();
+  }
+
   trim(
     rules: readonly RetentionRule[],
     floors: (queueKey: number) => number | null,

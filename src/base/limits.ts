@@ -210,6 +210,8 @@ export const limits = Object.freeze({
   retentionNewsMsMax: 1 * secondMs,
   /** Orphaned queues dropped together: their last step is one transaction. */
   queuesPerDropMax: 64,
+  /** Written by such steps, as the store estimates it, before a checkpoint waits no longer. */
+  droppedBytesMax: 32 * mib,
   /** Waiting messages deleted in one step of dropping a queue, where a step takes longest. */
   rowsPerDropStepMin: 16,
   /** The same where it takes shortest: between the two, a step is sized by the time it takes. */

@@ -290,6 +290,8 @@ export interface ShardStore {
   checkpoint(): number;
   /** Whether a checkpoint is worth its time now. */
   checkpointDue(): boolean;
+  /** Whether it is due, and steps of `dropQueues` make it longer by the moment. */
+  checkpointOverdue(): boolean;
   /**
    * One bounded step of retention: trims queues by `rules`, deletes turns nobody can read.
    * `floors` answers the smallest offset of a queue that some group has not finished; `null`

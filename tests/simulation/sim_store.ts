@@ -302,6 +302,10 @@ export class SimStore implements ShardStore {
     return false;
   }
 
+  checkpointOverdue(): boolean {
+    return false;
+  }
+
   trim(
     rules: readonly RetentionRule[],
     floors: (queueKey: number) => number | null,

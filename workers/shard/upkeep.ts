@@ -62,7 +62,8 @@ export class Upkeep {
   /** Does what is due, at most one bounded piece of each kind. */
   step(store: ShardStore, state: ShardState, nowMs: number): UpkeepStep {
     const monotonicMs = this.#clock.monotonicMs();
-    if (monotonicMs < this.#nextLookMs) return nothingDone;
+    // Drops write so much when nobody asks for anything that half a second is too long.
+    if (monotonicMs < this.#nextLookMs && !store.checkpointOverdue()) return nothingDone;
     this.#nextLookMs = monotonicMs + lookMs;
     let [guardChanged, dropMs] = [false, 0];
     try {

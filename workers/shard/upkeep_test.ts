@@ -80,6 +80,22 @@ test("step() tells of a failed write, and leaves a full disk to the guard", () =
   assert.equal(failed.step().fault?.message, "broken");
 });
 
+test("step() looks at once when a checkpoint is overdue", () => {
+  const { step, store } = keeping();
+  let [checkpoints, isOverdue] = [0, false];
+  store.checkpointDue = () => isOverdue;
+  store.checkpointOverdue = () => isOverdue;
+  store.checkpoint = () => {
+    checkpoints++;
+    return 0;
+  };
+  step();
+  step();
+  isOverdue = true;
+  step();
+  assert.equal(checkpoints, 1);
+});
+
 test("step() tells how much of a checkpoint's time was spent for drops", () => {
   const { clock, step, store } = keeping();
   store.checkpointDue = () => true;
