@@ -8,7 +8,7 @@
  */
 import { customType, integer, primaryKey, sqliteTable, text } from "drizzle-orm/sqlite-core";
 import type { GroupSettings } from "../src/model/group.ts";
-import type { QueueRef, TopicSettings } from "../src/model/topic.ts";
+import type { FormerQueues, QueueRef, TopicSettings } from "../src/model/topic.ts";
 
 const bytes = customType<{ data: Uint8Array; driverData: Uint8Array }>({ dataType: () => "blob" });
 
@@ -21,6 +21,7 @@ export const topic = sqliteTable("topic", {
   system: integer("system", { mode: "boolean" }).notNull(),
   createdMs: integer("created_ms").notNull(),
   timerQueues: integer("timer_queues").notNull(),
+  formerQueues: text("former_queues", { mode: "json" }).$type<readonly FormerQueues[]>().notNull(),
 });
 
 /** Every consumer group. `group` is a word of SQL, so the table has a longer name. */

@@ -11,6 +11,7 @@ import { storageFault } from "./faults.ts";
 import { counter, group, keyValue, secret, topic } from "./meta_schema.ts";
 import { tables } from "./migrations/meta/0001_tables.ts";
 import { timerQueues } from "./migrations/meta/0002_timer_queues.ts";
+import { formerQueues } from "./migrations/meta/0003_former_queues.ts";
 import { migrate } from "./migrate.ts";
 import { openDatabase } from "./open.ts";
 import { type Drizzle, drizzleOver, type SqliteClient } from "./session.ts";
@@ -18,7 +19,7 @@ import { type Drizzle, drizzleOver, type SqliteClient } from "./session.ts";
 const secretBytes = 32;
 
 /** What `migrate` brings `meta.db` through. */
-export const metaMigrations = [tables, timerQueues] as const;
+export const metaMigrations = [tables, timerQueues, formerQueues] as const;
 
 /**
  * Opens or creates `meta.db`.

@@ -11,6 +11,7 @@ import { StorageError } from "../src/model/errors.ts";
 import { openMetaStore } from "./meta_store.ts";
 import { migrate } from "./migrate.ts";
 import { tables } from "./migrations/meta/0001_tables.ts";
+import { timerQueues } from "./migrations/meta/0002_timer_queues.ts";
 import { openDatabase } from "./open.ts";
 
 const secretOf = (byte: number) => new Uint8Array(32).fill(byte);
@@ -52,6 +53,7 @@ function topicOf(name: string, version: number): Topic {
     },
     queueRefs: [{ queueKey: version, shard: 0 }],
     timerQueues: 1,
+    formerQueues: [],
     system: false,
     createdMs: 1_700_000_000_000,
   };
@@ -152,6 +154,33 @@ test("openMetaStore() finds timer keys of version 1 in all the queues there were
 
     const [topic] = withStore(path, ({ start }) => start.registry.topics);
     assert.deepEqual([topic?.queueRefs, topic?.timerQueues], [queueRefs, 3]);
+  }));
+
+test("openMetaStore() takes what grew in version 2 for having been anything, some time ago", () =>
+  inFolder((path) => {
+    const client = openDatabase({ path });
+    migrate(client, path, [tables, timerQueues]);
+    const queueRefs = [1, 2, 3].map((queueKey) => ({ queueKey, shard: 0 }));
+    const put = client.prepare("INSERT INTO topic VALUES (?, 1, '{}', ?, 0, 5, ?)");
+    put.run("grown", JSON.stringify(queueRefs), 2);
+    put.run("same", JSON.stringify(queueRefs), 3);
+    client.close();
+
+    const topics = withStore(path, ({ start }) => start.registry.topics);
+    assert.deepEqual(topics.map(({ formerQueues }) => formerQueues), [
+      [{ queues: null, endedMs: 0 }],
+      [],
+    ]);
+  }));
+
+test("save() keeps how many queues a topic had", () =>
+  inFolder((path) => {
+    const formerQueues = [{ queues: null, endedMs: 7 }, { queues: 1, endedMs: 9 }];
+    withStore(path, (store) => {
+      store.save(changeOf(1, { topics: [{ ...topicOf("a", 1), formerQueues }] }));
+    });
+    const [topic] = withStore(path, ({ start }) => start.registry.topics);
+    assert.deepEqual(topic?.formerQueues, formerQueues);
   }));
 
 test("openMetaStore() refuses a file of a newer version", () =>

@@ -299,6 +299,10 @@ export const limits = Object.freeze({
   recentIdsMax: 1_048_576,
   /** How long ids of timers and transactions are kept where no send has told its window yet. */
   recentIdsWindowMs: 10 * 60 * secondMs,
+  /** Former numbers of queues a topic remembers one by one: each may be a question for a send. */
+  formerQueuesMax: 8,
+  /** After its topic grew, how long a send may be on its way to the queue it would have had. */
+  formerQueuesLateMs: 60 * secondMs,
   /** How far back a repeated id is recognised: the memory above is for minutes, not days. */
   dedupeWindowMsMax: 24 * hourMs,
 

@@ -35,6 +35,11 @@ export type SendRequest = {
   /** `null`: by `shardingKey`, or the queues in turn. */
   readonly queueId: number | null;
   readonly shardingKey?: string;
+  /**
+   * `queueId` was not chosen by anybody: each message's own id leads there, by the number of queues
+   * that the topic has as the request is made.
+   */
+  readonly queueByIds?: boolean;
   /** Address the producer dialled: becomes the record's store host. */
   readonly storeHost: { readonly ip: string; readonly port: number };
   readonly messages: readonly NewMessage[];

@@ -1,5 +1,5 @@
 /** Which queue a message goes to. @module */
-import { placementHash } from "../base/hash.ts";
+import { queueOfKey } from "../core/placement.ts";
 import { BrokerError } from "../model/errors.ts";
 import type { NewMessage } from "../model/message.ts";
 import { propertyNames, readProperty } from "../model/properties.ts";
@@ -15,11 +15,6 @@ export type QueueWish = {
 
 /** A queue, and where it is. */
 export type ChosenQueue = { readonly queueId: number; readonly ref: QueueRef };
-
-/** Equal keys, equal queues, as long as the topic has as many. */
-export function queueOfKey(key: string, queues: number): number {
-  return placementHash(key) % queues;
-}
 
 /** Equal keys, equal queues, as long as the topic lives: one transaction sees all its timers. */
 export function queueOfTimerKey(timerKey: string, topic: Topic): number {

@@ -119,8 +119,7 @@ export class Door implements Broker {
     this.#parts = parts;
     this.traffic = new Traffic(clock);
     const encoder = new RecordEncoder(uniqueKeys, settings.traceTopic ? regionName : null);
-    const { dedupeWindowMs, delayMsMax } = settings;
-    this.#sender = new Sender(view, router, encoder, dedupeWindowMs, delayMsMax);
+    this.#sender = new Sender({ view, router, encoder, clock, settings });
     this.#requests = new Requests({ ...parts, sender: this.#sender });
     this.members = new Members(coordinator);
     this.#otherFilters = new OtherFilters(coordinator, clock);

@@ -1,17 +1,16 @@
 /** Sending: which queue, which record, and the receipts. One path for all protocols. @module */
+import { queueOfKey } from "../core/placement.ts";
 import { BrokerError } from "../model/errors.ts";
-import { packPhysicalOffset } from "../model/message_id.ts";
 import type { NewMessage, SendReceipt, Timing } from "../model/message.ts";
 import { propertyNames, readProperty } from "../model/properties.ts";
 import type { Topic } from "../model/topic.ts";
-import type { AppendAnswer } from "../link/shard_messages.ts";
-import type { ScheduleVerdict } from "../link/timer_messages.ts";
 import type { SendRequest } from "./broker.ts";
-import { type ChosenQueue, QueueChooser, queueOfKey } from "./choose_queue.ts";
+import { type ChosenQueue, QueueChooser } from "./choose_queue.ts";
 import type { RecordEncoder } from "./encode.ts";
+import { FormerPlaces, type FormerPlacesParts } from "./former_places.ts";
 import { queuesByShard } from "./offsets.ts";
 import type { RegistryView } from "./registry_view.ts";
-import type { ShardRouter } from "./shard_router.ts";
+import { placeOf, receiptsOf, withKnown } from "./send_receipts.ts";
 
 /** The furthest a message may lie ahead, unless the settings say otherwise: 40 days. */
 export const delayMsMaxDefault = 40 * 86_400_000;
@@ -19,44 +18,128 @@ export const delayMsMaxDefault = 40 * 86_400_000;
 /** Messages sent before are told by their ids within a window; see `workers/shard/repeats.ts`. */
 type IdRule = { readonly ids: readonly string[]; readonly any: boolean };
 
+/** What sending takes. */
+export type SenderParts = Omit<FormerPlacesParts, "windowMs"> & {
+  readonly view: RegistryView;
+  readonly encoder: RecordEncoder;
+  readonly settings: { readonly dedupeWindowMs: number; readonly delayMsMax: number };
+};
+
 /** Writes messages as records and appends them, or puts them aside until they are due. */
 export class Sender {
-  readonly #view: RegistryView;
-  readonly #router: ShardRouter;
-  readonly #encoder: RecordEncoder;
+  readonly #parts: SenderParts;
   readonly #queues = new QueueChooser();
-  readonly #dedupeWindowMs: number;
-  readonly #delayMsMax: number;
+  readonly #former: FormerPlaces;
 
-  constructor(
-    view: RegistryView,
-    router: ShardRouter,
-    encoder: RecordEncoder,
-    dedupeWindowMs: number,
-    delayMsMax = delayMsMaxDefault,
-  ) {
-    this.#view = view;
-    this.#router = router;
-    this.#encoder = encoder;
-    this.#dedupeWindowMs = dedupeWindowMs;
-    this.#delayMsMax = delayMsMax;
+  constructor(parts: SenderParts) {
+    this.#parts = parts;
+    this.#former = new FormerPlaces({ ...parts, windowMs: parts.settings.dedupeWindowMs });
   }
 
+  /** @throws {BrokerError} See `Broker.send`. */
   async send(request: SendRequest): Promise<SendReceipt[]> {
-    const topic = this.#view.needTopic(request.topic);
-    const known = this.#dedupeWindowMs === 0 ? noIds : knownIds(topic, request);
+    const topic = this.#parts.view.needTopic(request.topic);
+    const known = this.#parts.settings.dedupeWindowMs === 0 ? noIds : knownIds(topic, request);
     const queue = this.#queues.choose(topic, request, known.any ? known.ids[0] : undefined);
-    if (request.messages.some(isTimed)) return await this.#schedule(topic, queue, request);
-    const { queueId, ref: { queueKey, shard } } = queue;
-    const target = { topic: topic.name, queueId, storeHost: request.storeHost };
-    const { records, tagHashes, messageIds } = this.#encoder.encode(request.messages, target);
+    const isGrown = topic.formerQueues.length > 0;
+    if (request.messages.some(isTimed)) {
+      return isGrown
+        ? await this.#scheduleGrown(topic, queue, request)
+        : await this.#schedule(topic, queue, request);
+    }
+    return isGrown && known.any
+      ? await this.#appendGrown(topic, queue, request, known.ids)
+      : await this.#append(topic, queue, request, known.ids);
+  }
+
+  /** Appends to the queue; `ids`: by which the shard may know the messages, or none. */
+  async #append(
+    topic: Topic,
+    { queueId, ref: { queueKey, shard } }: ChosenQueue,
+    { messages, storeHost }: SendRequest,
+    ids: readonly string[],
+  ): Promise<SendReceipt[]> {
+    const target = { topic: topic.name, queueId, storeHost };
+    const { records, tagHashes, messageIds } = this.#parts.encoder.encode(messages, target);
     const { durability } = topic.settings;
-    const repeats = known.any
-      ? { ids: known.ids, windowMs: this.#dedupeWindowMs, topicMadeMs: topic.createdMs }
-      : null;
+    const windowMs = this.#parts.settings.dedupeWindowMs;
+    const repeats = ids.length > 0 ? { ids, windowMs, topicMadeMs: topic.createdMs } : null;
     const ask = { queueKey, durability, tagHashes, records, repeats };
-    const answer = await this.#router.ask(shard, "append", ask);
+    const answer = await this.#parts.router.ask(shard, "append", ask);
     return receiptsOf(answer, messageIds, { queueId, shard, survived: durability });
+  }
+
+  /** The topic had fewer queues: what went elsewhere then is not stored a second time. */
+  async #appendGrown(
+    topic: Topic,
+    queue: ChosenQueue,
+    request: SendRequest,
+    ids: readonly string[],
+  ): Promise<SendReceipt[]> {
+    const shards = this.#shardsToAsk(topic, queue, request, ids);
+    if (shards.size === 0) return await this.#append(topic, queue, request, ids);
+    const known = await this.#former.known(topic, ids, shards);
+    const present = this.#parts.view.needTopic(topic.name);
+    if (present.version !== topic.version) {
+      // Who came later may have asked the place chosen here, found nothing, and gone elsewhere.
+      checkTogether(present, request, ids);
+      return await this.send(request);
+    }
+    const isNew = (_: unknown, index: number) => !known.has(index);
+    const messages = request.messages.filter(isNew);
+    const stored = messages.length === 0
+      ? []
+      : await this.#append(topic, queue, { ...request, messages }, ids.filter(isNew));
+    return withKnown(stored, ids, known, topic.settings.durability);
+  }
+
+  /** By message: the shards that may know it. Empty: there is nobody to ask. */
+  #shardsToAsk(
+    topic: Topic,
+    queue: ChosenQueue,
+    request: SendRequest,
+    ids: readonly string[],
+  ): Map<number, readonly number[]> {
+    const shards = new Map<number, readonly number[]>();
+    const sinceMs = this.#former.sinceMs();
+    ids.forEach((id, index) => {
+      const key = keyOf(request, id, ids[0]);
+      if (id === "" || key === "") return;
+      const its = this.#former.shardsOf(topic, key, queue.ref.shard, sinceMs);
+      if (its.length > 0) shards.set(index, its);
+    });
+    return shards;
+  }
+
+  /** The topic had fewer queues: a timer that is pending in one of them is replaced there. */
+  async #scheduleGrown(
+    topic: Topic,
+    queue: ChosenQueue,
+    request: SendRequest,
+  ): Promise<SendReceipt[]> {
+    const [only] = request.messages;
+    const keys = request.messages.map((message) => timedKeyOf(request, message));
+    if (only === undefined || keys.every((key) => key === "")) {
+      return await this.#schedule(topic, queue, request);
+    }
+    if (request.messages.length > 1) return await this.#sendEach(request);
+    const messageId = idOf(only);
+    const shards = this.#former.shardsOf(topic, keys[0] ?? "", queue.ref.shard, 0);
+    if (shards.length === 0) return await this.#schedule(topic, queue, request);
+    const pending = await this.#former.pendingQueueKey(topic, messageId, shards);
+    const present = this.#parts.view.needTopic(topic.name);
+    // As above: what was chosen here may not be where others look.
+    if (present.version !== topic.version) return await this.send(request);
+    const queueId = topic.queueRefs.findIndex(({ queueKey }) => queueKey === pending);
+    const ref = topic.queueRefs[queueId];
+    return await this.#schedule(topic, ref === undefined ? queue : { queueId, ref }, request);
+  }
+
+  /** Each message by its own id: their timers may be pending in different shards. */
+  async #sendEach({ messages, queueByIds, ...rest }: SendRequest): Promise<SendReceipt[]> {
+    const alone = queueByIds === true ? { ...rest, queueId: null } : rest;
+    const sent = messages.map((message) => this.send({ ...alone, messages: [message] }));
+    return (await Promise.all(sent)).flat();
   }
 
   async #schedule(
@@ -66,7 +149,7 @@ export class Sender {
   ): Promise<SendReceipt[]> {
     const timings = request.messages.map(({ timing }) => checkedTiming(timing));
     const target = { topic: topic.name, queueId, storeHost: request.storeHost };
-    const encoded = this.#encoder.encode(request.messages, target);
+    const encoded = this.#parts.encoder.encode(request.messages, target);
     const items = encoded.records.map((record, index) => {
       const { deliverAtMs = null, delayMs = null, timerKey = null } = timings[index] ?? {};
       return {
@@ -81,9 +164,9 @@ export class Sender {
     });
     const { durability } = topic.settings;
     const queueKeys = queuesByShard(topic).get(shard) ?? [queueKey];
-    const delayMsMax = this.#delayMsMax;
+    const { delayMsMax } = this.#parts.settings;
     const head = { queueKey, queueKeys, durability, delayMsMax, items };
-    const asked = this.#router.ask(shard, "schedule", { head, blob: encoded.bytes });
+    const asked = this.#parts.router.ask(shard, "schedule", { head, blob: encoded.bytes });
     const { storedMs, verdicts } = await asked;
     return verdicts.map((verdict, index) => ({
       messageId: encoded.messageIds[index] ?? "",
@@ -119,30 +202,38 @@ function knownIds(topic: Topic, { messages, ownIds }: SendRequest): IdRule {
 
 const noIds: IdRule = { ids: [], any: false };
 
-function receiptsOf(
-  { firstOffset, firstPosition, storedMs, repeats }: AppendAnswer,
-  messageIds: readonly string[],
-  { queueId, shard, survived }: {
-    readonly queueId: number;
-    readonly shard: number;
-    readonly survived: SendReceipt["survived"];
-  },
-): SendReceipt[] {
-  const known = new Map(repeats.map((repeat) => [repeat.index, repeat]));
-  let fresh = 0;
-  return messageIds.map((messageId, index) => {
-    const repeat = known.get(index);
-    if (repeat !== undefined) {
-      const { offset, position } = repeat;
-      const physicalOffset = packPhysicalOffset(shard, position);
-      const place = { queueId: repeat.queueId, offset, physicalOffset, storedMs: repeat.storedMs };
-      return { messageId, ...place, survived, repeated: true };
-    }
-    const offset = firstOffset + fresh;
-    const physicalOffset = packPhysicalOffset(shard, firstPosition + fresh);
-    fresh++;
-    return { messageId, queueId, offset, physicalOffset, storedMs, survived, repeated: false };
-  });
+/** What leads a message to its queue; "": nothing does that depends on how many there are. */
+function keyOf(
+  { queueId, queueByIds, shardingKey }: SendRequest,
+  id: string,
+  firstId: string | undefined,
+): string {
+  if (queueByIds === true) return id;
+  return queueId === null ? shardingKey ?? firstId ?? "" : "";
+}
+
+/** The key of a timed message whose pending one may be elsewhere; "": it cannot be. */
+function timedKeyOf(request: SendRequest, message: NewMessage): string {
+  const id = idOf(message);
+  const hasTimerKey = (message.timing?.timerKey ?? null) !== null;
+  return hasTimerKey || id === "" ? "" : keyOf(request, id, id);
+}
+
+function idOf({ properties }: NewMessage): string {
+  return properties === "" ? "" : readProperty(properties, propertyNames.uniqueKey) ?? "";
+}
+
+/** @throws {BrokerError} `too_busy`: the ids lead to several queues by now. */
+function checkTogether(
+  topic: Topic,
+  { queueId, queueByIds }: SendRequest,
+  ids: readonly string[],
+): void {
+  if (queueByIds !== true || ids.every((id) => queueOfId(topic, id) === queueId)) return;
+  throw new BrokerError(
+    "too_busy",
+    `Cannot send to topic "${topic.name}" as one: it got more queues in this very moment`,
+  );
 }
 
 /** @throws {BrokerError} `invalid_argument`: two times, or what is no time. */
@@ -165,14 +256,4 @@ export function checkedTiming(timing: Timing | undefined): Timing | undefined {
 
 function isTimed({ timing }: NewMessage): boolean {
   return timing !== undefined;
-}
-
-function placeOf(verdict: ScheduleVerdict, shard: number) {
-  const { replacedMessageId } = verdict;
-  const replaced = replacedMessageId === null ? {} : { replacedMessageId };
-  if (verdict.kind === "scheduled") {
-    return { offset: null, physicalOffset: null, deliverAtMs: verdict.dueMs, ...replaced };
-  }
-  const { offset, position } = verdict;
-  return { offset, physicalOffset: packPhysicalOffset(shard, position), ...replaced };
 }

@@ -1,6 +1,7 @@
 /**
- * Which shard a new queue goes to. Asked once, when the queue is made: the answer is stored with it
- * and never computed again, so that shards can be added.
+ * Which shard a new queue goes to, and which queue a key leads to. The shard is asked for once,
+ * when the queue is made: the answer is stored with it and never computed again, so that shards can
+ * be added.
  *
  * @module
  */
@@ -18,4 +19,9 @@ export function inTurn(topic: string, shards: number): ShardOfQueue {
 /** Queue i in shard i: retry and dead-letter topics, which every shard writes without asking. */
 export function onePerShard(_topic: string, shards: number): ShardOfQueue {
   return (queueId) => queueId % shards;
+}
+
+/** Equal keys, equal queues, as long as the topic has as many. */
+export function queueOfKey(key: string, queues: number): number {
+  return placementHash(key) % queues;
 }

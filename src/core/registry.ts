@@ -24,6 +24,7 @@ import {
 } from "../model/names.ts";
 import type { RegistryChange, RegistryCounters, RegistryState } from "../model/registry.ts";
 import type { QueueRef, Topic, TopicSettings } from "../model/topic.ts";
+import { formerOf } from "./former_queues.ts";
 import { inTurn, onePerShard } from "./placement.ts";
 import {
   checkGroupSettings,
@@ -107,7 +108,7 @@ export class Registry {
     checkTopicName(name);
     checkTopicSettings(name, given);
     const present = this.#topics.get(name);
-    if (present !== undefined) return this.#planExistingTopic(present, given, mode);
+    if (present !== undefined) return this.#planExistingTopic(present, given, mode, nowMs);
     if (mode === "change") throw notFound("change", name);
     if (isDerivedTopic(name)) {
       throw new BrokerError(
@@ -129,6 +130,7 @@ export class Registry {
       settings,
       queueRefs: this.#moreQueues(name, [], settings.queues, numbers),
       timerQueues: settings.queues,
+      formerQueues: [],
       system,
       createdMs: nowMs,
     };
@@ -225,6 +227,7 @@ export class Registry {
         settings,
         queueRefs,
         timerQueues,
+        formerQueues: [],
         system: true,
         createdMs: nowMs,
       });
@@ -238,7 +241,9 @@ export class Registry {
         numbers,
       );
       const settings = { ...topic.settings, queues: queueRefs.length };
-      topics.push({ ...topic, version: numbers.version, settings, queueRefs });
+      const { version } = numbers;
+      const formerQueues = formerOf(topic, nowMs);
+      topics.push({ ...topic, version, settings, queueRefs, formerQueues });
     }
     const deletedTopics = unwanted.filter((name) => this.#topics.get(name)?.system === true);
     if (topics.length === 0 && deletedTopics.length === 0) return null;
@@ -264,6 +269,7 @@ export class Registry {
     present: Topic,
     given: Partial<TopicSettings>,
     mode: PutMode,
+    nowMs: number,
   ): Plan<Topic> {
     const { name } = present;
     const changed = differing(present.settings, given);
@@ -298,7 +304,10 @@ export class Registry {
     }
     const numbers = this.#numbers();
     const queueRefs = this.#moreQueues(name, present.queueRefs, settings.queues, numbers);
-    const topic: Topic = { ...present, version: numbers.version, settings, queueRefs };
+    const isGrown = queueRefs.length > present.queueRefs.length;
+    const formerQueues = isGrown ? formerOf(present, nowMs) : present.formerQueues;
+    const { version } = numbers;
+    const topic: Topic = { ...present, version, settings, queueRefs, formerQueues };
     return { answer: topic, change: changeOf(numbers, { topics: [topic] }) };
   }
 
@@ -331,6 +340,7 @@ export class Registry {
       settings: { ...this.#options.defaults, queues: queueRefs.length },
       queueRefs,
       timerQueues: queueRefs.length,
+      formerQueues: [],
       system: true,
       createdMs: nowMs,
     };

@@ -127,6 +127,21 @@ test("planPutTopic() leaves timer keys in the queues the topic began with", () =
   assert.equal(put(registry, "t", { queues: 5 }).timerQueues, 5);
 });
 
+test("planPutTopic() remembers how many queues there were, and until when", () => {
+  const registry = makeRegistry();
+  assert.deepEqual(put(registry, "t", { queues: 3 }).formerQueues, []);
+  assert.deepEqual(put(registry, "t", { perm: 4 }, "change").formerQueues, []);
+  const grown = put(registry, "t", { queues: 5 }, "change");
+  assert.deepEqual(grown.formerQueues.map(({ queues }) => queues), [3]);
+  const [ended] = grown.formerQueues;
+  assert.ok(ended !== undefined && ended.endedMs > 0);
+  assert.deepEqual(put(registry, "t", { perm: 6 }, "change").formerQueues, [ended]);
+  const more = put(registry, "t", { queues: 6 }, "change");
+  assert.deepEqual(more.formerQueues.map(({ queues }) => queues), [3, 5]);
+  deleteTopic(registry, "t");
+  assert.deepEqual(put(registry, "t", { queues: 5 }).formerQueues, []);
+});
+
 test("planPutTopic() with create answers an equal topic and refuses a different one", () => {
   const registry = makeRegistry();
   const made = put(registry, "t", { queues: 2, attributes: { a: "1", b: "2" } });

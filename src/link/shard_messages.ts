@@ -46,6 +46,11 @@ export type Repeat = {
   readonly position: number;
   readonly storedMs: number;
 };
+/**
+ * Which messages of a topic were stored within the window? Nothing is stored. All that was asked of
+ * the shard before is committed or refused when this is answered.
+ */
+export type KnownAsk = RepeatRule & { readonly topic: string };
 /** The messages that are no repeats stand one after the other from `firstOffset` on. */
 export type AppendAnswer = {
   readonly firstOffset: number;
@@ -383,6 +388,7 @@ export const shardOperations = {
   previewReset: jsonOperation<PreviewResetAsk, PreviewResetAnswer>(),
   groupPlaces: jsonOperation<GroupPlacesAsk, GroupPlacesAnswer>(),
   watch: jsonOperation<WatchAsk, boolean>(),
+  known: jsonOperation<KnownAsk, readonly Repeat[]>(),
 };
 
 /** Name → request and answer types, derived from the table. */

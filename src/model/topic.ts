@@ -41,6 +41,17 @@ export type QueueRef = {
   readonly shard: number;
 };
 
+/**
+ * A number of queues that a topic had before it was given more: a key or an id that led to a queue
+ * then leads elsewhere now.
+ */
+export type FormerQueues = {
+  /** `null`: numbers that are no longer told apart; any queue there was may have been meant. */
+  readonly queues: number | null;
+  /** When the topic was given more, by the coordinator's clock; 0: nobody noted it. */
+  readonly endedMs: number;
+};
+
 /** A topic as the registry knows it. */
 export type Topic = {
   readonly name: string;
@@ -53,6 +64,8 @@ export type Topic = {
    * changes, so that a key has one queue, in one shard, for as long as the topic lives.
    */
   readonly timerQueues: number;
+  /** Oldest first, at most `limits.formerQueuesMax`; empty: it has what it began with. */
+  readonly formerQueues: readonly FormerQueues[];
   /** Made by the broker itself: retry, dead-letter and RocketMQ's system topics. */
   readonly system: boolean;
   readonly createdMs: number;

@@ -376,7 +376,7 @@ type HostEvent =
   /** What its keeper met at his topic, and what he knows it has to be; `null`: nothing. */
   | {
     readonly kind: "topic-kept";
-    readonly step: "replace" | "cancel" | "find" | "count" | "anew";
+    readonly step: "replace" | "cancel" | "find" | "count" | "again" | "anew";
     readonly expected: string | null;
     readonly found: string | null;
   }

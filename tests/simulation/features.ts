@@ -76,6 +76,7 @@ export const expectedFeatures: readonly string[] = [
   "timer replaced",
   "timer too late to change",
   "topic deleted",
+  "topic kept: again",
   "topic kept: anew",
   "topic kept: cancel",
   "topic kept: count",

@@ -2,6 +2,7 @@
 import type { Reply } from "../../src/broker/broker.ts";
 import { Checks } from "../../src/broker/checks.ts";
 import { QueueChooser } from "../../src/broker/choose_queue.ts";
+import { FormerPlaces } from "../../src/broker/former_places.ts";
 import { Offsets } from "../../src/broker/offsets.ts";
 import { ReaderKeys } from "../../src/broker/reader_keys.ts";
 import { Redrives } from "../../src/broker/redrives.ts";
@@ -19,6 +20,12 @@ export const doorMistakes = {
     QueueChooser.prototype.choose = function (topic, wish, knownId) {
       return choose.call(this, { ...topic, timerQueues: topic.queueRefs.length }, wish, knownId);
     };
+  },
+  "asks no former place": () => {
+    FormerPlaces.prototype.shardsOf = () => [];
+  },
+  "looks for no pending timer": () => {
+    FormerPlaces.prototype.pendingQueueKey = () => Promise.resolve(null);
   },
   "gives all screens one place": () => {
     const { of } = ReaderKeys.prototype;

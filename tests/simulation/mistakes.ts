@@ -5,6 +5,7 @@
  */
 import { Checks } from "../../src/broker/checks.ts";
 import { QueueChooser } from "../../src/broker/choose_queue.ts";
+import { FormerPlaces } from "../../src/broker/former_places.ts";
 import { Offsets } from "../../src/broker/offsets.ts";
 import { ReaderKeys } from "../../src/broker/reader_keys.ts";
 import { Redrives } from "../../src/broker/redrives.ts";
@@ -27,6 +28,7 @@ const classes = [
   Checks,
   Deliveries,
   Drops,
+  FormerPlaces,
   Offsets,
   OrderWindow,
   QueueChooser,

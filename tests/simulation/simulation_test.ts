@@ -105,6 +105,8 @@ const codeMistakes: [CodeMistake, Partial<SimOptions>, RegExp][] = [
   ["waits for replies beyond their time", { askers: 2 }, /a request that may wait/],
   ["clones to the beginning", { keptPlaces: true }, /after its clone/],
   ["leads timer keys by the number of queues", { keptTopic: true, shards: 3 }, /kept topic: re/],
+  ["asks no former place", { keptTopic: true, shards: 3 }, /kept topic: again/],
+  ["looks for no pending timer", { keptTopic: true, shards: 3 }, /kept topic: count/],
   ["takes what it has begun to drop for dropped", { keptTopic: true }, /belong to no topic/],
   ["forgets the ids it has seen", { repeatRate: 0.5 }, /again when it was repeated/],
   ["drops letters it is to send back", lettered, /letters are gone, .* lost|redrives say/],

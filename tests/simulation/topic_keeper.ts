@@ -1,25 +1,26 @@
 /**
- * One simulated operator with a topic of his own: he sends timers with keys, gives it more queues,
- * deletes it and makes it anew under its name, and knows what is pending at every step. Nothing of
- * it is due within a run.
+ * One simulated operator with a topic of his own: he sends timers with keys and messages under ids
+ * of his own, gives it more queues, deletes it and makes it anew under its name, and knows what is
+ * there at every step. No timer of it is due within a run.
  *
  * @module
  */
 import type { Prng } from "../../src/base/prng.ts";
 import type { Broker } from "../../src/broker/broker.ts";
-import { encodeProperties, propertyNames } from "../../src/model/properties.ts";
 import { attempt, type ClientParts, dialled } from "./clients.ts";
+import { KeptIds, messageOf } from "./kept_ids.ts";
 
 const topic = "kept-topic";
 const keys = ["red", "green", "blue"] as const;
 const hourMs = 3_600_000;
-const queuesMax = 7;
+/** More steps than numbers of queues are remembered one by one. */
+const queuesMax = 24;
 /** Between two tries of what has to succeed in the end. */
 const againMs = 200;
 
 /** What is pending: key → message; `null`: none; absent: nobody knows. */
 type Pending = Map<string, string | null>;
-type Step = "replace" | "cancel" | "find" | "count" | "anew";
+type Step = "replace" | "cancel" | "find" | "count" | "again" | "anew";
 
 /** Goes on until the storm is over, and leaves nothing behind. */
 export async function runTopicKeeper(parts: ClientParts, prng: Prng): Promise<void> {
@@ -29,12 +30,15 @@ export async function runTopicKeeper(parts: ClientParts, prng: Prng): Promise<vo
 class TopicKeeper {
   readonly #parts: ClientParts;
   readonly #prng: Prng;
+  readonly #ids: KeptIds;
   #pending: Pending = new Map();
   #sent = 0;
 
   constructor(parts: ClientParts, prng: Prng) {
     this.#parts = parts;
     this.#prng = prng;
+    const note = (expected: string, found: string) => this.#note("again", expected, found);
+    this.#ids = new KeptIds({ parts, prng: prng.fork(), topic, grow: () => this.#grow(), note });
   }
 
   async run(): Promise<void> {
@@ -51,11 +55,13 @@ class TopicKeeper {
     const prng = this.#prng;
     const key = prng.pick(keys);
     const chance = prng.float();
-    if (chance < 0.5) await this.#schedule(key);
-    else if (chance < 0.6) await this.#cancel(key);
-    else if (chance < 0.75) await this.#find(key);
-    else if (chance < 0.8) await this.#count();
-    else if (chance < 0.92) await this.#grow();
+    if (chance < 0.3) await this.#schedule(key);
+    else if (chance < 0.37) await this.#cancel(key);
+    else if (chance < 0.45) await this.#find(key);
+    else if (chance < 0.5) await this.#count();
+    else if (chance < 0.7) await this.#ids.send();
+    else if (chance < 0.8) await this.#ids.schedule();
+    else if (chance < 0.95) await this.#grow();
     else {
       const old = await this.#sendNow(`now-${++this.#sent}`);
       await this.#delete();
@@ -103,8 +109,9 @@ class TopicKeeper {
       const all = { fromMs: 0, toMs: Number.MAX_SAFE_INTEGER, after: null, timersMax: 100 };
       return broker.timers.list({ topic, ...all });
     });
-    if (page === undefined || known.includes(undefined)) return;
-    const expected = known.filter((id) => id !== null).length;
+    const byId = this.#ids.pendingCount;
+    if (page === undefined || known.includes(undefined) || byId === null) return;
+    const expected = known.filter((id) => id !== null).length + byId;
     this.#note("count", String(expected), `${page.timers.length}`);
   }
 
@@ -142,6 +149,7 @@ class TopicKeeper {
     const queues = this.#prng.between(1, 3);
     await this.#atLast("create", (broker) => broker.createTopic(topic, { queues }), "topic_exists");
     for (const key of keys) this.#pending.set(key, null);
+    this.#ids.clear();
   }
 
   async #delete(): Promise<void> {
@@ -180,16 +188,4 @@ class TopicKeeper {
 
 function requestOf() {
   return { topic, queueId: null, storeHost: dialled };
-}
-
-function messageOf(id: string) {
-  return {
-    body: new TextEncoder().encode(`${id}.`),
-    properties: encodeProperties([[propertyNames.uniqueKey, id]]),
-    flag: 0,
-    sysFlag: 0,
-    bornMs: 0,
-    bornHost: dialled,
-    reconsumeTimes: 0,
-  };
 }

@@ -386,7 +386,8 @@ export class MemoryBroker implements Broker {
     const version = (this.#topics.get(name)?.version ?? 0) + 1;
     const queueRefs = queues.map((_, index) => ({ queueKey: index + 1, shard: 0 }));
     const timerQueues = this.#topics.get(name)?.timerQueues ?? queueRefs.length;
-    const topic = { name, version, settings, queueRefs, timerQueues, system, createdMs: 1 };
+    const queuesOf = { queueRefs, timerQueues, formerQueues: [] };
+    const topic = { name, version, settings, ...queuesOf, system, createdMs: 1 };
     this.#topics.set(name, topic);
     return topic;
   }

@@ -92,6 +92,7 @@ export function topicIn(
     },
     queueRefs,
     timerQueues: queueRefs.length,
+    formerQueues: [],
     system: false,
     createdMs: 0,
   };

@@ -17,7 +17,7 @@ function topicOf(queues: readonly (readonly [queueKey: number, shard: number])[]
     perm: 6,
     attributes: {},
   };
-  const places = { queueRefs, timerQueues: queueRefs.length };
+  const places = { queueRefs, timerQueues: queueRefs.length, formerQueues: [] };
   return { name: "t", system: false, createdMs: 0, version: 1, settings, ...places };
 }
 

@@ -24,6 +24,7 @@ function topicOf(firstKey: number, shards: number[], settings: Partial<TopicSett
     settings: { ...defaults, queues: shards.length, ...settings },
     queueRefs: shards.map((shard, at) => ({ queueKey: firstKey + at, shard })),
     timerQueues: shards.length,
+    formerQueues: [],
     system: false,
     createdMs: 0,
   };

@@ -14,6 +14,7 @@ import { readLetters } from "./plan_letters.ts";
 import { previewReset } from "./plan_places.ts";
 import { listHalves, listTimers } from "./list_waiting.ts";
 import { join, readFind } from "./read.ts";
+import { readKnown } from "./repeats.ts";
 import type { ShardState } from "./state.ts";
 
 /** The questions `answerQuestion` knows. */
@@ -22,13 +23,19 @@ export type Question = Exclude<
   { name: WorkName | "pull" | "watch" | "dropQueues" | "forget" | "drain" }
 >;
 
+/** What questions are answered from; `nowMs`: the turn's time. */
+export type AnswerParts = {
+  readonly store: ShardStore;
+  readonly state: ShardState;
+  readonly nowMs: number;
+  readonly stats: () => ShardStats;
+};
+
 /** Answers one question at once. @throws {StorageError} What it needs cannot be read. */
 export function answerQuestion(
   question: Question,
   server: LinkServer<ShardOperations>,
-  store: ShardStore,
-  state: ShardState,
-  stats: () => ShardStats,
+  { store, state, nowMs, stats }: AnswerParts,
 ): void {
   const { id } = question;
   switch (question.name) {
@@ -65,6 +72,9 @@ export function answerQuestion(
       server.answer("find", id, { head: { queueKeys }, blob });
       return;
     }
+    case "known":
+      server.answer("known", id, readKnown(question.request, { nowMs, state, store }));
+      return;
     case "dropGroup":
       // A damaged file takes no writes: what is left in it is an orphan when it was repaired.
       if (store.recovery.writable) store.dropGroup(question.request.groupKey);

@@ -6,12 +6,22 @@ import type {
   RepeatRule,
 } from "../../src/link/shard_messages.ts";
 import { recordTopic } from "../../src/model/record.ts";
-import { firstPlaceOf, type RepeatParts } from "./repeats.ts";
+import type { ShardStore } from "../../src/ports/shard_store.ts";
+import type { TurnDraft } from "./draft.ts";
+import { firstPlaceOf } from "./repeats.ts";
+import type { ShardState } from "./state.ts";
+
+/** What planning a send works on. */
+export type AppendParts = {
+  readonly draft: TurnDraft;
+  readonly state: ShardState;
+  readonly store: ShardStore;
+};
 
 const noRepeats: readonly Repeat[] = [];
 
 /** Appends the messages of the request to its queue, in order, but for those sent before. */
-export function planAppend(parts: RepeatParts, request: AppendRequest): AppendAnswer {
+export function planAppend(parts: AppendParts, request: AppendRequest): AppendAnswer {
   const { draft } = parts;
   draft.mustSurvive(request.durability);
   if (request.repeats !== null) return planUnique(parts, request, request.repeats);
@@ -28,14 +38,15 @@ export function planAppend(parts: RepeatParts, request: AppendRequest): AppendAn
 }
 
 function planUnique(
-  parts: RepeatParts,
+  parts: AppendParts,
   { queueKey, tagHashes, records }: AppendRequest,
   rule: RepeatRule,
 ): AppendAnswer {
-  const { draft } = parts;
+  const { draft, state, store } = parts;
+  const search = { nowMs: draft.nowMs, state, store };
   // All reading before the first append: what fails here leaves the draft as it was.
   const topic = records[0] === undefined ? "" : recordTopic(records[0], 0);
-  const places = rule.ids.map((id) => id === "" ? null : firstPlaceOf(id, topic, rule, parts));
+  const places = rule.ids.map((id) => id === "" ? null : firstPlaceOf(id, topic, rule, search));
   const repeats: Repeat[] = [];
   let first: { readonly offset: number; readonly position: number } | null = null;
   records.forEach((record, index) => {

@@ -9,7 +9,7 @@
  * @module
  */
 import { limits } from "../../src/base/limits.ts";
-import type { RepeatRule } from "../../src/link/shard_messages.ts";
+import type { KnownAsk, Repeat, RepeatRule } from "../../src/link/shard_messages.ts";
 import { StorageError } from "../../src/model/errors.ts";
 import { propertyNames, readProperty } from "../../src/model/properties.ts";
 import {
@@ -20,18 +20,26 @@ import {
   recordTopic,
 } from "../../src/model/record.ts";
 import type { ShardStore } from "../../src/ports/shard_store.ts";
-import type { FirstPlace, TurnDraft } from "./draft.ts";
+import type { FirstPlace } from "./draft.ts";
 import type { ShardState } from "./state.ts";
 
 /** Messages of equal hash that are looked at in the index: they may be other topics' or keys. */
 const candidatesMax = 32;
 
 /** What the search works on. */
-export type RepeatParts = {
-  readonly draft: TurnDraft;
+export type SearchParts = {
+  readonly nowMs: number;
   readonly state: ShardState;
   readonly store: ShardStore;
 };
+
+/** Answers whoever does not store the messages here, but may have done so before. */
+export function readKnown(ask: KnownAsk, parts: SearchParts): Repeat[] {
+  return ask.ids.flatMap((id, index) => {
+    const place = id === "" ? null : firstPlaceOf(id, ask.topic, ask, parts);
+    return place === null ? [] : [{ index, ...place }];
+  });
+}
 
 /**
  * Where a message with this id of the topic was stored within the window, in a turn before this
@@ -42,9 +50,9 @@ export function firstPlaceOf(
   id: string,
   topic: string,
   rule: RepeatRule,
-  { draft, state, store }: RepeatParts,
+  { nowMs, state, store }: SearchParts,
 ): FirstPlace | null {
-  const fromMs = Math.max(draft.nowMs - rule.windowMs, rule.topicMadeMs);
+  const fromMs = Math.max(nowMs - rule.windowMs, rule.topicMadeMs);
   const { recentIds } = state;
   let place: FirstPlace | null = null;
   const isIt = (position: number): boolean => {
@@ -55,7 +63,7 @@ export function firstPlaceOf(
   };
   recentIds.find(id, isIt);
   if (place !== null || recentIds.completeFromMs <= fromMs) return place;
-  return indexedPlace(isIt, id, fromMs, { draft, state, store }) ? place : null;
+  return indexedPlace(isIt, id, fromMs, state, store) ? place : null;
 }
 
 /** Whether the queue of the message was dropped, or is being dropped. */
@@ -72,7 +80,8 @@ function indexedPlace(
   isIt: (position: number) => boolean,
   id: string,
   fromMs: number,
-  { state, store }: RepeatParts,
+  state: ShardState,
+  store: ShardStore,
 ): boolean {
   const before = state.firstPosition;
   const from = Math.max(store.positionAtTime(fromMs), before - limits.recentIdsMax);

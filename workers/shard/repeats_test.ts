@@ -1,6 +1,7 @@
 /** Messages sent again: recognised whichever way the first one became visible. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { recordTopic } from "../../src/model/record.ts";
 import { names, recordOf, ShardBench } from "../../tests/support/shard_bench.ts";
 
 const { queueKey } = names;
@@ -106,4 +107,35 @@ test("a rolled-back transaction makes no id known", async () => {
   const { id } = await bench.ask("prepare", prepareOf("a"));
   await bench.ask("settleHalf", { ...settleOf(id), verdict: "rollback" });
   assert.equal(await again(bench, "a"), "new");
+});
+
+/** Asks for ids without waiting for a turn. */
+function knownIn(bench: ShardBench, ids: readonly string[], topic: string) {
+  return bench.client.ask("known", { topic, ids, windowMs, topicMadeMs: 0 });
+}
+
+test("known answers the first places, and stores nothing", async () => {
+  const bench = new ShardBench();
+  await bench.ask("append", sendOf(["a", "b"]));
+  const ask = { ids: ["x", "b", "", "a"], windowMs, topicMadeMs: 0 };
+  const topic = recordTopic(named("a"), 0);
+  const known = await bench.ask("known", { topic, ...ask });
+
+  assert.deepEqual(known.map(({ index, offset }) => [index, offset]), [[1, 1], [3, 0]]);
+  assert.ok(known.every(({ storedMs }) => storedMs > 0));
+  assert.deepEqual(await bench.ask("known", { topic: "another", ...ask }), []);
+  assert.deepEqual(await bench.bodies(), ["a", "b"]);
+  await bench.pass(windowMs + 1);
+  assert.deepEqual(await bench.ask("known", { topic, ...ask }), []);
+});
+
+test("known is answered after what was asked of the shard before it", async () => {
+  const bench = new ShardBench();
+  const topic = recordTopic(named("a"), 0);
+  const sent = bench.client.ask("append", sendOf(["a"]));
+  const known = knownIn(bench, ["a"], topic);
+  await bench.pass();
+
+  assert.equal((await sent).firstOffset, 0);
+  assert.deepEqual((await known).map(({ offset }) => offset), [0]);
 });

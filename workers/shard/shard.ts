@@ -137,7 +137,7 @@ export class Shard {
     for (const question of questions) {
       // A write of this very turn may have failed, or the turn may be the last one.
       if (this.#isStopped) this.#refuseAll([question]);
-      else this.#answer(question);
+      else this.#answer(question, nowMs);
     }
     if (this.#isStopped) return;
     this.#parking.endDropped();
@@ -294,7 +294,7 @@ export class Shard {
     }
   }
 
-  #answer(question: Exclude<Arrival, { name: WorkName }>): void {
+  #answer(question: Exclude<Arrival, { name: WorkName }>, nowMs: number): void {
     const { id } = question;
     try {
       if (question.name === "pull") this.#parking.pull(this.#store, id, question.request);
@@ -307,7 +307,10 @@ export class Shard {
       } else if (question.name === "forget") {
         this.#parking.forget(this.#store, question.request.id);
         this.#server.answer("forget", id, null);
-      } else answerQuestion(question, this.#server, this.#store, this.#state, () => this.#stats());
+      } else {
+        const [store, state, stats] = [this.#store, this.#state, () => this.#stats()];
+        answerQuestion(question, this.#server, { store, state, nowMs, stats });
+      }
     } catch (thrown) {
       if (thrown instanceof StorageError && thrown.fault === "io") this.#stop(thrown);
       this.#server.refuse(id, this.#tallies.noted(thrown));

@@ -1,9 +1,10 @@
 /**
  * Messages of one request → sends. Messages with the same queue or the same sharding key go out
  * together; so do those whose ids lead to the same queue, where a repeat of them will look; those
- * with nothing of it go together to one queue that the broker chooses. A timer key chooses its
- * queue itself, so its message goes alone. Each such part is stored whole or not at all, parts go
- * out side by side, and receipts come back in the order of the request.
+ * with nothing of it go together to one queue that the broker chooses. Timed messages go apart from
+ * others, and alone if a timer key chooses their queue or a pending one may have to be looked for.
+ * Each such part is stored whole or not at all, parts go out side by side, and receipts come back
+ * in the order of the request.
  *
  * @module
  */
@@ -21,6 +22,7 @@ export type ReceiptOrNull = SendReceipt | null;
 type Part = {
   readonly queueId: number | null;
   readonly shardingKey: string | undefined;
+  readonly queueByIds: boolean;
   readonly indexes: number[];
 };
 
@@ -55,8 +57,9 @@ export async function sendAll(
   const parts = partsOf(messages, context.broker.topic(topic));
   const { storeHost } = context.settings;
   const outcomes = await Promise.allSettled(parts.map((part) => {
-    const { queueId, shardingKey } = part;
-    const target = shardingKey === undefined ? { topic, queueId } : { topic, queueId, shardingKey };
+    const { queueId, shardingKey, queueByIds } = part;
+    const to = { topic, queueId, queueByIds };
+    const target = shardingKey === undefined ? to : { ...to, shardingKey };
     const ofPart = part.indexes.map((index) => messages[index]!.message);
     return context.broker.send({ ...target, storeHost, messages: ofPart, ownIds: true });
   }));
@@ -137,25 +140,37 @@ export async function readyTopic(context: HttpContext, topic: string): Promise<v
 function partsOf(messages: readonly Addressed[], topic: Topic | undefined): Part[] {
   const parts = new Map<string, Part>();
   const byId = topic === undefined || topic.settings.dedupe === "off" ? undefined : topic;
-  messages.forEach(({ message, queueId: wanted, shardingKey, messageId }, index) => {
-    const timerKey = message.timing?.timerKey ?? null;
-    if (timerKey !== null) {
-      // A timer key chooses the queue: each goes alone, and meets the timer of its key there.
-      parts.set(`t${index}`, { queueId: wanted, shardingKey, indexes: [index] });
+  messages.forEach((addressed, index) => {
+    const { message: { timing }, queueId: wanted, shardingKey, messageId } = addressed;
+    if (goesAlone(addressed, byId)) {
+      const part = { queueId: wanted, shardingKey, queueByIds: false, indexes: [index] };
+      parts.set(`alone ${index}`, part);
       return;
     }
     // Each by its own id: sent again in another batch, or alone, it has to find the first.
-    const queueId = wanted === null && shardingKey === undefined && messageId !== undefined && byId
-      ? queueOfId(byId, messageId)
-      : wanted;
-    const key = queueId !== null
-      ? `q${queueId}`
-      : shardingKey === undefined
-      ? ""
-      : `k${shardingKey}`;
+    const isById = wanted === null && shardingKey === undefined && messageId !== undefined &&
+      byId !== undefined;
+    const queueId = isById ? queueOfId(byId, messageId) : wanted;
+    // While a topic keeps its queues, such a queue is as good as one that was asked for.
+    const queueByIds = isById && byId.formerQueues.length > 0;
+    const place = queueId ?? (shardingKey === undefined ? "any" : `key ${shardingKey}`);
+    // What is visible at once is told by its id from what was stored; a timer from those pending.
+    const key = `${timing === undefined ? "" : "timed "}${queueByIds ? "by id " : ""}${place}`;
     const part = parts.get(key);
     if (part) part.indexes.push(index);
-    else parts.set(key, { queueId, shardingKey, indexes: [index] });
+    else parts.set(key, { queueId, shardingKey, queueByIds, indexes: [index] });
   });
   return [...parts.values()];
+}
+
+/** Whether the message has to find its queue by itself, or a pending timer of its name. */
+function goesAlone(
+  { message: { timing }, queueId, messageId }: Addressed,
+  byId: Topic | undefined,
+): boolean {
+  if (timing === undefined) return false;
+  if (timing.timerKey !== null) return true;
+  // Otherwise its id, or its key, leads it where it led before.
+  const mayHaveMoved = byId === undefined || byId.formerQueues.length > 0;
+  return queueId === null && messageId !== undefined && mayHaveMoved;
 }

@@ -125,7 +125,7 @@ export class MemoryBroker implements Broker {
     const createdMs = this.clock.wallMs();
     const version = ++this.#keys;
     const system = isDerivedTopic(name);
-    const rest = { settings: all, timerQueues: all.queues, system, createdMs };
+    const rest = { settings: all, timerQueues: all.queues, formerQueues: [], system, createdMs };
     const topic: Topic = { name, version, queueRefs, ...rest };
     this.topicMap.set(name, topic);
     for (let id = 0; id < all.queues; id++) {

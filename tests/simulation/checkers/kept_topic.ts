@@ -1,6 +1,6 @@
 /**
- * A key has one timer of its topic, however many queues and shards are added, and a topic made anew
- * has nothing of the one it is named like.
+ * A key has one timer of its topic and an id one message, however many queues are added, and a
+ * topic made anew has nothing of the one it is named like.
  *
  * @module
  */
