@@ -63,7 +63,8 @@ export class FormerPlaces {
     ids: readonly string[],
     shards: ReadonlyMap<number, readonly number[]>,
   ): Promise<KnownPlaces> {
-    const rule = { windowMs: this.#parts.windowMs, topicMadeMs: topic.createdMs };
+    const { windowMs } = this.#parts;
+    const rule = { windowMs, firstQueueKey: firstQueueKeyOf(topic) };
     const known = new Map<number, KnownPlace>();
     await Promise.all([...indexesByShard(shards)].map(async ([shard, indexes]) => {
       const its = indexes.map((index) => ids[index] ?? "");
@@ -113,6 +114,11 @@ export class FormerPlaces {
       );
     }
   }
+}
+
+/** Keys are given upwards and never again: an earlier topic of the name had smaller ones. */
+export function firstQueueKeyOf(topic: Topic): number {
+  return topic.queueRefs[0]?.queueKey ?? 0;
 }
 
 function indexesByShard(

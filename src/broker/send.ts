@@ -7,7 +7,7 @@ import type { Topic } from "../model/topic.ts";
 import type { SendRequest } from "./broker.ts";
 import { type ChosenQueue, QueueChooser } from "./choose_queue.ts";
 import type { RecordEncoder } from "./encode.ts";
-import { FormerPlaces, type FormerPlacesParts } from "./former_places.ts";
+import { firstQueueKeyOf, FormerPlaces, type FormerPlacesParts } from "./former_places.ts";
 import { queuesByShard } from "./offsets.ts";
 import type { RegistryView } from "./registry_view.ts";
 import { placeOf, receiptsOf, withKnown } from "./send_receipts.ts";
@@ -63,7 +63,8 @@ export class Sender {
     const { records, tagHashes, messageIds } = this.#parts.encoder.encode(messages, target);
     const { durability } = topic.settings;
     const windowMs = this.#parts.settings.dedupeWindowMs;
-    const repeats = ids.length > 0 ? { ids, windowMs, topicMadeMs: topic.createdMs } : null;
+    const firstQueueKey = firstQueueKeyOf(topic);
+    const repeats = ids.length > 0 ? { ids, windowMs, firstQueueKey } : null;
     const ask = { queueKey, durability, tagHashes, records, repeats };
     const answer = await this.#parts.router.ask(shard, "append", ask);
     return receiptsOf(answer, messageIds, { queueId, shard, survived: durability });

@@ -318,3 +318,12 @@ test("Sender.send() knows what fired or was committed, from before its topic gre
     assert.equal(await storedCount(broker), ids.length + 1);
   });
 });
+
+test("Sender.send() knows an id although the clock was set back since its topic began", async () => {
+  await withBroker({}, async (broker) => {
+    await broker.run(broker.door.createTopic("orders", { queues: 2 }));
+    broker.timers.clock.jump(-5_000);
+    const first = await placesOf(broker, false);
+    assert.deepEqual(await placesOf(broker, true), first);
+  });
+});

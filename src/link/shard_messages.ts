@@ -35,8 +35,11 @@ export type RepeatRule = {
   readonly ids: readonly string[];
   /** How far back a message of the same topic and id counts. */
   readonly windowMs: number;
-  /** When the topic was made: what an older one of its name held does not count. */
-  readonly topicMadeMs: number;
+  /**
+   * The topic's queues have this key or a later one: what an older topic of its name held does not
+   * count. No time would say so, as clocks are set back.
+   */
+  readonly firstQueueKey: number;
 };
 /** A message of the request that was stored before, and where that was. */
 export type Repeat = {

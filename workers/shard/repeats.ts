@@ -52,13 +52,12 @@ export function firstPlaceOf(
   rule: RepeatRule,
   { nowMs, state, store }: SearchParts,
 ): FirstPlace | null {
-  const fromMs = Math.max(nowMs - rule.windowMs, rule.topicMadeMs);
+  const fromMs = nowMs - rule.windowMs;
   const { recentIds } = state;
   let place: FirstPlace | null = null;
   const isIt = (position: number): boolean => {
     place = placeOf(position, id, topic, fromMs, store);
-    // An earlier topic of this name may have stored it in the tick in which this one was made.
-    if (place !== null && isGone(position, store, state)) place = null;
+    if (place !== null && isGone(position, rule, store, state)) place = null;
     return place !== null;
   };
   recentIds.find(id, isIt);
@@ -66,10 +65,16 @@ export function firstPlaceOf(
   return indexedPlace(isIt, id, fromMs, state, store) ? place : null;
 }
 
-/** Whether the queue of the message was dropped, or is being dropped. */
-function isGone(position: number, store: ShardStore, state: ShardState): boolean {
+/** Whether the message was another topic's of the name, or its queue is being dropped. */
+function isGone(
+  position: number,
+  { firstQueueKey }: RepeatRule,
+  store: ShardStore,
+  state: ShardState,
+): boolean {
   const queueKey = store.queueKeyAt(position);
-  return queueKey === null || state.isDropped(queueKey) || store.maxOffset(queueKey) === 0;
+  return queueKey === null || queueKey < firstQueueKey || state.isDropped(queueKey) ||
+    store.maxOffset(queueKey) === 0;
 }
 
 /**

@@ -12,7 +12,7 @@ function named(id: string): Uint8Array {
 }
 
 function sendOf(ids: readonly string[]) {
-  const repeats = { ids, windowMs, topicMadeMs: 0 };
+  const repeats = { ids, windowMs, firstQueueKey: queueKey };
   const records = ids.map(named);
   const tagHashes = ids.map(() => 0);
   return { queueKey, durability: "power-loss" as const, tagHashes, records, repeats };
@@ -111,19 +111,21 @@ test("a rolled-back transaction makes no id known", async () => {
 
 /** Asks for ids without waiting for a turn. */
 function knownIn(bench: ShardBench, ids: readonly string[], topic: string) {
-  return bench.client.ask("known", { topic, ids, windowMs, topicMadeMs: 0 });
+  return bench.client.ask("known", { topic, ids, windowMs, firstQueueKey: queueKey });
 }
 
 test("known answers the first places, and stores nothing", async () => {
   const bench = new ShardBench();
   await bench.ask("append", sendOf(["a", "b"]));
-  const ask = { ids: ["x", "b", "", "a"], windowMs, topicMadeMs: 0 };
+  const ask = { ids: ["x", "b", "", "a"], windowMs, firstQueueKey: queueKey };
   const topic = recordTopic(named("a"), 0);
   const known = await bench.ask("known", { topic, ...ask });
 
   assert.deepEqual(known.map(({ index, offset }) => [index, offset]), [[1, 1], [3, 0]]);
   assert.ok(known.every(({ storedMs }) => storedMs > 0));
   assert.deepEqual(await bench.ask("known", { topic: "another", ...ask }), []);
+  const madeAnew = { ...ask, firstQueueKey: queueKey + 1 };
+  assert.deepEqual(await bench.ask("known", { topic, ...madeAnew }), []);
   assert.deepEqual(await bench.bodies(), ["a", "b"]);
   await bench.pass(windowMs + 1);
   assert.deepEqual(await bench.ask("known", { topic, ...ask }), []);
