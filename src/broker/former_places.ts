@@ -53,6 +53,11 @@ export class FormerPlaces {
     return [...formerShards(topic, key, sinceMs)].filter((shard) => shard !== present);
   }
 
+  /** Whether places may be others than when the question was asked, and have to be chosen anew. */
+  hasChanged(asked: Topic, present: Topic): boolean {
+    return asked.version !== present.version;
+  }
+
   /**
    * Which of the messages were stored before. `shards`: those to ask, by message.
    *

@@ -81,7 +81,7 @@ export class Sender {
     if (shards.size === 0) return await this.#append(topic, queue, request, ids);
     const known = await this.#former.known(topic, ids, shards);
     const present = this.#parts.view.needTopic(topic.name);
-    if (present.version !== topic.version) {
+    if (this.#former.hasChanged(topic, present)) {
       // Who came later may have asked the place chosen here, found nothing, and gone elsewhere.
       checkTogether(present, request, ids);
       return await this.send(request);
@@ -130,7 +130,7 @@ export class Sender {
     const pending = await this.#former.pendingQueueKey(topic, messageId, shards);
     const present = this.#parts.view.needTopic(topic.name);
     // As above: what was chosen here may not be where others look.
-    if (present.version !== topic.version) return await this.send(request);
+    if (this.#former.hasChanged(topic, present)) return await this.send(request);
     const queueId = topic.queueRefs.findIndex(({ queueKey }) => queueKey === pending);
     const ref = topic.queueRefs[queueId];
     return await this.#schedule(topic, ref === undefined ? queue : { queueId, ref }, request);

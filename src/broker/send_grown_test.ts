@@ -319,7 +319,7 @@ test("Sender.send() knows what fired or was committed, from before its topic gre
   });
 });
 
-test("Sender.send() knows an id although the clock was set back since its topic began", async () => {
+test("Sender.send() knows an id although the clock was set back since then", async () => {
   await withBroker({}, async (broker) => {
     await broker.run(broker.door.createTopic("orders", { queues: 2 }));
     broker.timers.clock.jump(-5_000);

@@ -56,7 +56,8 @@ export class KeptIds {
     const id = this.#pick(this.#places, ["id", "keyed"]);
     const requests = prng.chance(0.3) ? [id, id] : [id];
     const asked = requests.map((one) => this.#sendAsOne(one));
-    if (prng.chance(0.3)) asked.push(grow());
+    // Sent again as soon as the growth is known: the first may be asking around still.
+    if (prng.chance(0.4)) asked.push(grow().then(() => this.#sendAsOne(id)));
     await Promise.all(asked);
   }
 

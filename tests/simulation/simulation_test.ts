@@ -106,6 +106,11 @@ const codeMistakes: [CodeMistake, Partial<SimOptions>, RegExp][] = [
   ["clones to the beginning", { keptPlaces: true }, /after its clone/],
   ["leads timer keys by the number of queues", { keptTopic: true, shards: 3 }, /kept topic: re/],
   ["asks no former place", { keptTopic: true, shards: 3 }, /kept topic: again/],
+  [
+    "keeps to its place when the topic grew meanwhile",
+    { keptTopic: true, shards: 3 },
+    /kept topic: again/,
+  ],
   ["looks for no pending timer", { keptTopic: true, shards: 3 }, /kept topic: count/],
   ["takes what it has begun to drop for dropped", { keptTopic: true }, /belong to no topic/],
   ["forgets the ids it has seen", { repeatRate: 0.5 }, /again when it was repeated/],
