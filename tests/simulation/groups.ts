@@ -17,6 +17,8 @@ export type SimGroup = {
 export const topicName = (number: number) => `topic-${number}`;
 /** A group that reads by offset. */
 export const pullGroupName = (number: number) => `readers-${number}`;
+/** Whether the group is a puller's. */
+export const isPullGroup = (group: string) => group.startsWith("readers-");
 /** Groups whose places one client moves and nobody reads for. */
 export const keptGroups = ["kept-0", "kept-1"] as const;
 

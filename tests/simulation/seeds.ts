@@ -11,5 +11,6 @@ export const formerFailures: ReadonlyMap<number, string> = new Map([
   [383, "a timer called off in one shard was an error, because another shard had no room"],
   [807, "an old receipt given back after its key was armed anew ended the shard's thread"],
   [489, "acknowledged after a reset, a message that had died before was explained as dead"],
+  [207, "what a puller gave back before it lost its place was held to be dead, and it comes again"],
   [730, "set back since a topic was made, the clock had its ids taken for an earlier topic's"],
 ]);

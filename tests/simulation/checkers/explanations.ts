@@ -8,7 +8,7 @@
 import type { CauseKind } from "../../../src/model/explanation.ts";
 import type { MessageFacts, SimEvent } from "../events.ts";
 import { spotKey } from "../events.ts";
-import { isWanted, type SimGroup } from "../groups.ts";
+import { isPullGroup, isWanted, type SimGroup } from "../groups.ts";
 import type { Checker, Moment } from "../journal.ts";
 import { KnownDeliveries } from "./known_deliveries.ts";
 
@@ -46,6 +46,9 @@ const placeCauses: readonly CauseKind[] = [
   "ready",
   "acknowledged",
 ];
+
+/** What is to come to a group. */
+const ahead: readonly CauseKind[] = ["queue-behind", "no-member", "ready"];
 
 /** Explanations, held against what else is known. */
 export class Explanations implements Checker {
@@ -107,7 +110,10 @@ export class Explanations implements Checker {
       return certain[0] === "acknowledged" ? [...certain, ...mixed] : certain;
     }
     const hasDied = before.deaths.includes(spotKey(spot));
-    if (hasDied && !this.#known.isReset(group, spot.topic)) return ["dead-letter"];
+    if (hasDied && !this.#known.isReset(group, spot.topic)) {
+      // A puller gives back what lies before it; gone before it committed, it comes by once more.
+      return isPullGroup(group) ? ["dead-letter", ...ahead] : ["dead-letter"];
+    }
     return placeCauses.filter((cause) => this.#isPossible(cause, event, at));
   }
 
