@@ -14,7 +14,7 @@
 import type { Clock } from "../base/clock.ts";
 import { limits } from "../base/limits.ts";
 import { formerShards } from "../core/former_queues.ts";
-import type { Repeat } from "../link/shard_messages.ts";
+import type { Repeat } from "../link/repeats.ts";
 import { asBrokerError, BrokerError } from "../model/errors.ts";
 import type { Topic } from "../model/topic.ts";
 import { queuesByShard } from "./offsets.ts";

@@ -1,5 +1,6 @@
 /** Sending: which queue, which record, and the receipts. One path for all protocols. @module */
 import { queueOfKey } from "../core/placement.ts";
+import type { RepeatRule } from "../link/repeats.ts";
 import { BrokerError } from "../model/errors.ts";
 import type { NewMessage, SendReceipt, Timing } from "../model/message.ts";
 import { propertyNames, readProperty } from "../model/properties.ts";
@@ -7,10 +8,15 @@ import type { Topic } from "../model/topic.ts";
 import type { SendRequest } from "./broker.ts";
 import { type ChosenQueue, QueueChooser } from "./choose_queue.ts";
 import type { RecordEncoder } from "./encode.ts";
-import { firstQueueKeyOf, FormerPlaces, type FormerPlacesParts } from "./former_places.ts";
+import {
+  firstQueueKeyOf,
+  FormerPlaces,
+  type FormerPlacesParts,
+  type KnownPlaces,
+} from "./former_places.ts";
 import { queuesByShard } from "./offsets.ts";
 import type { RegistryView } from "./registry_view.ts";
-import { placeOf, receiptsOf, withKnown } from "./send_receipts.ts";
+import { receiptsOf, timedReceiptOf, withKnown } from "./send_receipts.ts";
 
 /** The furthest a message may lie ahead, unless the settings say otherwise: 40 days. */
 export const delayMsMaxDefault = 40 * 86_400_000;
@@ -44,8 +50,8 @@ export class Sender {
     const isGrown = topic.formerQueues.length > 0;
     if (request.messages.some(isTimed)) {
       return isGrown
-        ? await this.#scheduleGrown(topic, queue, request)
-        : await this.#schedule(topic, queue, request);
+        ? await this.#scheduleGrown(topic, queue, request, known.ids)
+        : await this.#schedule(topic, queue, request, known.ids);
     }
     return isGrown && known.any
       ? await this.#appendGrown(topic, queue, request, known.ids)
@@ -62,12 +68,14 @@ export class Sender {
     const target = { topic: topic.name, queueId, storeHost };
     const { records, tagHashes, messageIds } = this.#parts.encoder.encode(messages, target);
     const { durability } = topic.settings;
-    const windowMs = this.#parts.settings.dedupeWindowMs;
-    const firstQueueKey = firstQueueKeyOf(topic);
-    const repeats = ids.length > 0 ? { ids, windowMs, firstQueueKey } : null;
-    const ask = { queueKey, durability, tagHashes, records, repeats };
+    const ask = { queueKey, durability, tagHashes, records, repeats: this.#ruleOf(topic, ids) };
     const answer = await this.#parts.router.ask(shard, "append", ask);
     return receiptsOf(answer, messageIds, { queueId, shard, survived: durability });
+  }
+
+  #ruleOf(topic: Topic, ids: readonly string[]): RepeatRule | null {
+    const { dedupeWindowMs: windowMs } = this.#parts.settings;
+    return ids.length > 0 ? { ids, windowMs, firstQueueKey: firstQueueKeyOf(topic) } : null;
   }
 
   /** The topic had fewer queues: what went elsewhere then is not stored a second time. */
@@ -117,23 +125,29 @@ export class Sender {
     topic: Topic,
     queue: ChosenQueue,
     request: SendRequest,
+    ids: readonly string[],
   ): Promise<SendReceipt[]> {
     const [only] = request.messages;
     const keys = request.messages.map((message) => timedKeyOf(request, message));
     if (only === undefined || keys.every((key) => key === "")) {
-      return await this.#schedule(topic, queue, request);
+      return await this.#schedule(topic, queue, request, ids);
     }
     if (request.messages.length > 1) return await this.#sendEach(request);
     const messageId = idOf(only);
     const shards = this.#former.shardsOf(topic, keys[0] ?? "", queue.ref.shard, 0);
-    if (shards.length === 0) return await this.#schedule(topic, queue, request);
+    if (shards.length === 0) return await this.#schedule(topic, queue, request, ids);
     const pending = await this.#former.pendingQueueKey(topic, messageId, shards);
+    // Asked in this order: what was pending then may be visible now, but not the other way round.
+    const known = pending === null && ids.length > 0
+      ? await this.#former.known(topic, ids, new Map([[0, shards]]))
+      : noPlaces;
     const present = this.#parts.view.needTopic(topic.name);
     // As above: what was chosen here may not be where others look.
     if (this.#former.hasChanged(topic, present)) return await this.send(request);
+    if (known.size > 0) return withKnown([], ids, known, topic.settings.durability);
     const queueId = topic.queueRefs.findIndex(({ queueKey }) => queueKey === pending);
     const ref = topic.queueRefs[queueId];
-    return await this.#schedule(topic, ref === undefined ? queue : { queueId, ref }, request);
+    return await this.#schedule(topic, ref === undefined ? queue : { queueId, ref }, request, ids);
   }
 
   /** Each message by its own id: their timers may be pending in different shards. */
@@ -147,6 +161,7 @@ export class Sender {
     topic: Topic,
     { queueId, ref: { queueKey, shard } }: ChosenQueue,
     request: SendRequest,
+    ids: readonly string[],
   ): Promise<SendReceipt[]> {
     const timings = request.messages.map(({ timing }) => checkedTiming(timing));
     const target = { topic: topic.name, queueId, storeHost: request.storeHost };
@@ -166,17 +181,14 @@ export class Sender {
     const { durability } = topic.settings;
     const queueKeys = queuesByShard(topic).get(shard) ?? [queueKey];
     const { delayMsMax } = this.#parts.settings;
-    const head = { queueKey, queueKeys, durability, delayMsMax, items };
+    const repeats = this.#ruleOf(topic, ids);
+    const head = { queueKey, queueKeys, durability, delayMsMax, items, repeats };
     const asked = this.#parts.router.ask(shard, "schedule", { head, blob: encoded.bytes });
     const { storedMs, verdicts } = await asked;
-    return verdicts.map((verdict, index) => ({
-      messageId: encoded.messageIds[index] ?? "",
-      queueId,
-      ...placeOf(verdict, shard),
-      storedMs,
-      survived: durability,
-      repeated: false,
-    }));
+    const told = { queueId, storedMs, shard, survived: durability };
+    return verdicts.map((verdict, index) =>
+      timedReceiptOf(encoded.messageIds[index] ?? "", verdict, told)
+    );
   }
 }
 
@@ -202,6 +214,7 @@ function knownIds(topic: Topic, { messages, ownIds }: SendRequest): IdRule {
 }
 
 const noIds: IdRule = { ids: [], any: false };
+const noPlaces: KnownPlaces = new Map();
 
 /** What leads a message to its queue; "": nothing does that depends on how many there are. */
 function keyOf(

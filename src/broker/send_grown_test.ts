@@ -313,7 +313,10 @@ test("Sender.send() knows what fired or was committed, from before its topic gre
     const { transactionId } = prepared;
     await broker.run(door.transactions.settle(transactionId, "commit", "shop"));
 
-    await placesOf(broker, true);
+    const plain = await placesOf(broker, true);
+    assert.deepEqual(await placesOf(broker, true, { delayMs: 1_000 }), plain);
+    assert.deepEqual(await placesOf(broker, true, { delayMs: 0 }), plain);
+    assert.equal(await pendingCount(broker), 0);
     assert.ok((await send(broker, "half")).repeated);
     assert.equal(await storedCount(broker), ids.length + 1);
   });

@@ -52,13 +52,26 @@ export function receiptsOf(
   });
 }
 
-/** Where a timed message is, and when it will be visible. */
-export function placeOf(verdict: ScheduleVerdict, shard: number) {
+/** The receipt of a timed message: where it is, or when it will be visible. */
+export function timedReceiptOf(
+  messageId: string,
+  verdict: ScheduleVerdict,
+  { shard, survived, ...told }: {
+    readonly queueId: number;
+    readonly storedMs: number;
+    readonly shard: number;
+    readonly survived: SendReceipt["survived"];
+  },
+): SendReceipt {
+  if (verdict.kind === "repeated") {
+    return repeatedReceipt(messageId, { ...verdict, shard }, survived);
+  }
   const { replacedMessageId } = verdict;
   const replaced = replacedMessageId === null ? {} : { replacedMessageId };
+  const common = { messageId, ...told, ...replaced, survived, repeated: false };
   if (verdict.kind === "scheduled") {
-    return { offset: null, physicalOffset: null, deliverAtMs: verdict.dueMs, ...replaced };
+    return { ...common, offset: null, physicalOffset: null, deliverAtMs: verdict.dueMs };
   }
   const { offset, position } = verdict;
-  return { offset, physicalOffset: packPhysicalOffset(shard, position), ...replaced };
+  return { ...common, offset, physicalOffset: packPhysicalOffset(shard, position) };
 }

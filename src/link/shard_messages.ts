@@ -14,6 +14,7 @@ import type { Filter } from "../model/subscription.ts";
 import { json, jsonAndBlob, jsonOperation, type OperationCodec } from "./codec.ts";
 import { explainOperations } from "./explain_messages.ts";
 import { deadLetterOperations } from "./dead_letter_messages.ts";
+import type { KnownAsk, Repeat, RepeatRule } from "./repeats.ts";
 import { timerOperations } from "./timer_messages.ts";
 import { transactionOperations } from "./transaction_messages.ts";
 
@@ -29,31 +30,6 @@ export type AppendRequest = {
   /** `null`: every message is new, whatever its id. */
   readonly repeats: RepeatRule | null;
 };
-/** Which messages may have been stored before: these are not stored again. */
-export type RepeatRule = {
-  /** By message: its id, or "" when it cannot have been sent before. */
-  readonly ids: readonly string[];
-  /** How far back a message of the same topic and id counts. */
-  readonly windowMs: number;
-  /**
-   * The topic's queues have this key or a later one: what an older topic of its name held does not
-   * count. No time would say so, as clocks are set back.
-   */
-  readonly firstQueueKey: number;
-};
-/** A message of the request that was stored before, and where that was. */
-export type Repeat = {
-  readonly index: number;
-  readonly queueId: number;
-  readonly offset: number;
-  readonly position: number;
-  readonly storedMs: number;
-};
-/**
- * Which messages of a topic were stored within the window? Nothing is stored. All that was asked of
- * the shard before is committed or refused when this is answered.
- */
-export type KnownAsk = RepeatRule & { readonly topic: string };
 /** The messages that are no repeats stand one after the other from `firstOffset` on. */
 export type AppendAnswer = {
   readonly firstOffset: number;

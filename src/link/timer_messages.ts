@@ -5,6 +5,7 @@
  * @module
  */
 import type { Durability } from "../model/durability.ts";
+import type { Repeat, RepeatRule } from "./repeats.ts";
 import { json, jsonAndBlob, jsonOperation } from "./codec.ts";
 
 /** When one message becomes visible: at most one of the two times; neither means at once. */
@@ -31,14 +32,20 @@ export type ScheduleAsk = {
   /** The furthest a message may lie ahead. */
   readonly delayMsMax: number;
   readonly items: readonly ScheduleItem[];
+  /** Messages that are visible already are not stored again; `null`: every one is new. */
+  readonly repeats: RepeatRule | null;
 };
-/** What became of one message. `replacedMessageId`: the pending timer it took the place of. */
-export type ScheduleVerdict =
+/** Where a message is now. `replacedMessageId`: the pending timer it took the place of. */
+export type TimedPlace =
   & { readonly replacedMessageId: string | null }
   & (
     | { readonly kind: "delivered"; readonly offset: number; readonly position: number }
     | { readonly kind: "scheduled"; readonly dueMs: number }
   );
+/** What became of one message. `repeated`: it was visible before, and is not stored again. */
+export type ScheduleVerdict =
+  | TimedPlace
+  | ({ readonly kind: "repeated" } & Omit<Repeat, "index">);
 /** Verdicts in the order of the items. */
 export type ScheduleAnswer = {
   readonly storedMs: number;

@@ -20,28 +20,33 @@ import { planChangeTimer, planSchedule } from "./plan_timers.ts";
 import { planChecked, planPrepare, planRearm, planSettleHalf } from "./plan_transactions.ts";
 import type { ShardState } from "./state.ts";
 
+const workNames = [
+  "append",
+  "receive",
+  "ack",
+  "nack",
+  "extend",
+  "sendBack",
+  "commitOffsets",
+  "undoReset",
+  "settleKey",
+  "schedule",
+  "changeTimer",
+  "prepare",
+  "settleHalf",
+  "checked",
+  "rearm",
+  "redrive",
+  "purgeLetters",
+] as const;
+
 /** Names of the operations that need a commit before they are answered. */
-export type WorkName =
-  | "append"
-  | "receive"
-  | "ack"
-  | "nack"
-  | "extend"
-  | "sendBack"
-  | "commitOffsets"
-  | "undoReset"
-  | "settleKey"
-  | "schedule"
-  | "changeTimer"
-  | "prepare"
-  | "settleHalf"
-  | "checked"
-  | "rearm"
-  | "redrive"
-  | "purgeLetters";
+export type WorkName = typeof workNames[number];
+/** What a shard is asked. */
+export type Arrival = Asked<ShardOperations>;
 
 /** A request that writes. `waiting`: it was parked before and keeps its deadline and place. */
-export type Work = Extract<Asked<ShardOperations>, { name: WorkName }> & {
+export type Work = Extract<Arrival, { name: WorkName }> & {
   readonly waiting?: { readonly deadlineMs: number; readonly sequence: number };
 };
 
@@ -63,6 +68,13 @@ export type PlanParts = {
   /** False: the disk has no room for dead letters. */
   readonly mayBury: boolean;
 };
+
+const works: ReadonlySet<string> = new Set(workNames);
+
+/** Whether it needs a commit before it is answered. */
+export function isWork(asked: Arrival): asked is Extract<Arrival, { name: WorkName }> {
+  return works.has(asked.name);
+}
 
 const given: ReplyOutcome = { delivered: 0, park: null };
 
@@ -90,7 +102,7 @@ export function planWork(work: Work, parts: PlanParts, turnNumber: number): Plan
       return answered(work, "sendBack", planSendBack(draft, store, shard, work.request));
     case "schedule":
       state.needQueue(work.request.head.queueKey);
-      return answered(work, "schedule", planSchedule(draft, store, work.request));
+      return answered(work, "schedule", planSchedule(parts, work.request));
     case "changeTimer":
       return answered(work, "changeTimer", planChangeTimer(draft, store, work.request));
     case "prepare":

@@ -1,10 +1,6 @@
 /** Sends: messages become visible with the turn's commit. @module */
-import type {
-  AppendAnswer,
-  AppendRequest,
-  Repeat,
-  RepeatRule,
-} from "../../src/link/shard_messages.ts";
+import type { Repeat, RepeatRule } from "../../src/link/repeats.ts";
+import type { AppendAnswer, AppendRequest } from "../../src/link/shard_messages.ts";
 import { recordTopic } from "../../src/model/record.ts";
 import type { ShardStore } from "../../src/ports/shard_store.ts";
 import type { TurnDraft } from "./draft.ts";

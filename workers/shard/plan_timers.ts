@@ -6,19 +6,24 @@
 import { limits } from "../../src/base/limits.ts";
 import { BrokerError } from "../../src/model/errors.ts";
 import { propertyNames, readProperty } from "../../src/model/properties.ts";
-import { recordProperties } from "../../src/model/record.ts";
+import { recordProperties, recordTopic } from "../../src/model/record.ts";
 import type { WithBlob } from "../../src/link/codec.ts";
+import type { RepeatRule } from "../../src/link/repeats.ts";
 import type {
   ChangeTimerAnswer,
   ChangeTimerAsk,
   ScheduleAnswer,
   ScheduleAsk,
+  ScheduleItem,
   ScheduleVerdict,
+  TimedPlace,
   TimerName,
   WhenAsk,
 } from "../../src/link/timer_messages.ts";
 import type { DelayedRow, ShardStore } from "../../src/ports/shard_store.ts";
-import type { TurnDraft } from "./draft.ts";
+import type { FirstPlace, TurnDraft } from "./draft.ts";
+import type { AppendParts } from "./plan_append.ts";
+import { firstPlaceOf } from "./repeats.ts";
 
 /** Copies of one message id that are looked at: retries and dead letters keep the id. */
 const copiesMax = 64;
@@ -53,25 +58,46 @@ export function dueMsOf(when: WhenAsk, nowMs: number, delayMsMax: number): numbe
 
 /** Stores the messages of the request, in order: each becomes visible at its time. */
 export function planSchedule(
-  draft: TurnDraft,
-  store: ShardStore,
+  parts: AppendParts,
   { head, blob }: WithBlob<ScheduleAsk>,
 ): ScheduleAnswer {
+  const { draft, store } = parts;
   const { queueKey, queueKeys, delayMsMax, durability } = head;
   // All times before the first message: the request is planned whole or not at all.
   const dues = head.items.map((item) => dueMsOf(item, draft.nowMs, delayMsMax));
   const later = dues.filter((dueMs) => dueMs !== null).length;
   if (later > 0) checkRoom(store, queueKeys, later);
   draft.mustSurvive(durability);
-  let at = 0;
-  const verdicts = head.items.map((item, index) => {
-    const record = blob.subarray(at, at + item.bytes);
-    at += item.bytes;
-    const { tagHash, messageId, timerKey, mayRepeat } = item;
+  const records = recordsOf(head.items, blob);
+  // All reading before the first message: what fails here leaves the draft as it was.
+  const topic = records[0] === undefined ? "" : recordTopic(records[0], 0);
+  const places = visiblePlaces(parts, topic, head.repeats);
+  const verdicts = records.map((record, index): ScheduleVerdict => {
+    const { tagHash, messageId, timerKey, mayRepeat } = head.items[index]!;
+    const isPending = mayRepeat && draft.rows.timerById(queueKeys, messageId) !== null;
+    const id = isPending ? "" : head.repeats?.ids[index] ?? "";
+    const place = id === "" ? null : places[index] ?? draft.firstPlaces.get(`${topic}\n${id}`);
+    if (place) return { kind: "repeated", ...place };
     const message = { queueKey, queueKeys, tagHash, messageId, timerKey, mayRepeat, record };
     return placeTimed(draft, message, dues[index] ?? null);
   });
   return { storedMs: draft.storedMs, verdicts };
+}
+
+function recordsOf(items: readonly ScheduleItem[], blob: Uint8Array): Uint8Array[] {
+  let at = 0;
+  return items.map(({ bytes }) => blob.subarray(at, at += bytes));
+}
+
+/** By message: where it was visible before this turn, within the window; `null`: nowhere. */
+function visiblePlaces(
+  { draft, state, store }: AppendParts,
+  topic: string,
+  rule: RepeatRule | null,
+): (FirstPlace | null)[] {
+  if (rule === null) return [];
+  const search = { nowMs: draft.nowMs, state, store };
+  return rule.ids.map((id) => id === "" ? null : firstPlaceOf(id, topic, rule, search));
 }
 
 /** Makes a message visible now or puts it aside, in the place of the pending one of its name. */
@@ -79,7 +105,7 @@ export function placeTimed(
   draft: TurnDraft,
   message: TimedMessage,
   dueMs: number | null,
-): ScheduleVerdict {
+): TimedPlace {
   const { queueKey, tagHash, messageId, timerKey, record } = message;
   const replacedMessageId = replace(draft, message);
   if (dueMs === null) {
@@ -130,7 +156,8 @@ export function planChangeTimer(
   draft.mustSurvive("power-loss");
   if (action.kind === "cancel") return { verdict: "cancelled", dueMs: null };
   if (dueMs === null) {
-    draft.append(row.queueKey, row.tagHash, row.record);
+    const place = draft.append(row.queueKey, row.tagHash, row.record);
+    draft.noteId(row.messageId, row.record, place, null);
     draft.noteShown(row.messageId);
   } else draft.rows.putDelayed({ ...row, dueMs });
   return { verdict: "rescheduled", dueMs: dueMs ?? draft.nowMs };

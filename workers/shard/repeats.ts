@@ -9,7 +9,7 @@
  * @module
  */
 import { limits } from "../../src/base/limits.ts";
-import type { KnownAsk, Repeat, RepeatRule } from "../../src/link/shard_messages.ts";
+import type { KnownAsk, Repeat, RepeatRule } from "../../src/link/repeats.ts";
 import { StorageError } from "../../src/model/errors.ts";
 import { propertyNames, readProperty } from "../../src/model/properties.ts";
 import {

@@ -1,6 +1,7 @@
 /** Messages sent again: recognised whichever way the first one became visible. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import type { RepeatRule } from "../../src/link/repeats.ts";
 import { recordTopic } from "../../src/model/record.ts";
 import { names, recordOf, ShardBench } from "../../tests/support/shard_bench.ts";
 
@@ -18,13 +19,14 @@ function sendOf(ids: readonly string[]) {
   return { queueKey, durability: "power-loss" as const, tagHashes, records, repeats };
 }
 
-/** Puts a message aside, to be seen after `delayMs`. */
-function scheduleOf(messageId: string, delayMs: number) {
+/** Puts a message aside, to be seen after `delayMs`. `repeats`: who was sent before is known. */
+function scheduleOf(messageId: string, delayMs: number, repeats: RepeatRule | null = null) {
   const blob = named(messageId);
   const names = { messageId, timerKey: null, mayRepeat: true, tagHash: 0, bytes: blob.length };
   const items = [{ ...names, dueMs: null, delayMs }];
   const queues = { queueKey, queueKeys: [queueKey] };
-  const head = { ...queues, items, durability: "power-loss" as const, delayMsMax: 1_000_000 };
+  const durability = "power-loss" as const;
+  const head = { ...queues, items, durability, delayMsMax: 1_000_000, repeats };
   return { head, blob };
 }
 
@@ -74,6 +76,48 @@ test("a send is a repeat of a timer that fired, in this process and after a rest
   assert.equal(await again(restarted, "a"), 1);
   await restarted.pass(windowMs + 1);
   assert.equal(await again(restarted, "a"), "new");
+});
+
+test("a timed send is a repeat once its timer fired, also after a restart", async () => {
+  const bench = new ShardBench();
+  const ask = scheduleOf("a", 5_000, { ids: ["a"], windowMs, firstQueueKey: 0 });
+  const verdictOf = async (asked: ShardBench) =>
+    (await asked.ask("schedule", ask)).verdicts.map(({ kind }) => kind);
+  assert.deepEqual(await verdictOf(bench), ["scheduled"]);
+  await bench.pass(1_000);
+  assert.deepEqual(await verdictOf(bench), ["scheduled"], "in the place of the pending one");
+  await ring(bench, 5_000);
+  assert.deepEqual(await bench.bodies(), ["a"]);
+  const { verdicts: [verdict] } = await bench.ask("schedule", ask);
+  assert.ok(verdict?.kind === "repeated");
+  assert.deepEqual([verdict.queueId, verdict.offset], [0, 0]);
+
+  const restarted = new ShardBench(bench.disk);
+  restarted.timers.advance(6_000);
+  assert.deepEqual(await verdictOf(restarted), ["repeated"]);
+  await restarted.pass(windowMs + 1);
+  assert.deepEqual(await verdictOf(restarted), ["scheduled"]);
+});
+
+test("a timed send is a repeat of one of its turn, and of a timer moved to now", async () => {
+  const bench = new ShardBench();
+  const rule = (id: string) => ({ ids: [id], windowMs, firstQueueKey: 0 });
+  const answers = [
+    bench.client.ask("schedule", scheduleOf("a", 0, rule("a"))),
+    bench.client.ask("schedule", scheduleOf("a", 5_000, rule("a"))),
+    bench.client.ask("schedule", scheduleOf("b", 5_000, rule("b"))),
+  ];
+  await bench.pass();
+  const kinds = (await Promise.all(answers)).flatMap(({ verdicts }) =>
+    verdicts.map((it) => it.kind)
+  );
+  assert.deepEqual(kinds, ["delivered", "repeated", "scheduled"]);
+  const name = { by: "id", messageId: "b" } as const;
+  const action = { kind: "move", dueMs: null, delayMs: 0 } as const;
+  await bench.ask("changeTimer", { queueKeys: [queueKey], name, action, delayMsMax: 1_000_000 });
+  const { verdicts } = await bench.ask("schedule", scheduleOf("b", 0, rule("b")));
+  assert.deepEqual(verdicts.map(({ kind }) => kind), ["repeated"]);
+  assert.equal(await again(bench, "b"), 1);
 });
 
 test("a send is a repeat of a committed transaction, and of a message due at once", async () => {

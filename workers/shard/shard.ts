@@ -20,7 +20,7 @@ import type {
   ShardNews,
 } from "../../src/link/coordinator_messages.ts";
 import type { HalfCheck } from "../../src/link/transaction_messages.ts";
-import type { Asked, LinkServer } from "../../src/link/server.ts";
+import type { LinkServer } from "../../src/link/server.ts";
 import { BrokerError, StorageError } from "../../src/model/errors.ts";
 import type { ShardStore } from "../../src/ports/shard_store.ts";
 import type { Timers } from "../../src/ports/timers.ts";
@@ -30,7 +30,7 @@ import { TurnDraft } from "./draft.ts";
 import { Drops } from "./drops.ts";
 import { type CheckPolicy, defaultCheckPolicy, nextDueMs, planChecks, planRelease } from "./due.ts";
 import { Parking } from "./parking.ts";
-import { type Planned, planWork, type Work, type WorkName } from "./plan.ts";
+import { type Arrival, isWork, type Planned, planWork, type Work, type WorkName } from "./plan.ts";
 import { type Room, takesRoom } from "./room.ts";
 import { ShardState } from "./state.ts";
 import { ShardTallies } from "./tallies.ts";
@@ -49,7 +49,6 @@ export type ShardParts = {
   readonly checks?: CheckPolicy;
 };
 
-type Arrival = Asked<ShardOperations>;
 type Condition = { readonly state: ShardHealth["state"]; readonly reason: string };
 
 /** How long messages that are due wait for room on a full disk before they are tried again. */
@@ -474,30 +473,5 @@ export class Shard {
     if (dueMs !== null) waits.push(dueMs - clock.wallMs());
     const delayMs = Math.max(0, Math.ceil(Math.min(...waits)));
     this.#cancelTimer = timers.setTimer(delayMs, () => this.arrived());
-  }
-}
-
-function isWork(asked: Arrival): asked is Extract<Arrival, { name: WorkName }> {
-  switch (asked.name) {
-    case "append":
-    case "receive":
-    case "ack":
-    case "nack":
-    case "extend":
-    case "sendBack":
-    case "commitOffsets":
-    case "undoReset":
-    case "settleKey":
-    case "schedule":
-    case "changeTimer":
-    case "prepare":
-    case "settleHalf":
-    case "checked":
-    case "rearm":
-    case "redrive":
-    case "purgeLetters":
-      return true;
-    default:
-      return false;
   }
 }
