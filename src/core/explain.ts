@@ -124,7 +124,7 @@ function finishedCause(facts: ExplainFacts, place: Place): Cause {
     return cause("key-skipped", sentence, { by, atMs }, again);
   }
   if (dead !== null && (back === undefined || diedAfter(dead, back))) return deadCause(facts, dead);
-  const move = moveOver(moves, offset);
+  const move = moveOver(sinceBack, offset);
   if (move?.kind === "began") {
     const sentence = `Group ${group.name} began to read this queue at offset ${move.toOffset}, ` +
       `at ${time(move.atMs)}: it lies before that.`;
@@ -164,11 +164,15 @@ function diedAfter(dead: DeadFacts, move: MoveFacts): boolean {
   return dead.position >= move.position;
 }
 
-/** The reset or clone that last made the message new to the group; what was undone did not. */
+/**
+ * The move that last made the message new to the group: a reset or clone to it, unless it was
+ * undone, or the undoing of one before which the group had not finished it.
+ */
 function takenBack(moves: readonly MoveFacts[], offset: number): MoveFacts | undefined {
   let undone = 0;
   for (const move of moves) {
-    const { kind, toOffset } = move;
+    const { kind, toOffset, putBack } = move;
+    if (putBack) return move;
     if (kind === "undo") undone++;
     if (kind !== "reset" && kind !== "clone") continue;
     if (undone > 0) undone--;
@@ -177,7 +181,7 @@ function takenBack(moves: readonly MoveFacts[], offset: number): MoveFacts | und
   return undefined;
 }
 
-/** The newest move that took the group past `offset`, unless a later one took it back before. */
+/** The newest move that took the group past `offset`, of those since one made it new. */
 function moveOver(moves: readonly MoveFacts[], offset: number): MoveFacts | undefined {
   let undone = 0;
   for (const move of moves) {
@@ -193,7 +197,6 @@ function moveOver(moves: readonly MoveFacts[], offset: number): MoveFacts | unde
       continue;
     }
     if (kind === "began") return offset < toOffset ? move : undefined;
-    if (toOffset <= offset) return undefined;
     if (fromOffset <= offset) return move;
   }
   return undefined;

@@ -1,18 +1,26 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import {
+  dead,
+  facts,
+  finished,
+  hourMs,
+  nowMs,
+  reset,
+  retention,
+  stored,
+} from "../../tests/support/explain_facts.ts";
+import {
   type BeforeFacts,
   type Cause,
   causeKinds,
   type ExplainFacts,
-  type MoveFacts,
   type OpenFacts,
   type RetentionFacts,
   type WaitingFacts,
 } from "../model/explanation.ts";
 import { explain } from "./explain.ts";
 
-type Place = NonNullable<ExplainFacts["place"]>;
 type Case = {
   readonly name: string;
   readonly facts: ExplainFacts;
@@ -20,13 +28,6 @@ type Case = {
   readonly says?: RegExp;
 };
 
-const nowMs = 1_700_000_000_000;
-const hourMs = 3_600_000;
-const retention: RetentionFacts = {
-  ms: hourMs,
-  bytes: null,
-  topicCreatedMs: nowMs - 2 * hourMs,
-};
 /** What retention took of topic "orders", bounded in this way. */
 const removed = (bounds: Partial<RetentionFacts>) =>
   facts({ minOffset: 7, next: 2, stored: null }, {
@@ -37,24 +38,8 @@ const removed = (bounds: Partial<RetentionFacts>) =>
       retention: { ...retention, ...bounds },
     },
   });
-const stored = {
-  messageId: "m-5",
-  key: "k",
-  storedMs: nowMs - 60_000,
-  expiresMs: null,
-  position: 10,
-};
 const open: OpenFacts = { attempts: 1, untilMs: nowMs, leased: false, parked: false, holder: null };
-const finished: Partial<Place> = { next: 9, open: null };
 const held: OpenFacts = { ...open, attempts: 0, untilMs: 0 };
-const reset: MoveFacts = {
-  kind: "reset",
-  by: "ada",
-  atMs: nowMs,
-  fromOffset: 2,
-  toOffset: 8,
-  position: 30,
-};
 const half: Extract<WaitingFacts, { kind: "half" }> = {
   kind: "half",
   state: "prepared",
@@ -64,14 +49,6 @@ const half: Extract<WaitingFacts, { kind: "half" }> = {
   nextCheckMs: nowMs + 1_000,
   settledMs: 0,
   transactionId: "t1",
-};
-const dead = {
-  reason: "attempts-exhausted",
-  attempts: 3,
-  diedMs: nowMs,
-  by: null,
-  left: true,
-  position: 20,
 };
 
 const cases: readonly Case[] = [
@@ -166,77 +143,6 @@ const cases: readonly Case[] = [
     says: /an operator \(ada\) buried it/,
   },
   {
-    name: "says finished when the group was put back to it in the tick in which it died",
-    facts: facts({ ...finished, moves: [{ ...reset, fromOffset: 9, toOffset: 0 }] }, { dead }),
-    causes: "acknowledged",
-  },
-  {
-    name: "tells of the dead letter when it died in the tick of the reset, after it",
-    facts: facts({ ...finished, moves: [{ ...reset, fromOffset: 9, toOffset: 0 }] }, {
-      dead: { ...dead, position: 30 },
-    }),
-    causes: "dead-letter",
-  },
-  {
-    name: "tells of the dead letter when the clock was set back between the reset and its death",
-    facts: facts({
-      ...finished,
-      moves: [{ ...reset, atMs: nowMs + 500, fromOffset: 9, toOffset: 0 }],
-    }, { dead: { ...dead, position: 31 } }),
-    causes: "dead-letter",
-  },
-  {
-    name: "goes by the clock where an older broker noted no position",
-    facts: facts({
-      ...finished,
-      moves: [{ ...reset, atMs: nowMs + 1, fromOffset: 9, toOffset: 0, position: null }],
-    }, { dead }),
-    causes: "acknowledged",
-  },
-  {
-    name: "does not tell of a skip that came before the reset, in its tick",
-    facts: facts({
-      ...finished,
-      moves: [
-        { ...reset, fromOffset: 9, toOffset: 0 },
-        { ...reset, kind: "key-skipped", fromOffset: 5, toOffset: 5 },
-      ],
-    }),
-    causes: "acknowledged",
-  },
-  {
-    name: "says finished when the group was put back to it after it died",
-    facts: facts({
-      ...finished,
-      moves: [{ ...reset, atMs: nowMs + 1, fromOffset: 9, toOffset: 0 }],
-    }, {
-      dead,
-    }),
-    causes: "acknowledged",
-  },
-  {
-    name: "tells of the dead letter when the reset that put the group back was undone",
-    facts: facts({
-      ...finished,
-      moves: [
-        { ...reset, kind: "undo", atMs: nowMs + 2, fromOffset: 0, toOffset: 9 },
-        { ...reset, atMs: nowMs + 1, fromOffset: 9, toOffset: 0 },
-      ],
-    }, { dead }),
-    causes: "dead-letter",
-  },
-  {
-    name: "says finished when the group was put back to it after it was skipped",
-    facts: facts({
-      ...finished,
-      moves: [
-        { ...reset, atMs: nowMs + 1, fromOffset: 9, toOffset: 0 },
-        { ...reset, kind: "key-skipped", atMs: nowMs, fromOffset: 5, toOffset: 5 },
-      ],
-    }),
-    causes: "acknowledged",
-  },
-  {
     name: "doubts the acknowledgement where members left messages out, and may want others now",
     facts: facts({ ...finished, unmatched: 1, matches: [true] }, { filters: ["red"] }),
     causes: "acknowledged",
@@ -262,19 +168,6 @@ const cases: readonly Case[] = [
     facts: facts({ ...finished, moves: [reset] }),
     causes: "skipped-by-reset",
     says: /reset by ada .* from offset 2 to 8/,
-  },
-  {
-    name: "blames no reset that was undone",
-    facts: facts({
-      ...finished,
-      moves: [{ ...reset, kind: "undo", fromOffset: 8, toOffset: 2 }, reset],
-    }),
-    causes: "acknowledged",
-  },
-  {
-    name: "blames no reset before one that went back",
-    facts: facts({ ...finished, moves: [{ ...reset, fromOffset: 8, toOffset: 1 }, reset] }),
-    causes: "acknowledged",
   },
   {
     name: "tells that the group began to read after the message",
@@ -464,37 +357,3 @@ test("explain() names the setting of the bound that removed the message", () => 
     `${change} --retention TIME --retention-bytes SIZE`,
   ]);
 });
-
-/** Message 5 of queue 0, which group "billing" would get next. */
-function facts(place: Partial<Place> | null, more: Partial<ExplainFacts> = {}): ExplainFacts {
-  return {
-    nowMs,
-    messageId: "m-5",
-    topic: { name: "orders", exists: true, readable: true, retention },
-    group: { name: "billing", exists: true, consumeEnabled: true, attemptsMax: 3 },
-    place: place === null ? null : {
-      queueId: 0,
-      offset: 5,
-      minOffset: 0,
-      maxOffset: 10,
-      stored,
-      next: 5,
-      open: null,
-      before: null,
-      moves: [],
-      passed: null,
-      unmatched: 0,
-      lastAsked: { atMs: nowMs - 1_000, by: "c1" },
-      held: 0,
-      heldMax: 10,
-      matches: [],
-      retry: null,
-      ...place,
-    },
-    waiting: null,
-    dead: null,
-    filters: [],
-    members: 1,
-    ...more,
-  };
-}

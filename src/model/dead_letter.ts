@@ -1,4 +1,5 @@
 /** What a dead letter says of itself: where it came from, why it died, how often tried. @module */
+import { originFacts } from "./origin.ts";
 import { propertyNames, readProperty } from "./properties.ts";
 import { readRecord } from "./record.ts";
 
@@ -30,6 +31,7 @@ const reasons: readonly string[] = [
 /** Reads the story of a record of a dead-letter topic. @throws {WireError} It is damaged. */
 export function deathFacts(record: Uint8Array): DeathFacts {
   const fields = readRecord(record);
+  const origin = originFacts(record);
   const read = (name: string) => readProperty(fields.properties, name);
   const number = (name: string) => {
     const text = read(name);
@@ -38,9 +40,9 @@ export function deathFacts(record: Uint8Array): DeathFacts {
   const reason = read(propertyNames.deadLetterReason);
   return {
     messageId: read(propertyNames.uniqueKey) ?? "",
-    originTopic: read(propertyNames.deadLetterOriginTopic) ?? read(propertyNames.retryTopic) ?? "",
-    originQueueId: number(propertyNames.originQueueId),
-    originOffset: number(propertyNames.originQueueOffset),
+    originTopic: origin.topic,
+    originQueueId: origin.queueId,
+    originOffset: origin.offset,
     reason: reasons.includes(reason ?? "") ? reason as DeathReason : null,
     attempts: number(propertyNames.deadLetterAttempts) ?? fields.reconsumeTimes,
     diedMs: number(propertyNames.deadLetterTimeMs) ?? fields.storedMs,

@@ -67,6 +67,8 @@ export type MoveFacts = {
   readonly toOffset: number;
   /** Where the shard's log ended when it happened; `null`: an older broker noted it. */
   readonly position: number | null;
+  /** An undo that put the group back to where it had not finished the message. */
+  readonly putBack: boolean;
 };
 
 /** An earlier open message of the same key. */

@@ -8,11 +8,20 @@ import type {
   ExplainWaitingAsk,
 } from "../../src/link/explain_messages.ts";
 import { StorageError } from "../../src/model/errors.ts";
-import type { BeforeFacts, OpenFacts, PlaceFacts } from "../../src/model/explanation.ts";
+import type { BeforeFacts, MoveFacts, OpenFacts, PlaceFacts } from "../../src/model/explanation.ts";
+import { originFacts } from "../../src/model/origin.ts";
 import { propertyNames, readProperty } from "../../src/model/properties.ts";
-import { recordProperties, recordReconsumeTimes, recordStoredMs } from "../../src/model/record.ts";
-import type { QueueEntry, ShardStore } from "../../src/ports/shard_store.ts";
+import {
+  recordProperties,
+  recordQueueId,
+  recordQueueOffset,
+  recordReconsumeTimes,
+  recordStoredMs,
+  recordTopic,
+} from "../../src/model/record.ts";
+import type { PlaceEvent, QueueEntry, ShardStore } from "../../src/ports/shard_store.ts";
 import { halfOf, timerOf } from "./list_waiting.ts";
+import { isUnfinishedIn } from "./place_snapshot.ts";
 import { shardingKeyOf, type ShardState } from "./state.ts";
 
 type Found = { readonly entry: QueueEntry; readonly record: Uint8Array };
@@ -35,9 +44,7 @@ export function explainPlace(
     next: deliveries?.next ?? null,
     open: open === undefined ? null : openFacts(state, open),
     before: beforeFacts(state, store, ask, found),
-    moves: events.map(({ kind, by, atMs, fromOffset, toOffset, position }) => {
-      return { kind, by, atMs, fromOffset, toOffset, position };
-    }),
+    moves: movesOf(events, offset),
     passed: state.notes.hasExpired(groupKey, queueKey, offset) ? "expired" : null,
     unmatched: state.passed(groupKey, queueKey).unmatched,
     lastAsked: deliveries === undefined ? null : state.notes.lastAsked(deliveries),
@@ -56,6 +63,20 @@ export function explainWaiting(store: ShardStore, ask: ExplainWaitingAsk): Expla
     timer: row?.kind === "timer" ? timerOf(row) : null,
     half: half !== null && ask.queueKeys.includes(half.queueKey) ? halfOf(half) : null,
   };
+}
+
+/** Newest first. An undo takes the newest reset or clone before it back. */
+function movesOf(events: readonly PlaceEvent[], offset: number): MoveFacts[] {
+  return events.map(({ kind, by, atMs, fromOffset, toOffset, position }, at) => {
+    const undone = kind === "undo" ? events.slice(at).find(isUndoable) : undefined;
+    const putBack = undone !== undefined &&
+      isUnfinishedIn(undone.before, undone.fromOffset, offset);
+    return { kind, by, atMs, fromOffset, toOffset, position, putBack };
+  });
+}
+
+function isUndoable({ kind }: PlaceEvent): boolean {
+  return kind === "reset" || kind === "clone";
 }
 
 function storedFacts({ entry, record }: Found, topicTtlMs: number | null): PlaceFacts["stored"] {
@@ -119,6 +140,7 @@ function matchesOf({ filters }: ExplainPlaceAsk, { entry, record }: Found): bool
   );
 }
 
+/** What this copy waits for. Of several copies of an id only the one due first is looked at. */
 function retryFacts(
   store: ShardStore,
   { retryQueueKey }: ExplainPlaceAsk,
@@ -127,7 +149,20 @@ function retryFacts(
   if (retryQueueKey === null) return null;
   const messageId = readProperty(recordProperties(record, 0), propertyNames.uniqueKey) ?? "";
   const row = messageId === "" ? null : store.delayedById([retryQueueKey], messageId);
-  return row === null ? null : { dueMs: row.dueMs, times: recordReconsumeTimes(row.record, 0) };
+  if (row === null || !mayComeFrom(row.record, record)) return null;
+  return { dueMs: row.dueMs, times: recordReconsumeTimes(row.record, 0) };
+}
+
+/** Whether `retry` may be a copy of `record`: one without room for its origin may be of any. */
+function mayComeFrom(retry: Uint8Array, record: Uint8Array): boolean {
+  const from = originFacts(retry);
+  if (from.queueId === null || from.offset === null) return true;
+  // A copy among the retries that is sent back again says where it was first, too.
+  const own = originFacts(record);
+  const topic = own.topic === "" ? recordTopic(record, 0) : own.topic;
+  const queueId = own.queueId ?? recordQueueId(record, 0);
+  const offset = own.offset ?? recordQueueOffset(record, 0);
+  return from.topic === topic && from.queueId === queueId && from.offset === offset;
 }
 
 /** `null`: nothing is stored there, or it cannot be read. */

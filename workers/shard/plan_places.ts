@@ -1,7 +1,5 @@
 /** Where groups stand: commits forward, resets to anywhere, and taking a reset back. @module */
-import { ByteReader, ByteWriter } from "../../src/base/bytes.ts";
-import { limits } from "../../src/base/limits.ts";
-import type { Deliveries, OpenDelivery } from "../../src/core/deliveries.ts";
+import type { Deliveries } from "../../src/core/deliveries.ts";
 import type {
   CommitOffsetsAsk,
   PlaceReset,
@@ -12,6 +10,7 @@ import type {
 } from "../../src/link/shard_messages.ts";
 import type { ShardStore } from "../../src/ports/shard_store.ts";
 import type { TurnDraft } from "./draft.ts";
+import { restoreSnapshot, snapshotOf } from "./place_snapshot.ts";
 import type { ShardState } from "./state.ts";
 
 /** How far back a reset is looked for when it is to be undone. */
@@ -121,33 +120,4 @@ function moved(state: ShardState, groupKey: number, queueKey: number, known: Del
   state.forgetWindow(groupKey, queueKey);
   state.unblock(queueKey);
   state.touch(groupKey, queueKey, known);
-}
-
-/** `f64 next, { f64 offset, f64 attempts, f64 untilMs }*`; only `next` when too much is open. */
-function snapshotOf(deliveries: Deliveries): Uint8Array {
-  const writer = new ByteWriter(256);
-  writer.f64(deliveries.next);
-  if (deliveries.openCount <= limits.undoneOpenMax) {
-    for (const { offset, attempts, untilMs } of deliveries.all()) {
-      writer.f64(offset);
-      writer.f64(attempts);
-      writer.f64(untilMs);
-    }
-  }
-  return writer.view();
-}
-
-/** Leases are not given back: whoever held one before the reset holds nothing. */
-function restoreSnapshot(deliveries: Deliveries, before: Uint8Array, fallback: number): void {
-  const reader = new ByteReader(before);
-  const next = reader.left >= 8 ? reader.f64() : fallback;
-  const open: OpenDelivery[] = [];
-  while (reader.left >= 24) {
-    const offset = reader.f64();
-    const attempts = reader.f64();
-    open.push({ offset, attempts, untilMs: reader.f64(), lease: 0 });
-  }
-  // Without the open ones, everything from the first unfinished message on is handed out again.
-  deliveries.reset(open.length === 0 ? Math.min(next, fallback) : next);
-  for (const delivery of open) deliveries.reopen(delivery);
 }
