@@ -314,6 +314,8 @@ export type Whereabouts = {
   readonly copies: number;
   /** Where it died for the group. */
   readonly deaths: readonly string[];
+  /** Where what waits to come again to the group, because it was sent back, was first. */
+  readonly retries: readonly string[];
 };
 
 type ExplainEvent =

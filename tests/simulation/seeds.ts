@@ -13,4 +13,8 @@ export const formerFailures: ReadonlyMap<number, string> = new Map([
   [489, "acknowledged after a reset, a message that had died before was explained as dead"],
   [207, "what a puller gave back before it lost its place was held to be dead, and it comes again"],
   [730, "set back since a topic was made, the clock had its ids taken for an earlier topic's"],
+  [1813, "acknowledged after a reset was undone, what had died before was explained as dead"],
+  [5542, "a dead message was explained by the retry of its copy from the dead letters"],
+  [1833, "what had expired was held to be finished by an old receipt"],
+  [5241, "a timer called off and sent again was seen before its client was told, and held wrong"],
 ]);

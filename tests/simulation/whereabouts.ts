@@ -4,10 +4,10 @@
  *
  * @module
  */
-import { deathFacts } from "../../src/model/dead_letter.ts";
-import { deadLetterTopicOf } from "../../src/model/names.ts";
+import { deadLetterTopicOf, retryTopicOf } from "../../src/model/names.ts";
+import { originFacts } from "../../src/model/origin.ts";
 import { propertyNames, readProperty } from "../../src/model/properties.ts";
-import { recordProperties } from "../../src/model/record.ts";
+import { recordProperties, recordTopic } from "../../src/model/record.ts";
 import { stored as seen } from "./audit.ts";
 import { type Spot, spotKey, type Whereabouts } from "./events.ts";
 import type { World } from "./world.ts";
@@ -18,6 +18,8 @@ export class Disks {
   readonly #visible = new Map<string, Spot[]>();
   /** Group and message id → where it died. */
   readonly #deaths = new Map<string, string[]>();
+  /** Group and message id → where each copy was first that waits to come again. */
+  readonly #retries = new Map<string, string[]>();
   readonly #names = new Map<string, string>();
   readonly #ids = new Map<string, string>();
   readonly #timers = new Set<string>();
@@ -34,12 +36,16 @@ export class Disks {
           if (!this.#names.has(messageId)) this.#names.set(messageId, seen(record).id);
         });
       } else if (topic.startsWith(letters)) {
-        for (const record of records) this.#putDeath(topic, record);
+        for (const record of records) {
+          putOrigin(this.#deaths, topic.slice(letters.length), record);
+        }
       }
     }
     for (const { delayed, halves } of world.waiting()) {
-      for (const { messageId, kind, queueKey } of delayed) {
-        if (kind === "timer" && world.isThere(queueKey)) this.#timers.add(messageId);
+      for (const { messageId, kind, queueKey, record } of delayed) {
+        if (!world.isThere(queueKey)) continue;
+        if (kind === "timer") this.#timers.add(messageId);
+        else putOrigin(this.#retries, recordTopic(record, 0).slice(retries.length), record);
       }
       for (const { messageId, state, queueKey } of halves) {
         if (world.isThere(queueKey)) this.#halves.set(messageId, state);
@@ -78,18 +84,13 @@ export class Disks {
       ? "timer"
       : this.#halves.get(messageId) ?? "nowhere";
     const deaths = this.#deaths.get(`${group} ${messageId}`) ?? [];
-    return { state, copies: visible.length, deaths };
-  }
-
-  #putDeath(topic: string, record: Uint8Array): void {
-    const { originTopic, originQueueId, originOffset } = deathFacts(record);
-    const origin = { topic: originTopic, queueId: originQueueId ?? -1, offset: originOffset ?? -1 };
-    const key = `${topic.slice(letters.length)} ${messageIdOf(record)}`;
-    put(this.#deaths, key, spotKey(origin));
+    const waiting = this.#retries.get(`${group} ${messageId}`) ?? [];
+    return { state, copies: visible.length, deaths, retries: waiting };
   }
 }
 
 const letters = deadLetterTopicOf("");
+const retries = retryTopicOf("");
 /** Many looks see the same records. */
 const known = new WeakMap<Uint8Array, string>();
 
@@ -99,6 +100,13 @@ function messageIdOf(record: Uint8Array): string {
   const id = readProperty(recordProperties(record, 0), propertyNames.uniqueKey) ?? "";
   known.set(record, id);
   return id;
+}
+
+/** A copy for a group's own topic, by where it was first. */
+function putOrigin(lists: Map<string, string[]>, group: string, record: Uint8Array): void {
+  const { topic, queueId, offset } = originFacts(record);
+  const origin = { topic, queueId: queueId ?? -1, offset: offset ?? -1 };
+  put(lists, `${group} ${messageIdOf(record)}`, spotKey(origin));
 }
 
 function put<T>(lists: Map<string, T[]>, key: string, one: T): void {

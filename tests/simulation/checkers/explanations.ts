@@ -6,7 +6,7 @@
  * @module
  */
 import type { CauseKind } from "../../../src/model/explanation.ts";
-import type { MessageFacts, SimEvent } from "../events.ts";
+import type { MessageFacts, SimEvent, Spot, Whereabouts } from "../events.ts";
 import { spotKey } from "../events.ts";
 import { isPullGroup, isWanted, type SimGroup } from "../groups.ts";
 import type { Checker, Moment } from "../journal.ts";
@@ -111,8 +111,7 @@ export class Explanations implements Checker {
     }
     const hasDied = before.deaths.includes(spotKey(spot));
     if (hasDied && !this.#known.isReset(group, spot.topic)) {
-      // A puller gives back what lies before it; gone before it committed, it comes by once more.
-      return isPullGroup(group) ? ["dead-letter", ...ahead] : ["dead-letter"];
+      return isPullGroup(group) ? deadOfPuller(spot, before) : ["dead-letter"];
     }
     return placeCauses.filter((cause) => this.#isPossible(cause, event, at));
   }
@@ -126,8 +125,7 @@ export class Explanations implements Checker {
     const isWantedHere = this.#isWanted(event);
     switch (cause) {
       case "dead-letter":
-        // A letter without room for where it comes from may be of any copy.
-        return before.deaths.some((place) => place === spotKey(spot) || place.endsWith("/-1"));
+        return isAmong(before.deaths, spot);
       case "skipped-by-reset":
         return this.#known.isReset(group, spot.topic);
       case "before-start":
@@ -144,8 +142,9 @@ export class Explanations implements Checker {
       case "behind-key":
         return known?.settings.ordered === true;
       case "leased":
-      case "retry-waiting":
         return isWantedHere;
+      case "retry-waiting":
+        return isPullGroup(group) ? isAmong(before.retries, spot) : isWantedHere;
       case "acknowledged":
         // Readers by offset finish without a word about the message.
         return known === undefined || ttlMs !== null ||
@@ -171,4 +170,19 @@ export class Explanations implements Checker {
   #isMixed(group: string): boolean {
     return new Set(this.#groups.get(group)?.filters.map(({ kind }) => kind)).size > 1;
   }
+}
+
+/** A copy without room for where it comes from may be of any. */
+function isAmong(places: readonly string[], spot: Spot): boolean {
+  return places.some((place) => place === spotKey(spot) || place.endsWith("/-1"));
+}
+
+/**
+ * A puller gives back what lies before it; gone before it committed, that comes by once more, and
+ * may be given back again. Of several copies that wait, one is looked at.
+ */
+function deadOfPuller(spot: Spot, { retries }: Whereabouts): readonly CauseKind[] {
+  if (!isAmong(retries, spot)) return ["dead-letter", ...ahead];
+  const others = retries.length > 1 ? ["dead-letter" as const] : [];
+  return ["retry-waiting", ...others, ...ahead];
 }

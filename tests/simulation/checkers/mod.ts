@@ -50,7 +50,7 @@ export function checkersOf(
     new GroupOffsets(),
     new QueueOrder(),
     new Leases(),
-    new OldReceipts(),
+    new OldReceipts(ttlMsById),
     new DeadLetters(attemptsMax),
     new Delayed(),
     new Timers(100 + 6 * lateMsMax, options.retention),

@@ -17,6 +17,8 @@ type Timer = {
   /** It will be seen, or was. */
   must: boolean;
   may: boolean;
+  /** What `may` was when it was last sent. */
+  mightBefore: boolean;
   /** When it was last promised. */
   promisedMs: number;
   /** How often it was sent under its id. */
@@ -112,10 +114,15 @@ export class Timers implements Checker {
       if (timer !== undefined) timer.earliestMs = Math.min(timer.earliestMs, earliestMs);
     }
     if (action !== "schedule") return;
-    if (known !== undefined) known.sends++;
+    if (known !== undefined) {
+      known.sends++;
+      // It may be visible before its client is told, also when it was called off.
+      known.mightBefore = known.may;
+      known.may = true;
+    }
     if (known !== undefined || this.#dropped.has(id)) return;
-    const promise = { dueMs: null, must: false, may: true, promisedMs: 0, sends: 1 };
-    this.#timers.set(id, { id, earliestMs, ...promise });
+    const none = { dueMs: null, must: false, mightBefore: false, promisedMs: 0 };
+    this.#timers.set(id, { ...none, id, earliestMs, may: true, sends: 1 });
   }
 
   #scheduled(event: Ended, complain: Complain, at: Moment): void {
@@ -123,7 +130,7 @@ export class Timers implements Checker {
     if (timer === undefined) return;
     const { outcome, dueMs, earliestMs, replaced, timerKey } = event;
     if (outcome === "refused") {
-      if (timer.sends === 1) timer.may = false;
+      timer.may = timer.mightBefore;
       return;
     }
     const bearers = this.#bearersOf(timerKey);
