@@ -9,6 +9,7 @@ import { assert } from "./assert.ts";
 const utf8Decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 const utf8Encoder = new TextEncoder();
 const high = 0x1_0000_0000;
+const noBytes = new Uint8Array(0);
 
 /** Text → UTF-8 bytes. */
 export function utf8(text: string): Uint8Array {
@@ -85,8 +86,10 @@ export class ByteReader {
     return this.#view.getFloat64(this.#take(8));
   }
 
-  /** The next `count` bytes, a view on the source: copy what outlives it. */
+  /** The next `count` bytes, a view on the source: copy what outlives it. None: of nothing. */
   slice(count: number): Uint8Array {
+    // A view without bytes would keep the source alive all the same.
+    if (count === 0) return noBytes;
     const at = this.#take(count);
     return this.bytes.subarray(at, at + count);
   }

@@ -210,9 +210,14 @@ export class Deliveries {
     this.#remove(offset);
   }
 
-  /** A pulling consumer says what it has done. Going back is only for `reset`. */
-  commit(offset: number): void {
-    if (offset > this.#next) this.#moveNext(offset);
+  /**
+   * A pulling consumer says what it has done. Going back is only for `reset`. False: it said
+   * nothing new.
+   */
+  commit(offset: number): boolean {
+    if (offset <= this.#next) return false;
+    this.#moveNext(offset);
+    return true;
   }
 
   /** Begins again at `offset`, whatever is open. Leases given before are worth nothing now. */

@@ -8,6 +8,7 @@ import type { Threads } from "../ports/threads.ts";
 import type { Timers } from "../ports/timers.ts";
 import type { Tls } from "../ports/tls.ts";
 import { bunHttp } from "./bun/http.ts";
+import { bunSockets } from "./bun/tcp.ts";
 import { systemClock } from "./clock.ts";
 import { denoHttp } from "./deno/http.ts";
 import { systemFiles } from "./node/files.ts";
@@ -42,7 +43,7 @@ export const runtime: Runtime = {
   files: systemFiles,
   http: runtimeName === "deno" ? denoHttp : bunHttp,
   signals: systemSignals,
-  sockets: systemSockets,
+  sockets: runtimeName === "deno" ? systemSockets : bunSockets,
   threads: systemThreads,
   timers: systemTimers,
   tls: systemTls,

@@ -14,11 +14,16 @@ export type LastAsked = { readonly atMs: number; readonly by: string };
 /** Notes of one shard; each with a bound, or with the life of what it is about. */
 export class ShardNotes {
   /** Goes with the deliveries it is about. */
-  readonly #asked = new WeakMap<Deliveries, LastAsked>();
+  readonly #asked = new WeakMap<Deliveries, { atMs: number; by: string }>();
   readonly #expired = new Lru<string, true>({ countMax: limits.expiredRemembered });
 
   asked(deliveries: Deliveries, atMs: number, by: string): void {
-    this.#asked.set(deliveries, { atMs, by });
+    const last = this.#asked.get(deliveries);
+    if (last === undefined) this.#asked.set(deliveries, { atMs, by });
+    else {
+      last.atMs = atMs;
+      last.by = by;
+    }
   }
 
   lastAsked(deliveries: Deliveries): LastAsked | null {

@@ -47,9 +47,9 @@ export function planOffsets(
       draft.mustSurvive("power-loss");
       state.begin(groupKey, queueKey, offset);
     } else {
-      known.commit(offset);
       state.notes.asked(known, draft.nowMs, "a pulling consumer");
-      state.touch(groupKey, queueKey, known);
+      // Idle consumers say where they are every few seconds, and are there still.
+      if (known.commit(offset)) state.touch(groupKey, queueKey, known);
     }
   }
   return null;

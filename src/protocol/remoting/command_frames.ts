@@ -1,7 +1,7 @@
 /** Commands ↔ frames, whichever form the header has. @module */
 import { ByteWriter } from "../../base/bytes.ts";
 import type { RemotingCommand } from "./command.ts";
-import { encodeFrame, type Frame, writeFrame } from "./frames.ts";
+import { encodeFrame, type Frame, writeFrame, writeFrameHead } from "./frames.ts";
 import { decodeBinaryHeader, writeBinaryHeader } from "./header_binary.ts";
 import { decodeJsonHeader, jsonHeaderText } from "./header_json.ts";
 
@@ -32,6 +32,15 @@ export function writeCommand(
   body?: Uint8Array,
 ): void {
   writeFrame(writer, command.serializer, (target) => writeHeader(target, command), body);
+}
+
+/** Appends a command's frame without its body of `bodyBytes`, which goes right behind it. */
+export function writeCommandHead(
+  writer: ByteWriter,
+  command: RemotingCommand,
+  bodyBytes: number,
+): void {
+  writeFrameHead(writer, command.serializer, (target) => writeHeader(target, command), bodyBytes);
 }
 
 function writeHeader(writer: ByteWriter, command: RemotingCommand): void {

@@ -161,11 +161,21 @@ export function writeFrame(
   writeHeader: (writer: ByteWriter) => void,
   body?: Uint8Array,
 ): void {
+  writeFrameHead(writer, serializer, writeHeader, body?.length ?? 0);
+  if (body !== undefined) writer.put(body);
+}
+
+/** Appends a frame without its body of `bodyBytes`, which the caller sends right behind. */
+export function writeFrameHead(
+  writer: ByteWriter,
+  serializer: Serializer,
+  writeHeader: (writer: ByteWriter) => void,
+  bodyBytes: number,
+): void {
   const start = writer.reserve(prefixBytes);
   writeHeader(writer);
   const headerBytes = writer.length - start - prefixBytes;
-  if (body !== undefined) writer.put(body);
-  writer.setU32(start, writer.length - start - 4);
+  writer.setU32(start, 4 + headerBytes + bodyBytes);
   writer.setI32(start + 4, serializers[serializer] << 24 | headerBytes);
 }
 

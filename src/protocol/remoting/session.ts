@@ -29,15 +29,18 @@ import {
   type RemotingCommand,
   responseTo,
 } from "./command.ts";
-import { decodeCommand, encodeCommand, writeCommand } from "./command_frames.ts";
+import { decodeCommand, writeCommand, writeCommandHead } from "./command_frames.ts";
 import { type Frame, FrameDecoder, type Serializer } from "./frames.ts";
 import { Parking } from "./parking.ts";
 import { advertisedTo, peerOf } from "./peer.ts";
 import { handlerOf } from "./routes.ts";
 import { statusOf } from "./status.ts";
 
-/** A body above this is handed to the socket as it is: copying it costs more than a piece more. */
-const copiedBodyBytesMax = 16 * 1024;
+/**
+ * A body above this is handed to the socket as it is. Many have the same one: a crowd that asks for
+ * its members would make a copy each.
+ */
+const copiedBodyBytesMax = 1024;
 
 /** One client's connection. The owner of the socket calls `feed`, `drained` and `closed`. */
 export class RemotingSession {
@@ -55,7 +58,11 @@ export class RemotingSession {
   #working = 0;
   /** Lent from the first answer of a tick until they leave. */
   #writer: ByteWriter | null = null;
-  #pieces: Uint8Array[] = [];
+  /**
+   * What leaves next; `null` when nothing does. An empty list that lay here until the next answer
+   * would grow old meanwhile, and take that answer's bytes along to where garbage stays longest.
+   */
+  #pieces: Uint8Array[] | null = null;
   #piecesBytes = 0;
   #isFlushDue = false;
   /** How often somebody looked since the client last said anything. */
@@ -107,7 +114,7 @@ export class RemotingSession {
   closed(): void {
     if (this.#state === "closed") return;
     this.#state = "closed";
-    this.#pieces = [];
+    this.#pieces = null;
     this.#piecesBytes = 0;
     this.#returnWriter();
     this.#gone.abort();
@@ -198,8 +205,9 @@ export class RemotingSession {
     const said = answer.lighter !== undefined && this.#isFull() ? answer.lighter : answer;
     const response = responseTo(asked, said.code, said.extFields, said.remark);
     if (said.body !== undefined && said.body.length > copiedBodyBytesMax) {
+      writeCommandHead(this.#lentWriter(), response, said.body.length);
       this.#collect();
-      for (const piece of encodeCommand(response, said.body)) this.#keep(piece);
+      this.#keep(said.body);
     } else {
       writeCommand(this.#lentWriter(), response, said.body);
     }
@@ -233,8 +241,8 @@ export class RemotingSession {
     if (this.#state === "closed") return;
     this.#collect();
     const pieces = this.#pieces;
-    if (pieces.length === 0) return;
-    this.#pieces = [];
+    if (pieces === null) return;
+    this.#pieces = null;
     this.#piecesBytes = 0;
     this.#connection.write(pieces);
     this.#adjustPressure();
@@ -256,7 +264,8 @@ export class RemotingSession {
   }
 
   #keep(piece: Uint8Array): void {
-    this.#pieces.push(piece);
+    if (this.#pieces === null) this.#pieces = [piece];
+    else this.#pieces.push(piece);
     this.#piecesBytes += piece.length;
   }
 

@@ -9,6 +9,7 @@
  */
 import { Buffer } from "node:buffer";
 import { createConnection, createServer, type Server, type Socket } from "node:net";
+import type { Duplex } from "node:stream";
 import { TLSSocket } from "node:tls";
 import { assert } from "../../base/assert.ts";
 import { limits } from "../../base/limits.ts";
@@ -32,7 +33,7 @@ import { NodeTlsContext } from "./tls.ts";
  */
 const joinBytesMax = 16 * 1024;
 /** More than this waiting, and `write` asks its caller to wait for the drain. */
-const highWaterBytes = 256 * 1024;
+export const highWaterBytes = 256 * 1024;
 
 /** The host's TCP. */
 export const systemSockets: Sockets = { listen, dial };
@@ -66,7 +67,7 @@ function dial(options: DialOptions): Promise<Connection> {
     socket.once("connect", () => {
       clearTimeout(timer);
       socket.removeListener("error", fail);
-      resolve(new NodeConnection(socket));
+      resolve(new NodeConnection(socket, endsOf(socket)));
     });
   });
 }
@@ -115,32 +116,34 @@ class NodeListener implements Listener {
     }
     this.#sockets.add(socket);
     socket.once("close", () => this.#sockets.delete(socket));
-    const connection = new NodeConnection(socket);
+    const connection = new NodeConnection(socket, endsOf(socket));
     this.#options.onConnection(connection);
     assert(connection.listened, "a connection has a listener before its turn ends");
   }
 }
 
-class NodeConnection implements AcceptedConnection {
+/** A connection over a socket of `node:net`, or over a stream that stands for one. */
+export class NodeConnection implements AcceptedConnection {
   #ends: ConnectionEnds;
   /** Replaced once at most, by the one that speaks TLS over it. */
-  #socket: Socket;
+  #socket: Duplex;
   readonly #onData = (chunk: Uint8Array) => this.#listener?.onData(chunk);
   #listener: ConnectionListener | null = null;
   #failure: Error | null = null;
-  /** Chunks of this turn, not given to the socket yet. Bounded by its owner, who sees the bytes. */
-  #pending: Uint8Array[] = [];
+  /**
+   * Chunks of this turn, not given to the socket yet; `null` when there are none: an empty list
+   * that waits for the next turn grows old, and keeps that turn's chunks from being collected soon.
+   * Bounded by its owner, who sees the bytes.
+   */
+  #pending: Uint8Array[] | null = null;
   #bufferedBytes = 0;
   #drainAsked = false;
   #ending = false;
   #closed = false;
 
-  constructor(socket: Socket) {
+  constructor(socket: Duplex, ends: ConnectionEnds) {
     this.#socket = socket;
-    this.#ends = {
-      local: addressOf(socket.localAddress, socket.localPort),
-      remote: addressOf(socket.remoteAddress, socket.remotePort),
-    };
+    this.#ends = ends;
     socket.on("error", (error) => this.#failure ??= error);
     socket.once("close", () => this.#close());
   }
@@ -173,7 +176,7 @@ class NodeConnection implements AcceptedConnection {
 
   startTls(context: TlsContext, unread: Uint8Array): void {
     assert(context instanceof NodeTlsContext, "the context was prepared by this runtime");
-    assert(this.#pending.length === 0, "nothing was written before TLS begins");
+    assert(this.#pending === null, "nothing was written before TLS begins");
     if (this.#closed) return;
     const raw = this.#socket;
     raw.removeListener("data", this.#onData);
@@ -199,7 +202,10 @@ class NodeConnection implements AcceptedConnection {
 
   write(chunks: readonly Uint8Array[]): boolean {
     if (this.#closed || this.#ending) return false;
-    if (this.#pending.length === 0) setImmediate(() => this.#flush());
+    if (this.#pending === null) {
+      this.#pending = [];
+      setImmediate(() => this.#flush());
+    }
     for (const chunk of chunks) {
       this.#pending.push(chunk);
       this.#bufferedBytes += chunk.length;
@@ -233,26 +239,11 @@ class NodeConnection implements AcceptedConnection {
 
   #flush(): void {
     const chunks = this.#pending;
-    this.#pending = [];
-    if (this.#closed || this.#ending) return;
-    let joined: Uint8Array[] = [];
-    for (const chunk of chunks) {
-      if (chunk.length < joinBytesMax) {
-        joined.push(chunk);
-      } else {
-        this.#send(joined);
-        joined = [];
-        this.#send([chunk]);
-      }
+    this.#pending = null;
+    if (chunks === null || this.#closed || this.#ending) return;
+    for (const bytes of joinedForWrites(chunks)) {
+      this.#socket.write(bytes, () => this.#sent(bytes.length));
     }
-    this.#send(joined);
-  }
-
-  #send(chunks: Uint8Array[]): void {
-    const [first] = chunks;
-    if (first === undefined) return;
-    const bytes = chunks.length === 1 ? first : Buffer.concat(chunks);
-    this.#socket.write(bytes, () => this.#sent(bytes.length));
   }
 
   #sent(bytes: number): void {
@@ -265,7 +256,7 @@ class NodeConnection implements AcceptedConnection {
   #close(): void {
     if (this.#closed) return;
     this.#closed = true;
-    this.#pending = [];
+    this.#pending = null;
     this.#bufferedBytes = 0;
     const reason: CloseReason = this.#failure === null
       ? { kind: "ended" }
@@ -274,7 +265,35 @@ class NodeConnection implements AcceptedConnection {
   }
 }
 
+/** What one turn wrote, as few buffers to write one after the other; large chunks as they are. */
+export function joinedForWrites(chunks: readonly Uint8Array[]): Uint8Array[] {
+  const writes: Uint8Array[] = [];
+  let small: Uint8Array[] = [];
+  const join = (): void => {
+    const [first] = small;
+    if (first !== undefined) writes.push(small.length === 1 ? first : Buffer.concat(small));
+    small = [];
+  };
+  for (const chunk of chunks) {
+    if (chunk.length < joinBytesMax) {
+      small.push(chunk);
+    } else {
+      join();
+      writes.push(chunk);
+    }
+  }
+  join();
+  return writes;
+}
+
+function endsOf(socket: Socket): ConnectionEnds {
+  return {
+    local: addressOf(socket.localAddress, socket.localPort),
+    remote: addressOf(socket.remoteAddress, socket.remotePort),
+  };
+}
+
 /** A socket that is already gone has no address; its owner learns of the close right after. */
-function addressOf(host: string | undefined, port: number | undefined): SocketAddress {
+export function addressOf(host: string | undefined, port: number | undefined): SocketAddress {
   return { host: (host ?? "").replace(/^::ffff:(?=[\d.]+$)/, ""), port: port ?? 0 };
 }
