@@ -9,9 +9,10 @@ import { advertisedTo } from "../protocol/remoting/peer.ts";
 import { RemotingSessions, silenceLookMs } from "../protocol/remoting/sessions.ts";
 import type { Runtime } from "../runtime/mod.ts";
 import { addressText, advertisedNetworksOf, dialled } from "./addresses.ts";
+import { crowdLookMs, CrowdMemory } from "./crowd_memory.ts";
 import { serveHttp, stopHttp } from "./http.ts";
 import type { ListenerParts } from "./parts.ts";
-import { openRemotingDoors } from "./remoting_doors.ts";
+import { openRemotingDoors, type RemotingDoors } from "./remoting_doors.ts";
 import { openTlsKeys, type TlsKeys, tlsLookMs } from "./tls_keys.ts";
 
 /** How long peers may take to close after the last answer; then they are cut. */
@@ -62,6 +63,7 @@ async function listenAll(parts: ListenerParts): Promise<Listeners> {
     throw thrown;
   }
   const stopLooking = repeat(silenceLookMs, () => sessions.endSilent(), runtime);
+  const stopCollecting = collectForCrowds(runtime, remoting);
   const httpKeys = settings.tlsHttp ? http : null;
   const stopTlsLooking = repeat(tlsLookMs, () => void lookAtKeys(keys, httpKeys), runtime);
   return {
@@ -70,6 +72,7 @@ async function listenAll(parts: ListenerParts): Promise<Listeners> {
     async stop(drained) {
       stopLooking();
       stopTlsLooking();
+      stopCollecting();
       sessions.stop();
       // What is parked is answered by the drain, so HTTP may wait for it while it happens.
       await Promise.all([remoting.close(), stopHttp(http), drained]);
@@ -77,6 +80,12 @@ async function listenAll(parts: ListenerParts): Promise<Listeners> {
       remoting.destroyConnections();
     },
   };
+}
+
+function collectForCrowds(runtime: Runtime, { open, traffic }: RemotingDoors): () => void {
+  if (runtime.memory === null) return () => {};
+  const crowd = new CrowdMemory(runtime.memory);
+  return repeat(crowdLookMs, () => crowd.look(open.size, traffic.chunks), runtime);
 }
 
 /** Remoting asks for the newest keys itself, once a connection; an HTTP server is told of them. */

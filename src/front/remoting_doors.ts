@@ -34,6 +34,8 @@ export type RemotingDoors = {
   readonly addresses: readonly SocketAddress[];
   /** Connections open now, those whose protocol has not begun included. */
   readonly open: ReadonlySet<Connection>;
+  /** What came since the doors were opened. */
+  readonly traffic: { readonly chunks: number };
   /** Takes no more connections. */
   close(): Promise<void>;
   destroyConnections(): void;
@@ -83,6 +85,7 @@ export async function openRemotingDoors(
   return {
     addresses,
     open: arrivals.open,
+    traffic: arrivals.traffic,
     close,
     destroyConnections: () => listeners.forEach((listener) => listener.destroyConnections()),
   };
@@ -99,6 +102,7 @@ function vipPlaces(places: readonly HostAndPort[]): HostAndPort[] {
 class Arrivals {
   /** Bounded by `limits.connectionsMax`, over all doors together. */
   readonly open = new Set<Connection>();
+  readonly traffic = { chunks: 0 };
   readonly #sessions: RemotingSessions;
   readonly #meeting: Omit<FirstBytesParts, "open">;
   #connections = 0;
@@ -139,7 +143,7 @@ class Arrivals {
     if (portsBelow > 0) connection.nameEnds({ local: { host, port: port + portsBelow }, remote });
     const number = ++this.#connections;
     const session = this.#sessions.open(number, connection);
-    return new Heard(session, () => {
+    return new Heard(session, this.traffic, () => {
       this.open.delete(connection);
       this.#sessions.close(number);
     });
@@ -149,14 +153,17 @@ class Arrivals {
 /** Hands a session what its connection says: one object, where a function for each would be six. */
 class Heard implements ConnectionListener {
   readonly #session: RemotingSession;
+  readonly #traffic: { chunks: number };
   readonly onClose: () => void;
 
-  constructor(session: RemotingSession, onClose: () => void) {
+  constructor(session: RemotingSession, traffic: { chunks: number }, onClose: () => void) {
     this.#session = session;
+    this.#traffic = traffic;
     this.onClose = onClose;
   }
 
   onData(chunk: Uint8Array): void {
+    this.#traffic.chunks++;
     this.#session.feed(chunk);
   }
 

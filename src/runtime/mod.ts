@@ -2,12 +2,14 @@
 import type { Clock } from "../base/clock.ts";
 import type { Files } from "../ports/files.ts";
 import type { Http } from "../ports/http.ts";
+import type { Memory } from "../ports/memory.ts";
 import type { Signals } from "../ports/signals.ts";
 import type { Sockets } from "../ports/sockets.ts";
 import type { Threads } from "../ports/threads.ts";
 import type { Timers } from "../ports/timers.ts";
 import type { Tls } from "../ports/tls.ts";
 import { bunHttp } from "./bun/http.ts";
+import { bunMemory } from "./bun/memory.ts";
 import { bunSockets } from "./bun/tcp.ts";
 import { systemClock } from "./clock.ts";
 import { denoHttp } from "./deno/http.ts";
@@ -26,6 +28,8 @@ export type Runtime = {
   readonly clock: Clock;
   readonly files: Files;
   readonly http: Http;
+  /** `null`: the runtime bounds its garbage itself. */
+  readonly memory: Memory | null;
   readonly signals: Signals;
   readonly sockets: Sockets;
   readonly threads: Threads;
@@ -42,6 +46,7 @@ export const runtime: Runtime = {
   clock: systemClock,
   files: systemFiles,
   http: runtimeName === "deno" ? denoHttp : bunHttp,
+  memory: runtimeName === "deno" ? null : bunMemory(),
   signals: systemSignals,
   sockets: runtimeName === "deno" ? systemSockets : bunSockets,
   threads: systemThreads,

@@ -115,7 +115,8 @@ class NodeListener implements Listener {
       return;
     }
     this.#sockets.add(socket);
-    socket.once("close", () => this.#sockets.delete(socket));
+    // Closed once at most: `once` would only keep three objects more for each connection.
+    socket.on("close", () => this.#sockets.delete(socket));
     const connection = new NodeConnection(socket, endsOf(socket));
     this.#options.onConnection(connection);
     assert(connection.listened, "a connection has a listener before its turn ends");
@@ -145,7 +146,7 @@ export class NodeConnection implements AcceptedConnection {
     this.#socket = socket;
     this.#ends = ends;
     socket.on("error", (error) => this.#failure ??= error);
-    socket.once("close", () => this.#close());
+    socket.on("close", () => this.#close());
   }
 
   get local(): SocketAddress {
