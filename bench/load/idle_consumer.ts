@@ -79,6 +79,13 @@ export class IdleConsumer {
     return new IdleConsumer(socket, number, parts);
   }
 
+  /** Whether it has nothing to do but what an idle consumer does: all its pulls wait. */
+  get isIdle(): boolean {
+    let pulling = 0;
+    for (const { kind } of this.#asked.values()) if (kind === "pull") pulling++;
+    return this.#joined && (!this.#parts.pulls || pulling === this.#places.length);
+  }
+
   leave(): void {
     this.#socket.removeAllListeners("close");
     this.#socket.destroy();

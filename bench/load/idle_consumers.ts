@@ -1,13 +1,15 @@
 /**
  * What connected consumers cost that have nothing to do: a broker in a process of its own, and here
- * as many of RocketMQ's clients as asked for. The heartbeats of all leave together, which is the
- * worst that clients started by one roll-out do; the rest of their housekeeping is spread.
+ * as many of RocketMQ's clients as asked for. Each repeats its heartbeat 30 s after its own start, as
+ * Java's clients do: they come in waves as dense as the crowd's arrival. The rest of their
+ * housekeeping is spread.
  *
  *     deno run -A bench/load/idle_consumers.ts [connections] [seconds] [connect | heartbeat | pull]
  *
  * The last word is how far they go, to see where the memory is. The resident memory is read every
- * second from the moment all are connected. Ends with 1 when they cost more than 150 MB at any
- * moment: the kernel keeps the peak, so nothing between two readings is missed.
+ * second from when all have joined their groups and wait for messages, five seconds later. Ends with 1 when they
+ * cost more than 150 MB at any moment from then on: the kernel keeps the peak, so nothing between
+ * two readings is missed. What joining took is printed, too.
  *
  * @module
  */
@@ -32,6 +34,10 @@ const dialled = 100;
 /** Housekeeping is done by those whose turn it is, in steps of so long. */
 const stepMs = 50;
 const secondsPerLine = 15;
+/** Longer than a busy machine needs. */
+const joinMsMax = 120_000;
+/** How long a crowd's arrival may echo: notices of members, and what they lead to. */
+const settleMs = 5_000;
 
 function fail(reason: string): never {
   console.log(reason);
@@ -86,20 +92,31 @@ while (consumers.length < connections) {
   for (const consumer of await Promise.all(some)) {
     consumers.push(consumer);
     consumer.greet();
-    if (goesTo !== "connect") consumer.heartbeat();
+    if (goesTo === "connect") continue;
+    consumer.heartbeat();
+    setInterval(() => consumer.heartbeat(), heartbeatMs);
   }
 }
 if (goesTo !== "connect") {
-  setInterval(() => consumers.forEach((consumer) => consumer.heartbeat()), heartbeatMs);
   spread(routesMs, (consumer) => consumer.pollRoutes());
   spread(rebalanceMs, (consumer) => consumer.rebalance());
   spread(placesMs, (consumer) => consumer.storePlaces());
 }
-const connectedMs = performance.now() - beganMs;
-console.log(
-  `${connections} connected         ${(connectedMs / 1000).toFixed(1)} s, up to ` +
-    `${megabytes(statusBytes("VmHWM") - beforeBytes)} more meanwhile`,
-);
+function tellPhase(done: string): void {
+  const took = ((performance.now() - beganMs) / 1000).toFixed(1);
+  const most = megabytes(statusBytes("VmHWM") - beforeBytes);
+  console.log(`${connections} ${done.padEnd(17)} ${took} s, up to ${most} more meanwhile`);
+}
+
+tellPhase("connected");
+if (goesTo !== "connect") {
+  while (!consumers.every(({ isIdle }) => isIdle)) {
+    if (performance.now() - beganMs > joinMsMax) fail(`not all had joined in ${joinMsMax} ms`);
+    await wait(stepMs);
+  }
+  await wait(settleMs);
+  tellPhase("idle");
+}
 
 // From here on the kernel keeps the peak anew.
 writeFileSync(`/proc/${broker.pid}/clear_refs`, "5");
