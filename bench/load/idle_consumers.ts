@@ -1,15 +1,15 @@
 /**
  * What connected consumers cost that have nothing to do: a broker in a process of its own, and here
- * as many of RocketMQ's clients as asked for. Each repeats its heartbeat 30 s after its own start, as
- * Java's clients do: they come in waves as dense as the crowd's arrival. The rest of their
+ * as many of RocketMQ's clients as asked for. Each repeats its heartbeat 30 s after its own start,
+ * as Java's clients do: they come in waves as dense as the crowd's arrival. The rest of their
  * housekeeping is spread.
  *
  *     deno run -A bench/load/idle_consumers.ts [connections] [seconds] [connect | heartbeat | pull]
  *
  * The last word is how far they go, to see where the memory is. The resident memory is read every
- * second from when all have joined their groups and wait for messages, five seconds later. Ends with 1 when they
- * cost more than 150 MB at any moment from then on: the kernel keeps the peak, so nothing between
- * two readings is missed. What joining took is printed, too.
+ * second from five seconds after all have joined their groups and wait for messages. Ends with 1
+ * when they cost more than 150 MB at any moment from then on: the kernel keeps the peak, so nothing
+ * between two readings is missed. What joining took is printed, too.
  *
  * @module
  */
