@@ -76,15 +76,9 @@ export function runWords(script: string): readonly string[] {
 function brokerWords(): readonly string[] {
   if ("bun" in process.versions) return runWords("src/cli/main.ts");
   const { tasks } = JSON.parse(readFileSync(`${root}deno.json`, "utf8"));
-  const words = String(tasks.curlew).split(" ");
-  const at = words.indexOf("deno");
-  assert.notEqual(at, -1);
-  // In front of it: what the task sets in the environment.
-  return [
-    ...(at === 0 ? [] : ["env", ...words.slice(0, at)]),
-    process.execPath,
-    ...words.slice(at + 1),
-  ];
+  const [deno, ...words] = String(tasks.curlew).split(" ");
+  assert.equal(deno, "deno");
+  return [process.execPath, ...words];
 }
 
 /** Children that run. While there are any, being asked to end means taking them along. */
