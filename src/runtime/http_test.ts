@@ -151,6 +151,7 @@ test("http.serve() cuts whose body does not come in time, and nobody who waits",
   const server = await runtime.http.serve({
     ...hurried,
     async fetch(request, info) {
+      if (request.url.endsWith("/first")) return new Response("at once");
       if (request.method === "GET") {
         await cut.promise;
         return new Response("in the end");
@@ -161,12 +162,19 @@ test("http.serve() cuts whose body does not come in time, and nobody who waits",
     },
   });
   const waiting = fetch(`http://127.0.0.1:${server.address.port}/`);
+  // It waits longer than it may be idle, on a connection that was answered before.
+  const again = cutWith(
+    server,
+    "GET /first HTTP/1.1\r\nHost: localhost\r\n\r\n" +
+      "GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n",
+  );
 
   const head = "POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\n";
   assert.equal(await cutWith(server, `${head}some`), "");
 
   cut.resolve();
   assert.equal(await (await waiting).text(), "in the end");
+  assert.match(await again, /at once[^]*in the end$/);
   assert.equal(faults.length, 1);
   await server.stop(0);
 });

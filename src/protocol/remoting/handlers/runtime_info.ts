@@ -100,7 +100,7 @@ function measured({ shards }: Health, nowMs: number): Record<string, string> {
     bytes += stats.logBytes;
     messages += stats.messages;
     firstMs = Math.min(firstMs, stats.firstStoredMs ?? Infinity);
-    if (stats.disk !== null) {
+    if (stats.disk !== null && stats.disk.totalBytes > 0) {
       usedShare = Math.max(usedShare, 1 - stats.disk.freeBytes / stats.disk.totalBytes);
     }
   }
