@@ -66,6 +66,13 @@ const allowed: Readonly<Record<string, readonly RegExp[]>> = {
   ],
 };
 
+/**
+ * A client that shuts down lets a heartbeat that is due then open a connection, on an event loop
+ * that has ended: one without an address. At any other time it is a complaint.
+ */
+const heartbeat = /send heart beat to broker.*RemotingConnectException: connect to {2}failed/;
+const shutDown = /INFO \S+ - the (?:producer|consumer|client factory) \[.*\] shutdown OK/;
+const shutDownSpanMs = 3_000;
 const dated = /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?:,\d+)? /;
 const complaint = new RegExp(`${dated.source}(?:WARN|ERROR) `);
 /** How the Go and Node programs print what their clients log as warnings and errors. */
@@ -86,9 +93,18 @@ export async function complaintsIn(output: string, userHome: string): Promise<st
 /** A log's complaints, each with the exception that follows it on the next line. */
 function complaintsOf(log: string): string[] {
   const lines = log.split(/\r?\n/);
-  return lines.flatMap((line, at) => {
+  const found = lines.flatMap((line, at) => {
     if (!complaint.test(line)) return [];
     const next = (lines[at + 1] ?? "").trim();
     return [next === "" || dated.test(next) ? line : `${line} ${next}`];
   });
+  const endsMs = lines.filter((line) => shutDown.test(line)).map(timeOf);
+  const atAnEnd = (line: string) =>
+    endsMs.some((endMs) => Math.abs(timeOf(line) - endMs) <= shutDownSpanMs);
+  return found.filter((line) => !(heartbeat.test(line) && atAnEnd(line)));
+}
+
+/** When a line was written, in milliseconds, in a zone of its own. */
+function timeOf(line: string): number {
+  return Date.parse(`${line.slice(0, 10)}T${line.slice(11, 19)}Z`);
 }
