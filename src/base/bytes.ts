@@ -10,6 +10,8 @@ const utf8Decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 const utf8Encoder = new TextEncoder();
 const high = 0x1_0000_0000;
 const noBytes = new Uint8Array(0);
+/** Up to here the runtimes' own encoder takes longer than a loop. */
+const shortTextMax = 32;
 
 /** Text → UTF-8 bytes. */
 export function utf8(text: string): Uint8Array {
@@ -25,13 +27,21 @@ export function textOf(bytes: Uint8Array): string {
 export class ByteReader {
   readonly bytes: Uint8Array;
   readonly #view: DataView;
-  #at: number;
-  readonly #end: number;
+  #at = 0;
+  #end = 0;
 
   constructor(bytes: Uint8Array, start = 0, end = bytes.length) {
-    assert(start >= 0 && start <= end && end <= bytes.length, "a reader stays inside its bytes");
     this.bytes = bytes;
     this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    this.within(start, end);
+  }
+
+  /** Goes on with another part of the same bytes. */
+  within(start: number, end: number): void {
+    assert(
+      start >= 0 && start <= end && end <= this.bytes.length,
+      "a reader stays inside its bytes",
+    );
     this.#at = start;
     this.#end = end;
   }
@@ -190,9 +200,23 @@ export class ByteWriter {
   /** Text as UTF-8, without a length. Returns how many bytes it took. */
   text(text: string): number {
     const start = this.reserve(text.length * 3);
+    if (text.length <= shortTextMax && this.#putAscii(start, text)) {
+      this.#at = start + text.length;
+      return text.length;
+    }
     const { written } = utf8Encoder.encodeInto(text, this.#bytes.subarray(start));
     this.#at = start + written;
     return written;
+  }
+
+  /** A short text, unit by unit: no call out of the language, and no view. False: not ASCII. */
+  #putAscii(start: number, text: string): boolean {
+    for (let index = 0; index < text.length; index++) {
+      const unit = text.charCodeAt(index);
+      if (unit > 0x7f) return false;
+      this.#bytes[start + index] = unit;
+    }
+    return true;
   }
 
   /** Text behind a 32-bit length. */
@@ -206,6 +230,14 @@ export class ByteWriter {
   bytes32(bytes: Uint8Array): void {
     this.u32(bytes.length);
     this.put(bytes);
+  }
+
+  setU8(at: number, value: number): void {
+    this.#view.setUint8(at, value);
+  }
+
+  setI16(at: number, value: number): void {
+    this.#view.setInt16(at, value);
   }
 
   setI32(at: number, value: number): void {

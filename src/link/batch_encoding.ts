@@ -21,9 +21,6 @@ export const noticeHead = 2;
 
 const itemHeadBytes = 9;
 
-/** One item of a batch. `payload` reads exactly this item's bytes. */
-export type Item = { readonly head: number; readonly id: number; readonly payload: ByteReader };
-
 /** Begins a batch in an empty writer. */
 export function beginBatch(writer: ByteWriter, consumed: number): void {
   writer.u32(consumed);
@@ -41,21 +38,46 @@ export function endItem(writer: ByteWriter, mark: number): void {
   writer.setU32(mark, writer.length - mark - 4);
 }
 
-/** Splits a batch. The readers are views: they keep the buffer alive. */
-export function readBatch(buffer: ArrayBuffer): { consumed: number; items: Item[] } {
-  const bytes = new Uint8Array(buffer);
-  const reader = new ByteReader(bytes);
-  const consumed = reader.u32();
-  const items: Item[] = [];
-  while (reader.left >= itemHeadBytes) {
-    const head = reader.u8();
-    const id = reader.u32();
-    const length = reader.u32();
-    const start = reader.at;
-    reader.skip(length);
-    items.push({ head, id, payload: new ByteReader(bytes, start, start + length) });
+/**
+ * Reads a batch item by item. One reader serves all items: what it gives out of one is a view on
+ * the buffer, and `payload` itself is good until the next item is asked for.
+ */
+export class BatchReader {
+  /** Batches that the other side has taken in. */
+  readonly consumed: number;
+  head = 0;
+  id = 0;
+  /** Reads exactly this item's bytes. */
+  readonly payload: ByteReader;
+  readonly #bytes: number;
+  #end: number;
+
+  constructor(buffer: ArrayBuffer) {
+    this.payload = new ByteReader(new Uint8Array(buffer));
+    this.#bytes = buffer.byteLength;
+    this.consumed = this.payload.u32();
+    this.#end = this.payload.at;
   }
-  return { consumed, items };
+
+  /** Whether there are items that were not asked for yet. */
+  get hasMore(): boolean {
+    return this.#bytes - this.#end >= itemHeadBytes;
+  }
+
+  /** Goes on to the next item. False: there is none. @throws {RangeError} It is cut off. */
+  next(): boolean {
+    if (!this.hasMore) return false;
+    const { payload } = this;
+    payload.within(this.#end, this.#bytes);
+    this.head = payload.u8();
+    this.id = payload.u32();
+    const length = payload.u32();
+    const start = payload.at;
+    payload.skip(length);
+    this.#end = payload.at;
+    payload.within(start, this.#end);
+    return true;
+  }
 }
 
 /** Memory that a link's writer keeps from one batch to the next; larger batches are rare. */

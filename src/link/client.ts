@@ -12,11 +12,11 @@ import type { ThreadPort } from "../ports/thread_port.ts";
 import {
   answerHead,
   batchBytesKept,
+  BatchReader,
   beginBatch,
   beginItem,
   endItem,
   errorHead,
-  readBatch,
 } from "./batch_encoding.ts";
 import { readError } from "./carried_error.ts";
 import type { OperationCodec, ValueCodec } from "./codec.ts";
@@ -31,8 +31,10 @@ export type RequestOf<T extends Operations, N extends keyof T> = T[N] extends
 export type AnswerOf<T extends Operations, N extends keyof T> = T[N] extends
   { readonly answer: ValueCodec<infer A> } ? A : never;
 
+type Codec = OperationCodec<unknown, unknown>;
+type NumberedOperation = { readonly number: number; readonly codec: Codec };
 type Pending = {
-  readonly codec: OperationCodec<unknown, unknown>;
+  readonly codec: Codec;
   readonly resolve: (answer: unknown) => void;
   readonly reject: (error: Error) => void;
 };
@@ -46,8 +48,7 @@ const batchesUnderWayMax = 2;
  * thread is lost.
  */
 export class LinkClient<T extends Operations> {
-  readonly #operations: T;
-  readonly #numbers: ReadonlyMap<string, number>;
+  readonly #operations: ReadonlyMap<string, NumberedOperation>;
   readonly #port: ThreadPort;
   readonly #pendingMax: number;
   readonly #batchBytesMax: number;
@@ -77,8 +78,8 @@ export class LinkClient<T extends Operations> {
     batchBytesMax: number = limits.linkBatchBytesMax,
     departure: Departure = atOnce,
   ) {
-    this.#operations = operations;
-    this.#numbers = new Map(Object.keys(operations).map((name, number) => [name, number]));
+    const named = Object.entries(operations);
+    this.#operations = new Map(named.map(([name, codec], number) => [name, { number, codec }]));
     this.#port = port;
     this.#pendingMax = pendingMax;
     this.#batchBytesMax = batchBytesMax;
@@ -114,9 +115,9 @@ export class LinkClient<T extends Operations> {
     if (busy !== null) {
       return Promise.reject(new BrokerError("too_busy", `Cannot ask for "${name}": ${busy}`));
     }
-    const codec = this.#operations[name];
-    const number = this.#numbers.get(name);
-    assert(codec !== undefined && number !== undefined, "the operation is in the table");
+    const operation = this.#operations.get(name);
+    assert(operation !== undefined, "the operation is in the table");
+    const { number, codec } = operation;
     const id = this.#nextId;
     this.#nextId = id === 0xffff_ffff ? 1 : id + 1;
     const mark = beginItem(this.#writer, number, id);
@@ -125,10 +126,10 @@ export class LinkClient<T extends Operations> {
     this.#itemCount++;
     this.#planFlush();
     onId?.(id);
-    return new Promise<AnswerOf<T, N>>((resolve, reject) => {
-      // The table joins each id to its own codec, so the answer has the operation's type.
-      this.#pending.set(id, { codec, resolve: resolve as (answer: unknown) => void, reject });
-    });
+    const { promise, resolve, reject } = Promise.withResolvers<unknown>();
+    this.#pending.set(id, { codec, resolve, reject });
+    // The table joins each id to its own codec, so the answer has the operation's type.
+    return promise as Promise<AnswerOf<T, N>>;
   }
 
   /** Why nothing more may be asked for now. A full batch leaves at once if there is a credit. */
@@ -197,12 +198,14 @@ export class LinkClient<T extends Operations> {
 
   #take(message: unknown): void {
     if (!(message instanceof ArrayBuffer)) return;
-    const { consumed, items } = readBatch(message);
+    const batch = new BatchReader(message);
+    const { consumed, payload } = batch;
     this.#underWay -= consumed;
     assert(this.#underWay >= 0, "no batch is consumed twice");
     if (consumed > 0) this.#enough = this.#departure.enoughOf(this.#leftItems + this.#itemCount);
     this.#planFlush();
-    for (const { head, id, payload } of items) {
+    while (batch.next()) {
+      const { head, id } = batch;
       if (head !== answerHead && head !== errorHead) {
         this.#onNotice(JSON.parse(payload.text(payload.left)));
         continue;

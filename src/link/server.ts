@@ -11,13 +11,12 @@ import type { ThreadPort } from "../ports/thread_port.ts";
 import {
   answerHead,
   batchBytesKept,
+  BatchReader,
   beginBatch,
   beginItem,
   endItem,
   errorHead,
-  type Item,
   noticeHead,
-  readBatch,
 } from "./batch_encoding.ts";
 import { writeError } from "./carried_error.ts";
 import type { AnswerOf, RequestOf } from "./client.ts";
@@ -55,9 +54,8 @@ export class LinkServer<T extends Operations> {
   readonly #bounds: ServerBounds;
   /** Bounded by the asking end: it has two buffers under way. */
   readonly #inbox: ArrayBuffer[] = [];
-  /** The buffer that is being taken, from `#at` on. */
-  #items: readonly Item[] = [];
-  #at = 0;
+  /** The buffer that is being taken, if it was begun. */
+  #batch: BatchReader | null = null;
   #consumed = 0;
   readonly #writer = new ByteWriter(64 * 1024);
   #itemCount = 0;
@@ -92,7 +90,7 @@ export class LinkServer<T extends Operations> {
     let bytes = 0;
     while (asked.length < turnRequestsMax && bytes < turnBytesMax) {
       const item = this.#nextItem();
-      if (item === undefined) return asked;
+      if (item === null) return asked;
       const { head, id, payload } = item;
       const name = this.#names[head];
       assert(name !== undefined, "both ends know the same operations");
@@ -101,22 +99,24 @@ export class LinkServer<T extends Operations> {
       asked.push({ name, id, request } as Asked<T>);
     }
     // Not within the turn: the role has not even begun to work on what it is given here.
-    if (this.#at < this.#items.length || this.#inbox.length > 0) queueMicrotask(this.#onArrival);
+    if (this.#batch !== null || this.#inbox.length > 0) queueMicrotask(this.#onArrival);
     return asked;
   }
 
-  #nextItem(): Item | undefined {
-    if (this.#at === this.#items.length) {
+  /** The buffer that is being taken, moved on to its next item; `null`: there is none. */
+  #nextItem(): BatchReader | null {
+    let batch = this.#batch;
+    if (batch === null) {
       const buffer = this.#inbox.shift();
-      if (buffer === undefined) return undefined;
-      this.#items = readBatch(buffer).items;
-      this.#at = 0;
-      assert(this.#items.length > 0, "nobody posts an empty batch of questions");
+      if (buffer === undefined) return null;
+      batch = new BatchReader(buffer);
     }
-    const item = this.#items[this.#at++];
+    const isItem = batch.next();
+    assert(isItem, "nobody posts an empty batch of questions");
+    this.#batch = batch.hasMore ? batch : null;
     // The credit goes back with the last item: what is left of a buffer still takes room here.
-    if (this.#at === this.#items.length) this.#consumed++;
-    return item;
+    if (this.#batch === null) this.#consumed++;
+    return batch;
   }
 
   answer<N extends keyof T & string>(name: N, id: number, answer: AnswerOf<T, N>): void {

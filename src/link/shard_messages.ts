@@ -314,10 +314,10 @@ function writeAppend(writer: ByteWriter, request: AppendRequest): void {
   writer.u8((request.durability === "power-loss" ? 1 : 0) | (repeats === null ? 0 : 2));
   if (repeats !== null) writer.text32(JSON.stringify(repeats));
   writer.u32(request.records.length);
-  request.records.forEach((record, index) => {
+  for (let index = 0; index < request.records.length; index++) {
     writer.i32(request.tagHashes[index] ?? 0);
-    writer.bytes32(record);
-  });
+    writer.bytes32(request.records[index]!); // `index` is below the length
+  }
 }
 
 function readAppend(reader: ByteReader): AppendRequest {
@@ -326,11 +326,12 @@ function readAppend(reader: ByteReader): AppendRequest {
   const durability = (flags & 1) === 1 ? "power-loss" : "process-crash";
   const repeats = (flags & 2) === 2 ? JSON.parse(reader.text32()) as RepeatRule : null;
   const count = reader.u32();
-  const tagHashes: number[] = [];
-  const records: Uint8Array[] = [];
+  // The number came from the other thread, which wrote that many.
+  const tagHashes = new Array<number>(count);
+  const records = new Array<Uint8Array>(count);
   for (let index = 0; index < count; index++) {
-    tagHashes.push(reader.i32());
-    records.push(reader.bytes32());
+    tagHashes[index] = reader.i32();
+    records[index] = reader.bytes32();
   }
   return { queueKey, durability, tagHashes, records, repeats };
 }

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { ByteWriter, textOf, utf8 } from "../../src/base/bytes.ts";
 import { limits } from "../../src/base/limits.ts";
 import type { Prng } from "../../src/base/prng.ts";
-import { beginBatch, beginItem, endItem, readBatch } from "../../src/link/batch_encoding.ts";
+import { BatchReader, beginBatch, beginItem, endItem } from "../../src/link/batch_encoding.ts";
 import { BrokerError, WireError } from "../../src/model/errors.ts";
 import { readRecord, splitRecords, writeRecord } from "../../src/model/record.ts";
 import { decodeBatch, encodeBatch } from "../../src/protocol/remoting/batch_encoding.ts";
@@ -143,8 +143,9 @@ export const wireFuzzers: Readonly<Record<string, Fuzzer>> = {
     claim: "a bent batch between threads is items within it, or a RangeError: never beyond its end",
     begin: () => (prng) => {
       const bent = bentBytes(prng, linkBatch(prng));
-      const read = tolerate([RangeError], () => readBatch(bent.buffer));
-      for (const { payload } of read?.items ?? []) {
+      const batch = tolerate([RangeError], () => new BatchReader(bent.buffer));
+      while (batch !== undefined && tolerate([RangeError], () => batch.next()) === true) {
+        const { payload } = batch;
         assert.ok(payload.at + payload.left <= bent.length, "an item ends within its batch");
       }
     },
