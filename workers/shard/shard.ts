@@ -55,6 +55,8 @@ type Condition = { readonly state: ShardHealth["state"]; readonly reason: string
 const releaseAgainMs = 500;
 /** Not rung for so long after its alarm, a shard looks by itself. */
 const ringLateMs = 50;
+/** How exact a timer is. */
+const timerMs = 1;
 /** How long a stopped shard waits before it tries to open its store again. */
 const reopenMs = 1_000;
 
@@ -76,7 +78,8 @@ export class Shard {
   #condition: Condition = { state: "ok", reason: "" };
   #rung = true;
   #turnPlanned = false;
-  #cancelTimer: (() => void) | null = null;
+  /** The timer that leads to the next turn if nothing else does. */
+  #alarmClock: { readonly atMs: number; readonly cancel: () => void } | null = null;
   #draining = false;
   #alarmMs: number | null = null;
   #setDrained: () => void = () => {};
@@ -320,7 +323,7 @@ export class Shard {
     this.#draining = true;
     this.#parking.close(this.#store);
     this.#drops.stop();
-    this.#cancelTimer?.();
+    this.#alarmClock?.cancel();
     this.#store.close();
     this.#condition = { state: "stopped", reason: "the broker is stopping" };
     this.#server.answer("drain", id, null);
@@ -459,9 +462,11 @@ export class Shard {
   }
 
   /** One timer for all: the next deadline, the next due delivery, the next upkeep. */
+  /**
+   * A timer that rings earlier than it has to is left: setting another one after every turn costs
+   * more than a turn in vain now and then.
+   */
   #planWakeUp(): void {
-    this.#cancelTimer?.();
-    this.#cancelTimer = null;
     if (this.#turnPlanned || this.#draining || this.#isStopped) return;
     const { clock, timers } = this.#parts;
     const deadlineMs = this.#parking.nextDeadlineMs();
@@ -471,7 +476,14 @@ export class Shard {
     if (dropInMs !== null) waits.push(dropInMs);
     if (deadlineMs !== null) waits.push(deadlineMs - clock.monotonicMs());
     if (dueMs !== null) waits.push(dueMs - clock.wallMs());
-    const delayMs = Math.max(0, Math.ceil(Math.min(...waits)));
-    this.#cancelTimer = timers.setTimer(delayMs, () => this.arrived());
+    const delayMs = Math.max(0, Math.min(...waits));
+    const atMs = clock.monotonicMs() + delayMs;
+    if (this.#alarmClock !== null && this.#alarmClock.atMs <= atMs + timerMs) return;
+    this.#alarmClock?.cancel();
+    const cancel = timers.setTimer(Math.ceil(delayMs), () => {
+      this.#alarmClock = null;
+      this.arrived();
+    });
+    this.#alarmClock = { atMs, cancel };
   }
 }
