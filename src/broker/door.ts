@@ -119,7 +119,7 @@ export class Door implements Broker {
     this.#parts = parts;
     this.traffic = new Traffic(clock);
     const encoder = new RecordEncoder(uniqueKeys, settings.traceTopic ? regionName : null);
-    this.#sender = new Sender({ view, router, encoder, clock, settings });
+    this.#sender = new Sender({ view, router, encoder, clock, settings, traffic: this.traffic });
     this.#requests = new Requests({ ...parts, sender: this.#sender });
     this.members = new Members(coordinator);
     this.#otherFilters = new OtherFilters(coordinator, clock);
@@ -266,12 +266,8 @@ export class Door implements Broker {
     return this.#parts.view.needGroup(name);
   }
 
-  async send(request: SendRequest) {
-    const receipts = await this.#sender.send(request);
-    const { topic, messages } = request;
-    const bytes = messages.reduce((sum, { body }) => sum + body.length, 0);
-    this.traffic.put(topic, messages.length, bytes);
-    return receipts;
+  send(request: SendRequest) {
+    return this.#sender.send(request);
   }
 
   request(request: ReplyRequest): Promise<Reply> {

@@ -10,8 +10,8 @@ import {
   encodeProperties,
   propertyNames,
   readProperty,
+  withAdded,
   withEncoded,
-  withProperty,
 } from "../model/properties.ts";
 import { writeRecord } from "../model/record.ts";
 
@@ -60,32 +60,37 @@ export class RecordEncoder {
     if (this.#scratch.capacity > scratchBytesMax) this.#scratch = new ByteWriter(64 * 1024);
     this.#scratch.clear();
     const writer = this.#scratch;
-    const ends: number[] = [];
-    const tagHashes: number[] = [];
-    const messageIds: string[] = [];
-    const ownIds: boolean[] = [];
-    for (const message of messages) {
+    const count = messages.length;
+    // Each as long as it will be: pushed to, even a list of one has room for seventeen.
+    const ends = new Array<number>(count);
+    const tagHashes = new Array<number>(count);
+    const messageIds = new Array<string>(count);
+    const ownIds = new Array<boolean>(count);
+    for (let index = 0; index < count; index++) {
+      const message = messages[index]!; // `index` is below the length
       checkSize(message);
       let properties = message.properties;
       let messageId = readProperty(properties, propertyNames.uniqueKey);
-      ownIds.push(messageId !== undefined);
+      ownIds[index] = messageId !== undefined;
       if (messageId === undefined) {
         messageId = this.#uniqueKeys.next();
-        properties = withProperty(properties, propertyNames.uniqueKey, messageId);
+        properties = withAdded(properties, propertyNames.uniqueKey, messageId);
       }
       if (this.#traceText !== null) {
         properties = withEncoded(properties, traceNames, this.#traceText);
       }
       checkPropertiesBytes(properties);
-      const tag = readProperty(properties, propertyNames.tags);
-      tagHashes.push(tag === undefined ? 0 : javaHash(tag));
-      messageIds.push(messageId);
+      const tag = readProperty(message.properties, propertyNames.tags);
+      tagHashes[index] = tag === undefined ? 0 : javaHash(tag);
+      messageIds[index] = messageId;
       writeRecord(writer, recordOf(message, properties, target));
-      ends.push(writer.length);
+      ends[index] = writer.length;
     }
     // Views only now: the memory may have moved while it grew.
     const bytes = writer.view();
-    const records = ends.map((end, index) => bytes.subarray(ends[index - 1] ?? 0, end));
+    const records = count === 1
+      ? [bytes]
+      : ends.map((end, index) => bytes.subarray(ends[index - 1] ?? 0, end));
     return { bytes, records, tagHashes, messageIds, ownIds };
   }
 }

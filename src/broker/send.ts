@@ -17,6 +17,7 @@ import {
 import { queuesByShard } from "./offsets.ts";
 import type { RegistryView } from "./registry_view.ts";
 import { receiptsOf, timedReceiptOf, withKnown } from "./send_receipts.ts";
+import type { Traffic } from "./traffic.ts";
 
 /** The furthest a message may lie ahead, unless the settings say otherwise: 40 days. */
 export const delayMsMaxDefault = 40 * 86_400_000;
@@ -28,6 +29,7 @@ type IdRule = { readonly ids: readonly string[]; readonly any: boolean };
 export type SenderParts = Omit<FormerPlacesParts, "windowMs"> & {
   readonly view: RegistryView;
   readonly encoder: RecordEncoder;
+  readonly traffic: Traffic;
   readonly settings: { readonly dedupeWindowMs: number; readonly delayMsMax: number };
 };
 
@@ -42,24 +44,38 @@ export class Sender {
     this.#former = new FormerPlaces({ ...parts, windowMs: parts.settings.dedupeWindowMs });
   }
 
-  /** @throws {BrokerError} See `Broker.send`. */
-  async send(request: SendRequest): Promise<SendReceipt[]> {
+  /**
+   * None of what most sends take is an `async` function: what one keeps while it waits is most of
+   * what a send leaves to be collected.
+   *
+   * @throws {BrokerError} See `Broker.send`.
+   */
+  send(request: SendRequest): Promise<SendReceipt[]> {
+    try {
+      return this.#store(request);
+    } catch (thrown) {
+      return Promise.reject(thrown);
+    }
+  }
+
+  /** Throws at once what can be told at once. */
+  #store(request: SendRequest): Promise<SendReceipt[]> {
     const topic = this.#parts.view.needTopic(request.topic);
     const known = this.#parts.settings.dedupeWindowMs === 0 ? noIds : knownIds(topic, request);
     const queue = this.#queues.choose(topic, request, known.any ? known.ids[0] : undefined);
     const isGrown = topic.formerQueues.length > 0;
     if (request.messages.some(isTimed)) {
       return isGrown
-        ? await this.#scheduleGrown(topic, queue, request, known.ids)
-        : await this.#schedule(topic, queue, request, known.ids);
+        ? this.#scheduleGrown(topic, queue, request, known.ids)
+        : this.#schedule(topic, queue, request, known.ids);
     }
     return isGrown && known.any
-      ? await this.#appendGrown(topic, queue, request, known.ids)
-      : await this.#append(topic, queue, request, known.ids);
+      ? this.#appendGrown(topic, queue, request, known.ids)
+      : this.#append(topic, queue, request, known.ids);
   }
 
   /** Appends to the queue; `ids`: by which the shard may know the messages, or none. */
-  async #append(
+  #append(
     topic: Topic,
     { queueId, ref: { queueKey, shard } }: ChosenQueue,
     { messages, storeHost }: SendRequest,
@@ -69,8 +85,15 @@ export class Sender {
     const { records, tagHashes, messageIds } = this.#parts.encoder.encode(messages, target);
     const { durability } = topic.settings;
     const ask = { queueKey, durability, tagHashes, records, repeats: this.#ruleOf(topic, ids) };
-    const answer = await this.#parts.router.ask(shard, "append", ask);
-    return receiptsOf(answer, messageIds, { queueId, shard, survived: durability });
+    const place = { queueId, shard, survived: durability };
+    const { traffic, router } = this.#parts;
+    // What waits keeps these, and not the messages.
+    const { name } = topic;
+    const bytes = bodyBytesOf(messages);
+    return router.ask(shard, "append", ask).then((answer) => {
+      traffic.put(name, messageIds.length, bytes);
+      return receiptsOf(answer, messageIds, place);
+    });
   }
 
   #ruleOf(topic: Topic, ids: readonly string[]): RepeatRule | null {
@@ -92,7 +115,7 @@ export class Sender {
     if (this.#former.hasChanged(topic, present)) {
       // Who came later may have asked the place chosen here, found nothing, and gone elsewhere.
       checkTogether(present, request, ids);
-      return await this.send(request);
+      return await this.#store(request);
     }
     const isNew = (_: unknown, index: number) => !known.has(index);
     const messages = request.messages.filter(isNew);
@@ -143,7 +166,7 @@ export class Sender {
       : noPlaces;
     const present = this.#parts.view.needTopic(topic.name);
     // As above: what was chosen here may not be where others look.
-    if (this.#former.hasChanged(topic, present)) return await this.send(request);
+    if (this.#former.hasChanged(topic, present)) return await this.#store(request);
     if (known.size > 0) return withKnown([], ids, known, topic.settings.durability);
     const queueId = topic.queueRefs.findIndex(({ queueKey }) => queueKey === pending);
     const ref = topic.queueRefs[queueId];
@@ -153,7 +176,7 @@ export class Sender {
   /** Each message by its own id: their timers may be pending in different shards. */
   async #sendEach({ messages, queueByIds, ...rest }: SendRequest): Promise<SendReceipt[]> {
     const alone = queueByIds === true ? { ...rest, queueId: null } : rest;
-    const sent = messages.map((message) => this.send({ ...alone, messages: [message] }));
+    const sent = messages.map((message) => this.#store({ ...alone, messages: [message] }));
     return (await Promise.all(sent)).flat();
   }
 
@@ -185,6 +208,7 @@ export class Sender {
     const head = { queueKey, queueKeys, durability, delayMsMax, items, repeats };
     const asked = this.#parts.router.ask(shard, "schedule", { head, blob: encoded.bytes });
     const { storedMs, verdicts } = await asked;
+    this.#parts.traffic.put(topic.name, items.length, bodyBytesOf(request.messages));
     const told = { queueId, storedMs, shard, survived: durability };
     return verdicts.map((verdict, index) =>
       timedReceiptOf(encoded.messageIds[index] ?? "", verdict, told)
@@ -266,6 +290,12 @@ export function checkedTiming(timing: Timing | undefined): Timing | undefined {
     "invalid_argument",
     `Cannot deliver at ${given}: a time is whole milliseconds from 0 up`,
   );
+}
+
+function bodyBytesOf(messages: readonly NewMessage[]): number {
+  let bytes = 0;
+  for (const { body } of messages) bytes += body.length;
+  return bytes;
 }
 
 function isTimed({ timing }: NewMessage): boolean {

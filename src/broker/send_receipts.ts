@@ -1,6 +1,7 @@
 /** What shards answer → the receipts of a send. @module */
 import { packPhysicalOffset } from "../model/message_id.ts";
 import type { SendReceipt } from "../model/message.ts";
+import type { Repeat } from "../link/repeats.ts";
 import type { AppendAnswer } from "../link/shard_messages.ts";
 import type { ScheduleVerdict } from "../link/timer_messages.ts";
 import type { KnownPlace, KnownPlaces } from "./former_places.ts";
@@ -28,6 +29,8 @@ function repeatedReceipt(
   return { messageId, queueId, offset, physicalOffset, storedMs, survived, repeated: true };
 }
 
+const noRepeats: ReadonlyMap<number, Repeat> = new Map();
+
 /** The receipts of messages that one shard was asked to append. */
 export function receiptsOf(
   { firstOffset, firstPosition, storedMs, repeats }: AppendAnswer,
@@ -38,7 +41,9 @@ export function receiptsOf(
     readonly survived: SendReceipt["survived"];
   },
 ): SendReceipt[] {
-  const known = new Map(repeats.map((repeat) => [repeat.index, repeat]));
+  const known = repeats.length === 0
+    ? noRepeats
+    : new Map(repeats.map((repeat) => [repeat.index, repeat]));
   let fresh = 0;
   return messageIds.map((messageId, index) => {
     const repeat = known.get(index);

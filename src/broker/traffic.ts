@@ -58,8 +58,11 @@ export class Traffic {
   readonly #series = new Lru<string, Series>({ countMax: limits.trafficSeriesMax });
   readonly #totals: { readonly put: Series; readonly get: Series };
 
+  #lastPut: { readonly topic: string; readonly series: Series };
+
   constructor(clock: Clock) {
     this.#clock = clock;
+    this.#lastPut = { topic: "", series: new Series(clock.monotonicMs()) };
     this.#days = { put: new Days(clock.wallMs()), get: new Days(clock.wallMs()) };
     const nowMs = clock.monotonicMs();
     this.#totals = { put: new Series(nowMs), get: new Series(nowMs) };
@@ -68,7 +71,11 @@ export class Traffic {
   /** Messages of one send were stored. */
   put(topic: string, messages: number, bytes: number): void {
     const nowMs = this.#clock.monotonicMs();
-    this.#of(`put ${topic}`, nowMs).add(messages, bytes, nowMs);
+    // Sends come in rows: most go where the last one went.
+    if (topic !== this.#lastPut.topic || !this.#lastPut.series.isFresh(nowMs)) {
+      this.#lastPut = { topic, series: this.#of(`put ${topic}`, nowMs) };
+    }
+    this.#lastPut.series.add(messages, bytes, nowMs);
     this.#addTotal("put", messages, bytes, nowMs);
   }
 

@@ -126,6 +126,7 @@ export function decodeProperties(text: string): Map<string, string> {
 
 /** One property, without decoding the others. */
 export function readProperty(text: string, name: string): string | undefined {
+  if (text === "") return undefined;
   const wanted = name + keyEnd;
   let value: string | undefined;
   for (let at = text.indexOf(wanted); at !== -1; at = text.indexOf(wanted, at + wanted.length)) {
@@ -146,6 +147,12 @@ export function withProperty(text: string, name: string, value: string): string 
   const result = withEncoded(text, [name], entryText(name, value));
   checkPropertiesBytes(result);
   return result;
+}
+
+/** The text with one property more. It does not have it yet, and the value needs no check. */
+export function withAdded(text: string, name: string, value: string): string {
+  const joint = text === "" || text.endsWith(entryEnd) ? "" : entryEnd;
+  return text + joint + name + keyEnd + value + entryEnd;
 }
 
 /**

@@ -88,8 +88,9 @@ export function writeRecord(writer: ByteWriter, fields: RecordFields): void {
   const { bornHost, storeHost, body } = fields;
   const bornV4 = ipv4Number(bornHost.ip);
   const storeV4 = ipv4Number(storeHost.ip);
-  const topicBytes = Buffer.byteLength(fields.topic);
-  const isV1 = topicBytes <= topicBytesMaxV1;
+  // Three bytes a unit at most: a short topic needs no counting.
+  const isV1 = fields.topic.length * 3 <= topicBytesMaxV1 ||
+    Buffer.byteLength(fields.topic) <= topicBytesMaxV1;
   const start = writer.reserve(4);
   writer.i32(isV1 ? magicV1 : magicV2);
   writer.i32(crc32(body) & 0x7fffffff);
@@ -105,18 +106,17 @@ export function writeRecord(writer: ByteWriter, fields: RecordFields): void {
   writer.i32(fields.reconsumeTimes);
   writer.i64(fields.preparedTransactionOffset);
   writer.bytes32(body);
-  if (isV1) writer.u8(topicBytes);
-  else writer.i16(topicBytes);
-  writer.text(fields.topic);
+  const topicAt = writer.reserve(isV1 ? 1 : 2);
+  const topicBytes = writer.text(fields.topic);
+  if (isV1) writer.setU8(topicAt, topicBytes);
+  else writer.setI16(topicAt, topicBytes);
   const propertiesAt = writer.reserve(2);
   const propertiesBytes = writer.text(fields.properties);
   assert(
     topicBytes <= 32_767 && propertiesBytes <= propertiesBytesMax,
     "a record's texts fit their lengths",
   );
-  const bytes = writer.view();
-  bytes[propertiesAt] = propertiesBytes >>> 8;
-  bytes[propertiesAt + 1] = propertiesBytes;
+  writer.setI16(propertiesAt, propertiesBytes);
   writer.setI32(start, writer.length - start);
 }
 
