@@ -1,7 +1,7 @@
 /** Commands ↔ frames, whichever form the header has. @module */
 import { ByteWriter } from "../../base/bytes.ts";
 import type { RemotingCommand } from "./command.ts";
-import { encodeFrame, type Frame, writeFrame, writeFrameHead } from "./frames.ts";
+import { beginFrame, encodeFrame, endFrameHead, type Frame } from "./frames.ts";
 import { decodeBinaryHeader, writeBinaryHeader } from "./header_binary.ts";
 import { decodeJsonHeader, jsonHeaderText } from "./header_json.ts";
 
@@ -31,7 +31,8 @@ export function writeCommand(
   command: RemotingCommand,
   body?: Uint8Array,
 ): void {
-  writeFrame(writer, command.serializer, (target) => writeHeader(target, command), body);
+  writeCommandHead(writer, command, body?.length ?? 0);
+  if (body !== undefined) writer.put(body);
 }
 
 /** Appends a command's frame without its body of `bodyBytes`, which goes right behind it. */
@@ -40,7 +41,9 @@ export function writeCommandHead(
   command: RemotingCommand,
   bodyBytes: number,
 ): void {
-  writeFrameHead(writer, command.serializer, (target) => writeHeader(target, command), bodyBytes);
+  const start = beginFrame(writer);
+  writeHeader(writer, command);
+  endFrameHead(writer, start, command.serializer, bodyBytes);
 }
 
 function writeHeader(writer: ByteWriter, command: RemotingCommand): void {

@@ -52,8 +52,15 @@ export function optional<W extends string, K extends keyof Kinds>(wire: W, kind:
 
 type NamedField = Field & { readonly name: string };
 
-/** A table's fields, listed once: tables are constants, and headers come by the ten thousand. */
-const fieldsOf = new WeakMap<HeaderTable, NamedField[]>();
+type Shape = Record<string, Value | undefined>;
+
+/**
+ * A table's fields, listed once: tables are constants, and headers come by the ten thousand. A copy
+ * of `absent` has room for every field, where an object that grows is made anew a few times.
+ */
+type Listed = { readonly fields: readonly NamedField[]; readonly absent: Shape };
+
+const listedTables = new WeakMap<HeaderTable, Listed>();
 
 /**
  * Reads the fields that `table` names. Fields it does not name are ignored: newer clients add some.
@@ -61,12 +68,14 @@ const fieldsOf = new WeakMap<HeaderTable, NamedField[]>();
  * @throws {WireError} A required field is absent, or a value is not of its kind.
  */
 export function readHeader<T extends HeaderTable>(table: T, extFields: ExtFields): HeaderOf<T> {
-  const header: Record<string, Value | undefined> = {};
-  for (const field of listed(table)) {
+  const { fields, absent } = listed(table);
+  const header: Shape = { ...absent };
+  for (const field of fields) {
     const text = extFields[field.wire];
     if (text !== undefined) header[field.name] = readField(field, text);
-    else if (!field.required) header[field.name] = undefined;
-    else throw new WireError(`Cannot read header: "${field.name}" (${field.wire}) is absent`);
+    else if (field.required) {
+      throw new WireError(`Cannot read header: "${field.name}" (${field.wire}) is absent`);
+    }
   }
   return header as HeaderOf<T>;
 }
@@ -74,7 +83,7 @@ export function readHeader<T extends HeaderTable>(table: T, extFields: ExtFields
 /** Writes the fields that are not `undefined` as text, under their names on the wire. */
 export function writeHeader<T extends HeaderTable>(table: T, header: HeaderOf<T>): ExtFields {
   const extFields: ExtFields = {};
-  for (const field of listed(table)) {
+  for (const field of listed(table).fields) {
     const value: Value | undefined = header[field.name];
     if (value !== undefined) extFields[field.wire] = String(value);
   }
@@ -126,11 +135,12 @@ export function readInteger(text: string): number {
   return isNegative ? 0 - value : value;
 }
 
-function listed(table: HeaderTable): NamedField[] {
-  let fields = fieldsOf.get(table);
-  if (fields === undefined) {
-    fields = Object.entries(table).map(([name, field]) => ({ ...field, name }));
-    fieldsOf.set(table, fields);
+function listed(table: HeaderTable): Listed {
+  let known = listedTables.get(table);
+  if (known === undefined) {
+    const fields = Object.entries(table).map(([name, field]) => ({ ...field, name }));
+    known = { fields, absent: Object.fromEntries(fields.map(({ name }) => [name, undefined])) };
+    listedTables.set(table, known);
   }
-  return fields;
+  return known;
 }

@@ -151,29 +151,21 @@ export function encodeFrame(
   return [head];
 }
 
-/**
- * Appends one frame to what a connection will be sent. `writeHeader` writes the header in the
- * form that `serializer` names.
- */
-export function writeFrame(
-  writer: ByteWriter,
-  serializer: Serializer,
-  writeHeader: (writer: ByteWriter) => void,
-  body?: Uint8Array,
-): void {
-  writeFrameHead(writer, serializer, writeHeader, body?.length ?? 0);
-  if (body !== undefined) writer.put(body);
+/** Begins a frame in what a connection will be sent: its header is written next. */
+export function beginFrame(writer: ByteWriter): number {
+  return writer.reserve(prefixBytes);
 }
 
-/** Appends a frame without its body of `bodyBytes`, which the caller sends right behind. */
-export function writeFrameHead(
+/**
+ * Ends the head of the frame begun at `start`. The header was written in the form that `serializer`
+ * names, and `bodyBytes` follow right behind.
+ */
+export function endFrameHead(
   writer: ByteWriter,
+  start: number,
   serializer: Serializer,
-  writeHeader: (writer: ByteWriter) => void,
   bodyBytes: number,
 ): void {
-  const start = writer.reserve(prefixBytes);
-  writeHeader(writer);
   const headerBytes = writer.length - start - prefixBytes;
   writer.setU32(start, 4 + headerBytes + bodyBytes);
   writer.setI32(start + 4, serializers[serializer] << 24 | headerBytes);

@@ -37,7 +37,13 @@ export function decodeJsonHeader(bytes: Uint8Array): RemotingCommand {
 /** Writes a JSON header. Keys are in the order Java clients write them. */
 export function jsonHeaderText(command: RemotingCommand): string {
   const { remark } = command;
-  return `{"code":${command.code},"extFields":${JSON.stringify(command.extFields)}` +
+  const fields = JSON.stringify(command.extFields);
+  if (remark === undefined && command.language === "JAVA") {
+    return `{"code":${command.code},"extFields":${fields},"flag":${command.flag},` +
+      `"language":"JAVA","opaque":${command.opaque},` +
+      `"serializeTypeCurrentRPC":"JSON","version":${command.version}}`;
+  }
+  return `{"code":${command.code},"extFields":${fields}` +
     `,"flag":${command.flag},"language":${JSON.stringify(command.language)}` +
     `,"opaque":${command.opaque}` +
     (remark === undefined ? "" : `,"remark":${JSON.stringify(remark)}`) +

@@ -15,7 +15,14 @@ import { checkTopicName, deadLetterTopicOf, retryPrefix } from "../../../model/n
 import { propertyNames, readProperty, withoutProperties } from "../../../model/properties.ts";
 import { permWrite, type Topic } from "../../../model/topic.ts";
 import { type BatchMessage, decodeBatch } from "../batch_encoding.ts";
-import { type Answer, type Call, refusal, type RemotingContext } from "../call.ts";
+import {
+  type Answer,
+  type Call,
+  type Peer,
+  refusal,
+  type RemotingContext,
+  type RemotingSettings,
+} from "../call.ts";
 import { requestCodes, responseCodes } from "../codes.ts";
 import type { ExtFields } from "../command.ts";
 import { type Deferral, deferralOf } from "../deferral.ts";
@@ -127,14 +134,14 @@ function store(call: Call, context: RemotingContext, sent: Sent): Answer | Promi
   const nowMs = context.clock.wallMs();
   const { clusterName } = context.settings;
   const origin: MessageOrigin = { header, bornHost: call.peer.remote, clusterName };
-  const messages: NewMessage[] = [];
+  const messages = new Array<NewMessage>(sent.messages.length);
   let deferred: Deferral & { kind: "later" } | undefined;
-  for (const each of sent.messages) {
-    const message = newMessageOf(each, origin);
+  for (let index = 0; index < messages.length; index++) {
+    const message = newMessageOf(sent.messages[index]!, origin); // `index` is below the length
     const deferral = deferralOf(message.properties, header, nowMs);
     if (deferral.kind === "illegal") return illegal(deferral.reason);
     if (deferral.kind === "later") deferred = deferral;
-    messages.push(deferral.kind === "later" ? { ...message, ...timed(deferral) } : message);
+    messages[index] = deferral.kind === "later" ? { ...message, ...timed(deferral) } : message;
   }
   const [first] = messages;
   if (first !== undefined && isHalf(first.properties, header.sysFlag)) {
@@ -144,14 +151,30 @@ function store(call: Call, context: RemotingContext, sent: Sent): Answer | Promi
   const { storeHost } = call.peer;
   const request: SendRequest = { topic: header.topic, queueId, storeHost, messages };
   const stored = context.broker.send(queueId < 0 ? anyQueue(request, header) : request);
-  if (deferred === undefined) {
-    return stored.then((receipts) => receiptAnswer(receipts, call, context));
-  }
+  if (deferred === undefined) return answered(stored, call.peer, context);
   const isRecallable = deferred.isTimer && messages.length === 1;
-  return refusedTimes(stored.then((receipts) => {
-    const answer = receiptAnswer(receipts, call, context);
-    return isRecallable ? withRecallHandle(answer, receipts, header, context) : answer;
-  }));
+  return refusedTimes(withHandle(stored, call.peer, isRecallable ? header : null, context));
+}
+
+/** Apart, so that what waits does not keep the request. */
+function answered(
+  stored: Promise<SendReceipt[]>,
+  { messageIdPrefix }: Peer,
+  { settings }: RemotingContext,
+): Promise<Answer> {
+  return stored.then((receipts) => receiptAnswer(receipts, messageIdPrefix, settings));
+}
+
+/** With what a timer can be called back by, if `recallable` says whose it is. */
+async function withHandle(
+  stored: Promise<SendReceipt[]>,
+  { messageIdPrefix }: Peer,
+  recallable: SendMessageHeader | null,
+  { settings }: RemotingContext,
+): Promise<Answer> {
+  const receipts = await stored;
+  const answer = receiptAnswer(receipts, messageIdPrefix, settings);
+  return recallable === null ? answer : withRecallHandle(answer, receipts, recallable, settings);
 }
 
 function timed({ timing, properties }: Deferral & { kind: "later" }) {
@@ -184,26 +207,23 @@ function withRecallHandle(
   answer: Answer,
   [receipt]: readonly SendReceipt[],
   { topic }: SendMessageHeader,
-  { settings }: RemotingContext,
+  { brokerName }: RemotingSettings,
 ): Answer {
   const deliverMs = receipt?.deliverAtMs;
   if (receipt === undefined || deliverMs === undefined || topic.startsWith(retryPrefix)) {
     return answer;
   }
-  const { brokerName } = settings;
   const handle = { topic, brokerName, deliverMs, uniqueKey: receipt.messageId };
   return { ...answer, extFields: { ...answer.extFields, recallHandle: recallHandleText(handle) } };
 }
 
 function receiptAnswer(
   receipts: readonly SendReceipt[],
-  call: Call,
-  context: RemotingContext,
+  prefix: string,
+  { region, traceOn }: RemotingSettings,
 ): Answer {
   const [first] = receipts;
   if (first === undefined) throw new BrokerError("internal", "Cannot answer a send: no receipt");
-  const { region, traceOn } = context.settings;
-  const prefix = call.peer.messageIdPrefix;
   const extFields: ExtFields = {
     msgId: offsetMessageIdAt(prefix, first.physicalOffset ?? 0),
     queueId: String(first.queueId),
