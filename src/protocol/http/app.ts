@@ -13,8 +13,7 @@ import type { Endpoint } from "./endpoint.ts";
 import type { HttpContext, HttpParts } from "./exchange.ts";
 import { FilterCache } from "./filter_cache.ts";
 import { Guard, rawPath } from "./guards.ts";
-import { KnownPaths } from "./known_paths.ts";
-import { requestSeconds, requestsTotal } from "./metric_rows.ts";
+import { KnownAddresses } from "./known_addresses.ts";
 import { documentText } from "./openapi.ts";
 import { failureOf, problemAnswer } from "./problem.ts";
 import { deadLetterEndpoints } from "./routes/dead_letters.ts";
@@ -33,11 +32,14 @@ import { streamEndpoint } from "./routes/stream.ts";
 import { timerEndpoints } from "./routes/timers.ts";
 import { topicEndpoints } from "./routes/topics.ts";
 import { transactionEndpoints } from "./routes/transactions.ts";
+import { type Found, type RowParts, ServedRow, statusCounter } from "./served_row.ts";
 
+/** The app. `fetch` never rejects. */
+export type HttpApp = {
+  readonly fetch: (request: Request, info: RequestInfo) => Response | Promise<Response>;
+};
 /** What Hono carries along: the listener's words about the connection. */
-export type HttpEnv = { Bindings: RequestInfo };
-/** The app. `fetch(request, info)` never rejects. */
-export type HttpApp = OpenAPIHono<HttpEnv>;
+type HttpEnv = { Bindings: RequestInfo };
 
 /** Every row, in the order of the documentation. */
 export const endpoints: readonly Endpoint[] = [
@@ -66,56 +68,41 @@ export function httpApp(parts: HttpParts): HttpApp {
     filters: new FilterCache(parts.broker),
     streams: { open: 0 },
   };
-  // The path is matched as it came; each part of it is decoded once, after the match.
-  const app: HttpApp = new OpenAPIHono<HttpEnv>({
-    getPath: ({ url }) => rawPath(url),
-    router: new KnownPaths(),
-  });
-  const ids = requestIds(parts.settings.requestIdPrefix);
+  const known = new KnownAddresses<Found>();
+  const requestId = requestIds(parts.settings.requestIdPrefix);
   const guard = new Guard(parts.settings.hostNames);
   const rows = [...endpoints, ...docsEndpoints(() => documentText(endpoints, parts.version))];
-  for (const row of rows) {
-    const serve = served(row, context, guard, ids);
-    app.on(row.method.toUpperCase(), row.path.replaceAll(/\{(\w+)\}/g, ":$1"), serve);
-  }
-  app.notFound(unrouted(rows, context, guard, ids));
-  // Handlers turn what they throw into answers; what arrives here comes from the answer itself.
-  app.onError((error) => {
-    const requestId = ids();
-    parts.log.error("http_answer_failed", { requestId, error });
-    return responseOf(problemAnswer(failureOf(error)), requestId, true);
-  });
-  return app;
+  const tree = routed(rows, { context, guard, known, requestId });
+  return {
+    fetch: (request, info) => {
+      const found = known.find(request.method, request.url);
+      if (found === undefined) return tree.fetch(request, info);
+      return found.row.serveKnown(request, info, found.params);
+    },
+  };
 }
 
-type Serve = (honoContext: Context<HttpEnv>) => Promise<Response>;
-
-/** One row as Hono calls it: guarded, counted, with failures told as problems. */
-function served(row: Endpoint, context: HttpContext, guard: Guard, ids: () => string): Serve {
-  const { clock, metrics, log } = context;
-  const method = row.method.toUpperCase();
-  const isRead = method === "GET";
-  const paramsOf = paramReader(row.path);
-  const seconds = metrics.series(requestSeconds, [method, row.path]);
-  const countOf = statusCounter(context, method, row.path);
-  return async (honoContext) => {
-    const startMs = clock.monotonicMs();
-    const request = honoContext.req.raw;
-    const requestId = ids();
-    let answer: Answer;
-    try {
-      guard.check(request);
-      const params = paramsOf(request.url);
-      answer = await row.run({ context, request, info: honoContext.env, params });
-    } catch (thrown) {
-      const error = failureOf(thrown);
-      if (error.code === "internal") log.error("http_request_failed", { requestId, error });
-      answer = problemAnswer(error);
-    }
-    seconds.observe((clock.monotonicMs() - startMs) / 1000);
-    countOf(answer.status).add();
-    return responseOf(answer, requestId, isRead);
-  };
+/** The rows under Hono. */
+function routed(rows: readonly Endpoint[], parts: RowParts): OpenAPIHono<HttpEnv> {
+  const { context, guard, requestId } = parts;
+  // The path is matched as it came; each part of it is decoded once, after the match.
+  const tree = new OpenAPIHono<HttpEnv>({ getPath: ({ url }) => rawPath(url) });
+  for (const row of rows) {
+    const served = new ServedRow(row, parts);
+    tree.on(
+      row.method.toUpperCase(),
+      row.path.replaceAll(/\{(\w+)\}/g, ":$1"),
+      (honoContext) => served.serve(honoContext.req.raw, honoContext.env),
+    );
+  }
+  tree.notFound(unrouted(rows, context, guard, requestId));
+  // Rows turn what is thrown into answers; what arrives here comes from what answers for no row.
+  tree.onError((error) => {
+    const id = requestId();
+    context.log.error("http_answer_failed", { requestId: id, error });
+    return responseOf(problemAnswer(failureOf(error)), () => id, true);
+  });
+  return tree;
 }
 
 /** What no row serves: 404, or 405 where another method would be. */
@@ -133,7 +120,7 @@ function unrouted(
   return (honoContext) => {
     const answer = refusal(honoContext.req.raw, patterns, guard);
     count(answer.status).add();
-    return responseOf(answer, ids(), true);
+    return responseOf(answer, ids, true);
   };
 }
 
@@ -160,45 +147,6 @@ function refusal(
   const message = `Cannot ${method} ${shown}: this path takes ${methods}`;
   const answer = problemAnswer(new BrokerError("not_supported", message), {}, 405);
   return { ...answer, headers: [["allow", methods]] };
-}
-
-/** Series by status, each looked up once. */
-function statusCounter({ metrics }: HttpContext, method: string, route: string) {
-  const byStatus = new Map<number, { add(): void }>();
-  return (status: number) => {
-    const known = byStatus.get(status);
-    if (known) return known;
-    const made = metrics.series(requestsTotal, [method, route, String(status)]);
-    byStatus.set(status, made);
-    return made;
-  };
-}
-
-/** Where in the path the row's parameters stand, decoded once. */
-function paramReader(path: string): (url: string) => Record<string, string> {
-  const places = path.split("/").flatMap((part, index): [string, number][] =>
-    part.startsWith("{") ? [[part.slice(1, -1), index]] : []
-  );
-  if (places.length === 0) return () => ({});
-  return (url) => {
-    const parts = rawPath(url).split("/");
-    const params: Record<string, string> = {};
-    for (const [name, index] of places) params[name] = decodePart(parts[index] ?? "");
-    return params;
-  };
-}
-
-/** @throws {BrokerError} `invalid_argument`: a `%` that begins no escape, or escapes of no text. */
-function decodePart(part: string): string {
-  if (!part.includes("%")) return part;
-  try {
-    return decodeURIComponent(part);
-  } catch {
-    throw new BrokerError(
-      "invalid_argument",
-      `Cannot read ${JSON.stringify(part.slice(0, 255))} in the path: a % is written %25 there`,
-    );
-  }
 }
 
 function requestIds(prefix: string): () => string {

@@ -24,30 +24,8 @@ type Asked = { readonly request: Request; readonly info: RequestInfo };
  * @throws {BrokerError} `message_too_large`: longer than `limits.httpBodyBytesMax`;
  *   `invalid_argument`: it ended early, or cannot be decompressed; `not_supported`: its coding.
  */
-export async function bodyBytes({ request, info }: Asked): Promise<Uint8Array> {
-  const bytes = await wholeBody(request, info);
-  return bytes instanceof Uint8Array ? bytes : new Uint8Array(bytes);
-}
-
-async function wholeBody(request: Request, info: RequestInfo): Promise<Uint8Array | ArrayBuffer> {
-  const declared = request.headers.get("content-length");
-  if (declared !== null) checkDeclared(declared);
-  const bytesMax = declared === null ? limits.httpBodyBytesMax : Number(declared);
-  info.bodyWithin(limits.httpBodyMsMax + bytesMax / slowestBytesPerMs);
-  try {
-    // The server cuts the body at the declared length, so it is bounded already.
-    if (declared !== null && request.headers.get("content-encoding") === null) {
-      return await request.arrayBuffer();
-    }
-    return await collect(decodedBody(request));
-  } catch (thrown) {
-    if (thrown instanceof BrokerError) throw thrown;
-    // Who went away in the middle made the mistake, not the broker: it is no failure to be logged.
-    const message = "Cannot read the body: the connection ended before it was complete";
-    throw new BrokerError("invalid_argument", message, { cause: thrown });
-  } finally {
-    info.bodyWithin(0);
-  }
+export function bodyBytes(asked: Asked): Promise<Uint8Array> {
+  return wholeBody(asked, (bytes) => bytes instanceof Uint8Array ? bytes : new Uint8Array(bytes));
 }
 
 /**
@@ -55,8 +33,40 @@ async function wholeBody(request: Request, info: RequestInfo): Promise<Uint8Arra
  *
  * @throws {BrokerError} As `bodyBytes`; `invalid_argument`: it is not UTF-8.
  */
-export async function bodyText({ request, info }: Asked): Promise<string> {
-  const bytes = await wholeBody(request, info);
+export function bodyText(asked: Asked): Promise<string> {
+  return wholeBody(asked, strictText);
+}
+
+/** Not an `async` function, and with one promise: every send over HTTP waits here. */
+function wholeBody<T>(
+  { request, info }: Asked,
+  read: (bytes: Uint8Array | ArrayBuffer) => T,
+): Promise<T> {
+  const { headers } = request;
+  const declared = headers.get("content-length");
+  if (declared !== null && isTooLong(declared)) return Promise.reject(tooLongAs(declared));
+  const bytesMax = declared === null ? limits.httpBodyBytesMax : Number(declared);
+  info.bodyWithin(limits.httpBodyMsMax + bytesMax / slowestBytesPerMs);
+  // The server cuts the body at the declared length, so it is bounded already.
+  const isPlain = declared !== null && headers.get("content-encoding") === null;
+  const body = isPlain ? request.arrayBuffer() : collect(request);
+  return body.then(
+    (bytes: Uint8Array | ArrayBuffer) => {
+      info.bodyWithin(0);
+      return read(bytes);
+    },
+    (thrown: unknown) => {
+      info.bodyWithin(0);
+      if (thrown instanceof BrokerError) throw thrown;
+      // Who went away in the middle made the mistake, not the broker: it is no failure to be
+      // logged.
+      const message = "Cannot read the body: the connection ended before it was complete";
+      throw new BrokerError("invalid_argument", message, { cause: thrown });
+    },
+  );
+}
+
+function strictText(bytes: Uint8Array | ArrayBuffer): string {
   try {
     return strictUtf8.decode(bytes);
   } catch {
@@ -76,11 +86,20 @@ export function parseJson(text: string): unknown {
 
 /** Refuses a declared length beyond the bound. @throws {BrokerError} `message_too_large`. */
 export function checkDeclared(declared: string): void {
-  if (Number(declared) <= limits.httpBodyBytesMax) return;
-  throw tooLong(`${declared.slice(0, 20)} bytes are announced`);
+  if (isTooLong(declared)) throw tooLongAs(declared);
 }
 
-async function collect(body: ReadableStream<Uint8Array> | null): Promise<Uint8Array> {
+/** Whether a declared length is beyond the bound, or none. */
+function isTooLong(declared: string): boolean {
+  return !(Number(declared) <= limits.httpBodyBytesMax);
+}
+
+function tooLongAs(declared: string): BrokerError {
+  return tooLong(`${declared.slice(0, 20)} bytes are announced`);
+}
+
+async function collect(request: Request): Promise<Uint8Array> {
+  const body = decodedBody(request);
   if (body === null) return new Uint8Array(0);
   const chunks: Uint8Array[] = [];
   let total = 0;

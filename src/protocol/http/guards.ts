@@ -35,13 +35,18 @@ export class Guard {
 
   /** @throws {BrokerError} `no_permission`: the request's host or origin is foreign. */
   check(request: Request): void {
-    const { url, method } = request;
-    const authority = url.slice(url.indexOf(":") + 3, pathStart(url));
+    const authority = authorityOf(request.url);
     if (authority !== this.#lastGood) this.#checkHost(authority);
+    this.checkPage(request);
+  }
+
+  /** As `check`, of a request to a host that is known to be good. */
+  checkPage(request: Request): void {
+    const { method } = request;
     if (method === "GET" || method === "HEAD") return;
     // Asked by `has` first: Deno then reads the headers once, for this and all that is asked later.
     const { headers } = request;
-    if (headers.has("origin")) checkOrigin(headers.get("origin") ?? "", authority);
+    if (headers.has("origin")) checkOrigin(headers.get("origin") ?? "", authorityOf(request.url));
   }
 
   #checkHost(authority: string): void {
@@ -56,6 +61,10 @@ export class Guard {
     }
     this.#lastGood = authority;
   }
+}
+
+function authorityOf(url: string): string {
+  return url.slice(url.indexOf(":") + 3, pathStart(url));
 }
 
 function checkOrigin(origin: string, authority: string): void {

@@ -31,15 +31,23 @@ type Part = {
  *
  * @throws {BrokerError} As `Broker.send`.
  */
-export async function sendOne(
+export function sendOne(
+  context: HttpContext,
+  topic: string,
+  addressed: Addressed,
+): Promise<SendReceipt[]> {
+  if (context.broker.topic(topic)) return sendReady(context, topic, addressed);
+  return readyTopic(context, topic).then(() => sendReady(context, topic, addressed));
+}
+
+function sendReady(
   context: HttpContext,
   topic: string,
   { message, queueId, shardingKey }: Addressed,
 ): Promise<SendReceipt[]> {
-  if (!context.broker.topic(topic)) await readyTopic(context, topic);
   const target = shardingKey === undefined ? { topic, queueId } : { topic, queueId, shardingKey };
   const { storeHost } = context.settings;
-  return await context.broker.send({ ...target, storeHost, messages: [message], ownIds: true });
+  return context.broker.send({ ...target, storeHost, messages: [message], ownIds: true });
 }
 
 /**
@@ -104,6 +112,9 @@ function extrasOf({ deliverAtMs, replacedMessageId, repeated }: SendReceipt) {
   };
 }
 
+/** What JSON writes as it is. */
+const plainWord = /^[\w.:-]+$/;
+
 /** `{"receipts": […]}`, built by hand: every send answers it. */
 export function receiptsText(receipts: readonly SendReceipt[]): string {
   let text = '{"receipts":[';
@@ -116,7 +127,8 @@ export function receiptsText(receipts: readonly SendReceipt[]): string {
       continue;
     }
     // The id may be the client's own; the other three cannot hold what JSON would have to escape.
-    text += `{"messageId":${JSON.stringify(messageId)},` +
+    const id = plainWord.test(messageId) ? `"${messageId}"` : JSON.stringify(messageId);
+    text += `{"messageId":${id},` +
       `"queueId":${queueId},"offset":${offset},"survived":"${survived}"}`;
   }
   return `${text}]}`;

@@ -1,9 +1,10 @@
 /** `POST /v1/topics/{topic}/messages`: the hottest route. @module */
-import { jsonTextAnswer } from "../answer.ts";
+import type { SendReceipt } from "../../../model/message.ts";
+import { type Answer, jsonTextAnswer } from "../answer.ts";
 import { bodyBytes, bodyText, parseJson } from "../body.ts";
 import { decodedBody } from "../coding.ts";
 import { type Endpoint, refuseQuery } from "../endpoint.ts";
-import type { Exchange } from "../exchange.ts";
+import type { Exchange, HttpContext } from "../exchange.ts";
 import { readSendBody } from "../message_in.ts";
 import type { Origin } from "../message_in.ts";
 import { batchSchema, newMessageSchema, receiptsSchema } from "../message_schema.ts";
@@ -35,28 +36,42 @@ export const sendEndpoint: Endpoint = {
   run: send,
 };
 
-async function send(exchange: Exchange) {
+/** Each step hands on what the next one needs, and keeps nothing of the request beyond that. */
+function send(exchange: Exchange): Promise<Answer> {
   const { context, request } = exchange;
   refuseQuery(request);
-  const topic = exchange.params["topic"] ?? "";
   const { host: ip, port } = exchange.info.remote;
   const origin: Origin = { bornMs: context.clock.wallMs(), bornHost: { ip, port } };
-  const type = mediaType(request.headers.get("content-type"));
+  return sendAs(mediaType(request.headers.get("content-type")), exchange, origin).then(answerOf);
+}
+
+function sendAs(type: string, exchange: Exchange, origin: Origin): Promise<SendReceipt[]> {
+  const { context, request, params } = exchange;
+  const topic = params["topic"] ?? "";
+  const { headers } = request;
   if (type === "application/json") {
-    const messages = readSendBody(parseJson(await bodyText(exchange)), origin);
-    refuseRawHeaders(request.headers);
-    const receipts = messages.length === 1
-      ? await sendOne(context, topic, messages[0]!)
-      : await sendAll(context, topic, messages);
-    return jsonTextAnswer(receiptsText(receipts));
+    refuseRawHeaders(headers);
+    return bodyText(exchange).then((text) => sendJson(context, topic, text, origin));
   }
   if (type === "application/x-ndjson") {
-    refuseRawHeaders(request.headers);
+    refuseRawHeaders(headers);
     const lines = decodedBody(request) ?? new Blob([]).stream();
-    return jsonTextAnswer(receiptsText(await sendLines(exchange, lines, origin)));
+    return sendLines(exchange, lines, origin);
   }
-  const message = rawMessage(await bodyBytes(exchange), request.headers, origin);
-  return jsonTextAnswer(receiptsText(await sendOne(context, topic, message)));
+  return bodyBytes(exchange)
+    .then((bytes) => sendOne(context, topic, rawMessage(bytes, headers, origin)));
+}
+
+function sendJson(context: HttpContext, topic: string, text: string, origin: Origin) {
+  const messages = readSendBody(parseJson(text), origin);
+  const [only] = messages;
+  return only !== undefined && messages.length === 1
+    ? sendOne(context, topic, only)
+    : sendAll(context, topic, messages);
+}
+
+function answerOf(receipts: readonly SendReceipt[]): Answer {
+  return jsonTextAnswer(receiptsText(receipts));
 }
 
 /** The type without its parameters. */
