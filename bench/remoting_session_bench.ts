@@ -12,11 +12,11 @@ import { silentLog } from "../src/base/log.ts";
 import type { Broker, SendRequest } from "../src/broker/broker.ts";
 import type { SendReceipt } from "../src/model/message.ts";
 import type { Connection } from "../src/ports/sockets.ts";
-import { encodeCommand } from "../src/protocol/remoting/command_frames.ts";
 import type { RemotingSession } from "../src/protocol/remoting/session.ts";
 import { RemotingSessions } from "../src/protocol/remoting/sessions.ts";
 import { MemoryBroker } from "../tests/conformance/remoting/memory_broker.ts";
 import { ManualTimers } from "../tests/support/manual_timers.ts";
+import { sendsOnTheWire } from "./sends_on_the_wire.ts";
 
 const framesPerChunk = 64;
 
@@ -37,26 +37,6 @@ function idleBroker(): Broker {
   return Object.assign(broker, {
     send: (request: SendRequest) => Promise.resolve(receipt(request)),
   });
-}
-
-function chunkOfSends(): Uint8Array {
-  const body = new Uint8Array(128).fill(120);
-  const frames: Uint8Array[] = [];
-  for (let opaque = 0; opaque < framesPerChunk; opaque++) {
-    const command = {
-      ...{ code: 310, language: "JAVA", version: 479, opaque, flag: 0, remark: undefined },
-      extFields: {
-        ...{ a: "please_rename_unique_group_name", b: "BenchmarkTest", c: "TBW102", d: "4" },
-        ...{ e: "3", f: "0", g: "1700000000000", h: "0", j: "0", k: "false", m: "false" },
-        i: "KEYS\x01order-1234\x02UNIQ_KEY\x017F0000010DC818B4AAC20A1B2C3D0001\x02" +
-          "WAIT\x01true\x02TAGS\x01TagA\x02",
-        n: "curlew",
-      },
-      serializer: "json",
-    } as const;
-    frames.push(...encodeCommand(command, body));
-  }
-  return new Uint8Array(frames.flatMap((frame) => [...frame]));
 }
 
 /** A socket that counts. */
@@ -106,7 +86,7 @@ const sessions = new RemotingSessions({
   bootMs: 0,
 });
 const session = sessions.open(1, countingConnection(counts));
-const chunk = chunkOfSends();
+const chunk = sendsOnTheWire("BenchmarkTest", framesPerChunk, 128);
 await run(session, chunk, 100_000);
 counts.writes = 0;
 const tookMs = await run(session, chunk, requests);
