@@ -158,3 +158,27 @@ test("Sender.send() looks at ids of RocketMQ's clients only when the topic says 
     });
   }
 });
+
+test("Sender.send() counts what is sent, timers and requests too, and nothing refused", async () => {
+  await withBroker({}, async (broker) => {
+    const { door } = broker;
+    await broker.run(door.createTopic("orders", { queues: 1 }));
+    const counted = () => door.traffic.window("put", "orders", 60_000);
+    const { messages, ...target } = sendOf("orders", ["abc", "de"], {});
+    const [message] = messages;
+    assert.ok(message);
+
+    await broker.run(door.send({ ...target, messages }));
+    assert.deepEqual([counted()?.messages, counted()?.bytes, counted()?.times], [2, 5, 1]);
+    const timing = { deliverAtMs: null, delayMs: 1_000, timerKey: null };
+    await broker.run(door.send({ ...target, messages: [{ ...message, timing }] }));
+    assert.deepEqual([counted()?.messages, counted()?.bytes], [3, 8]);
+    const reply = door.request({ ...target, message, timeoutMs: 10 });
+    reply.catch(() => null);
+    await broker.pass(20);
+    assert.deepEqual([counted()?.messages, counted()?.bytes], [4, 11]);
+    const refused = broker.run(door.send({ ...target, queueId: 7, messages }));
+    await assert.rejects(refused, { code: "queue_not_found" });
+    assert.equal(counted()?.messages, 4);
+  });
+});
