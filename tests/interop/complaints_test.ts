@@ -48,19 +48,27 @@ test("complaintsIn() lets a failed pull pass only for the client's own reasons",
   assert.deepEqual(found, [`${pull} ${reasons[2]}`]);
 });
 
-test("complaintsIn() lets a heartbeat fail only while its client shuts down", async () => {
+test("complaintsIn() lets a heartbeat or pull fail only while its client shuts down", async () => {
   const heartbeat = (at: string) => [
     `${at} WARN MQClientFactoryScheduledThread - send heart beat to broker[broker-a 0 h:1] failed`,
     "org.apache.rocketmq.remoting.exception.RemotingConnectException: connect to  failed",
   ];
 
+  const pull = (at: string) => [
+    `${at},589 WARN RocketmqClient - execute the pull request exception`,
+    "org.apache.rocketmq.client.exception.MQBrokerException: CODE: 24  DESC: not subscribed",
+  ];
+
   const found = await complaintsOfLog([
     ...heartbeat("2026-11-23 07:21:02"),
+    ...pull("2026-11-23 07:21:03"),
     ...heartbeat("2026-11-23 07:21:11"),
+    ...pull("2026-11-23 07:21:11"),
     "2026-11-23 07:21:12 INFO main - the client factory [192.0.2.2@PID] shutdown OK",
   ]);
 
-  assert.deepEqual(found, [heartbeat("2026-11-23 07:21:02").join(" ")]);
+  const early = [heartbeat("2026-11-23 07:21:02"), pull("2026-11-23 07:21:03")];
+  assert.deepEqual(found, early.map((lines) => lines.join(" ")));
 });
 
 test("complaintsIn() reads the notes that Go and Node programs print", async () => {
