@@ -159,7 +159,7 @@ test("Sender.send() looks at ids of RocketMQ's clients only when the topic says 
   }
 });
 
-test("Sender.send() counts what is sent, timers and requests too, and nothing refused", async () => {
+test("Sender.send() counts what is sent, timers and requests too, and no refusal", async () => {
   await withBroker({}, async (broker) => {
     const { door } = broker;
     await broker.run(door.createTopic("orders", { queues: 1 }));
