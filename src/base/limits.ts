@@ -42,7 +42,7 @@ export const limits = Object.freeze({
    * messages may say nothing.
    */
   httpBodyMsMax: 120 * secondMs,
-  /** Paths of one HTTP method of which it is remembered where they lead. */
+  /** Addresses of one HTTP method of which it is remembered where they lead. */
   httpPathsKnownMax: 256,
   /** One line of streamed NDJSON: one message of the largest size in base64, with its fields. */
   lineBytesMax: 8 * mib,

@@ -151,8 +151,7 @@ export function withProperty(text: string, name: string, value: string): string 
 
 /** The text with one property more. It does not have it yet, and the value needs no check. */
 export function withAdded(text: string, name: string, value: string): string {
-  const joint = text === "" || text.endsWith(entryEnd) ? "" : entryEnd;
-  return text + joint + name + keyEnd + value + entryEnd;
+  return ended(text) + name + keyEnd + value + entryEnd;
 }
 
 /**
@@ -160,8 +159,7 @@ export function withAdded(text: string, name: string, value: string): string {
  * earlier value of them goes. Whether the result fits is for the caller to check.
  */
 export function withEncoded(text: string, names: readonly string[], encoded: string): string {
-  const rest = withoutProperties(text, names);
-  return (rest === "" || rest.endsWith(entryEnd) ? rest : rest + entryEnd) + encoded;
+  return ended(withoutProperties(text, names)) + encoded;
 }
 
 /** The text without the named properties. The others keep their bytes and order. */
@@ -193,6 +191,11 @@ export function checkPropertiesBytes(text: string): void {
     "message_too_large",
     `Cannot store properties of ${bytes} bytes: a record holds at most ${bytesMax}`,
   );
+}
+
+/** The text so that another entry may follow. */
+function ended(text: string): string {
+  return text === "" || text.endsWith(entryEnd) ? text : text + entryEnd;
 }
 
 function endOfEntry(text: string, start: number): number {

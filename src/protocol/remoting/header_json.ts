@@ -36,18 +36,11 @@ export function decodeJsonHeader(bytes: Uint8Array): RemotingCommand {
 
 /** Writes a JSON header. Keys are in the order Java clients write them. */
 export function jsonHeaderText(command: RemotingCommand): string {
-  const { remark } = command;
-  const fields = JSON.stringify(command.extFields);
-  if (remark === undefined && command.language === "JAVA") {
-    return `{"code":${command.code},"extFields":${fields},"flag":${command.flag},` +
-      `"language":"JAVA","opaque":${command.opaque},` +
-      `"serializeTypeCurrentRPC":"JSON","version":${command.version}}`;
-  }
-  return `{"code":${command.code},"extFields":${fields}` +
-    `,"flag":${command.flag},"language":${JSON.stringify(command.language)}` +
-    `,"opaque":${command.opaque}` +
-    (remark === undefined ? "" : `,"remark":${JSON.stringify(remark)}`) +
-    `,"serializeTypeCurrentRPC":"JSON","version":${command.version}}`;
+  const language = command.language === "JAVA" ? '"JAVA"' : JSON.stringify(command.language);
+  const remark = command.remark === undefined ? "" : `"remark":${JSON.stringify(command.remark)},`;
+  return `{"code":${command.code},"extFields":${JSON.stringify(command.extFields)},` +
+    `"flag":${command.flag},"language":${language},"opaque":${command.opaque},${remark}` +
+    `"serializeTypeCurrentRPC":"JSON","version":${command.version}}`;
 }
 
 function parseObject(text: string): Record<string, unknown> {
