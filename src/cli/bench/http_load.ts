@@ -25,12 +25,23 @@ export function httpRequest(
   return Buffer.concat([Buffer.from(head, "latin1"), bytes]);
 }
 
+/** What a head says: its status, and how long the body is; `undefined`: it comes in chunks. */
+type Head = { readonly status: number; readonly bodyBytes: number | undefined };
+
+const noBytes = Buffer.alloc(0);
+
 /**
  * Takes answers out of chunks: `content-length` and chunked bodies.
+ *
+ * A head is mostly the one before once more, byte by byte, and is then not read again: a load that
+ * works for each answer takes time from the broker it measures.
  */
 export class HttpAnswerReader {
   readonly #listener: (answer: HttpAnswer) => void;
   #rest: Buffer | undefined;
+  /** The last head with its empty line, and what it says. */
+  #headBytes: Buffer = noBytes;
+  #head: Head = { status: 0, bodyBytes: undefined };
 
   constructor(listener: (answer: HttpAnswer) => void) {
     this.#listener = listener;
@@ -50,24 +61,37 @@ export class HttpAnswerReader {
 
   /** Where the answer at `at` ends; `undefined` if it is not all there. */
   #readOne(bytes: Buffer, at: number): number | undefined {
-    const headEnd = bytes.indexOf("\r\n\r\n", at, "latin1");
-    if (headEnd === -1) return undefined;
-    const head = bytes.toString("latin1", at, headEnd);
-    const status = Number(/^HTTP\/1\.1 (\d{3})/.exec(head)?.[1]);
-    if (!status) throw new Error(`This is no HTTP answer: ${head.slice(0, 80)}`);
-    const bodyAt = headEnd + 4;
-    const length = /\r\ncontent-length: *(\d+)/i.exec(head)?.[1];
-    if (length !== undefined) {
-      const end = bodyAt + Number(length);
-      if (end > bytes.length) return undefined;
-      this.#listener({ status, body: bytes.subarray(bodyAt, end) });
-      return end;
+    if (!this.#isSameHead(bytes, at) && !this.#readHead(bytes, at)) return undefined;
+    const { status, bodyBytes } = this.#head;
+    const bodyAt = at + this.#headBytes.length;
+    if (bodyBytes === undefined) return this.#readChunks(bytes, bodyAt, status);
+    const end = bodyAt + bodyBytes;
+    if (end > bytes.length) return undefined;
+    this.#listener({ status, body: bytes.subarray(bodyAt, end) });
+    return end;
+  }
+
+  #isSameHead(bytes: Buffer, at: number): boolean {
+    const known = this.#headBytes;
+    if (known.length === 0 || bytes.length - at < known.length) return false;
+    for (let index = 0; index < known.length; index++) {
+      if (bytes[at + index] !== known[index]) return false;
     }
-    if (/\r\ntransfer-encoding: *chunked/i.test(head)) {
-      return this.#readChunks(bytes, bodyAt, status);
-    }
-    this.#listener({ status, body: bytes.subarray(bodyAt, bodyAt) });
-    return bodyAt;
+    return true;
+  }
+
+  /** Reads the head at `at`. False: it is not all there. */
+  #readHead(bytes: Buffer, at: number): boolean {
+    const end = bytes.indexOf("\r\n\r\n", at, "latin1");
+    if (end === -1) return false;
+    const text = bytes.toString("latin1", at, end);
+    const status = Number(/^HTTP\/1\.1 (\d{3})/.exec(text)?.[1]);
+    if (!status) throw new Error(`This is no HTTP answer: ${text.slice(0, 80)}`);
+    const length = /\r\ncontent-length: *(\d+)/i.exec(text)?.[1];
+    const inChunks = length === undefined && /\r\ntransfer-encoding: *chunked/i.test(text);
+    this.#headBytes = Buffer.from(bytes.subarray(at, end + 4));
+    this.#head = { status, bodyBytes: inChunks ? undefined : Number(length ?? 0) };
+    return true;
   }
 
   #readChunks(bytes: Buffer, bodyAt: number, status: number): number | undefined {

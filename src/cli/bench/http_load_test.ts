@@ -5,6 +5,7 @@ import { HttpAnswerReader, httpRequest } from "./http_load.ts";
 
 const answers = Buffer.from(
   "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello" +
+    "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nagain" +
     "HTTP/1.1 204 No Content\r\nx: y\r\n\r\n" +
     "HTTP/1.1 429 Too Many\r\ntransfer-encoding: chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n" +
     "HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n",
@@ -16,7 +17,11 @@ test("HttpAnswerReader reads lengths, chunks and empty bodies wherever the bytes
     const reader = new HttpAnswerReader(({ status, body }) => heard.push(`${status} ${body}`));
     reader.push(answers.subarray(0, cut));
     reader.push(answers.subarray(cut));
-    assert.deepEqual(heard, ["200 hello", "204 ", "429 abcde", "200 "], `cut at ${cut}`);
+    assert.deepEqual(
+      heard,
+      ["200 hello", "200 again", "204 ", "429 abcde", "200 "],
+      `cut at ${cut}`,
+    );
   }
 });
 

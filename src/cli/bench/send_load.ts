@@ -1,7 +1,8 @@
 /** Sends as fast as answers come, over one of two protocols, and says how fast that was. @module */
 import { Buffer } from "node:buffer";
 import type { Host } from "../../ports/host.ts";
-import { HttpConnection, httpRequest } from "./http_load.ts";
+import { httpRequest } from "./http_load.ts";
+import { HttpSender } from "./http_sender.ts";
 import { RemotingSender } from "./remoting_load.ts";
 import { type Address, openSocket } from "./sockets.ts";
 import { type LoadReport, LoadTally, reportOf } from "./tally.ts";
@@ -38,7 +39,7 @@ export async function sendLoad(host: Host, spec: SendLoadSpec): Promise<LoadRepo
   );
   const http = spec.protocol === "http";
   const senders = http
-    ? sockets.map((socket) => httpSender(host, new HttpConnection(socket), spec, tally))
+    ? httpSenders(host, sockets, spec, tally)
     : remotingSenders(host, sockets, spec, tally);
   const tookMs = await measure(host, senders, tally, spec);
   for (const socket of sockets) socket.destroy();
@@ -89,40 +90,16 @@ function remotingSenders(
   return sockets.map((socket, at) => new RemotingSender(socket, at, shared, tally));
 }
 
-/** Keeps `inFlight` requests going on a connection; HTTP answers come in order. */
-function httpSender(
+function httpSenders(
   host: Host,
-  connection: HttpConnection,
+  sockets: readonly Awaited<ReturnType<typeof openSocket>>[],
   spec: SendLoadSpec,
   tally: LoadTally,
-): Sender {
-  const request = sendRequest(spec);
-  let running = false;
-  let loops: Promise<void>[] = [];
-  const loop = async () => {
-    while (running) {
-      const beganMs = host.clock.monotonicMs();
-      try {
-        const { status, body } = await connection.ask(request);
-        const latencyMs = host.clock.monotonicMs() - beganMs;
-        if (status < 300) tally.success(spec.batch, latencyMs);
-        else tally.failure(`status ${status}: ${body.toString("utf8", 0, 120)}`);
-      } catch (thrown) {
-        tally.failure(thrown instanceof Error ? thrown.message : String(thrown));
-        return;
-      }
-    }
-  };
-  return {
-    start: () => {
-      running = true;
-      loops = Array.from({ length: spec.inFlight }, loop);
-    },
-    stop: async () => {
-      running = false;
-      await Promise.all(loops);
-    },
-  };
+): readonly Sender[] {
+  const { batch, inFlight } = spec;
+  const nowMs = () => host.clock.monotonicMs();
+  const shared = { request: sendRequest(spec), batch, inFlight, nowMs };
+  return sockets.map((socket) => new HttpSender(socket, shared, tally));
 }
 
 /** The one request of an HTTP load: a single message, or a batch. */

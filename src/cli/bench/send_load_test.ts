@@ -103,3 +103,23 @@ test("sendLoad() counts messages, not requests, over HTTP", async () => {
   assert.deepEqual(report.errors, {});
   assert.ok(report.done > 0 && report.done % 5 === 0, String(report.done));
 });
+
+test("sendLoad() counts refusals over HTTP by status and what they say", async () => {
+  const full = "HTTP/1.1 507 Full\r\ncontent-length: 4\r\n\r\nfull";
+  const report = await load({ protocol: "http", inFlight: 1 }, (socket) => socket.write(full));
+
+  assert.equal(report.done, 0);
+  assert.deepEqual(Object.keys(report.errors), ["status 507: full"]);
+});
+
+test("sendLoad() notices over HTTP what answers nothing, and a broker that leaves", async () => {
+  const ok = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}";
+  const http = { protocol: "http", inFlight: 1 };
+  // One request a connection, and no third one: two answers where one was asked for.
+  const forged = await load(http, (socket) => socket.write(`${ok}${ok}${ok}`), true);
+  const left = await load(http, (socket) => void socket.destroy(), true);
+
+  assert.match(Object.keys(forged.errors).join(), /answer to nothing that was asked/);
+  assert.deepEqual(left.errors, { "the broker closed the connection": usual.connections });
+  assert.equal(left.done, 0);
+});
