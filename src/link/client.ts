@@ -41,6 +41,8 @@ type Pending = {
 
 /** Two batches under way: the other side always finds the next one when it has finished one. */
 const batchesUnderWayMax = 2;
+/** What is left of a crowd that is gone after each credit. */
+const crowdKept = 0.95;
 
 /**
  * Asks one other thread by a table of operations. At most `pendingMax` questions are open, and at
@@ -58,15 +60,20 @@ export class LinkClient<T extends Operations> {
   readonly #pending = new Map<number, Pending>();
   readonly #writer = new ByteWriter(64 * 1024);
   #itemCount = 0;
-  #underWay = 0;
+  /** How many questions each batch under way carries, the oldest first. */
+  readonly #underWay: number[] = [];
   #nextId = 1;
   #flushPlanned = false;
   /** Questions when the event loop's turn began, and turns in a row that brought none. */
   #seen = 0;
   #quietTurns = 0;
-  /** Questions in the batch that left last. */
-  #leftItems = 0;
-  /** Questions with which the next batch leaves at once: by the crowd of the last one. */
+  /** Batches that left, and how many had when the wait for half of a crowd began. */
+  #left = 0;
+  #leftBefore = 0;
+  #isWaiting = false;
+  /** Questions open together lately: what was under way, and what gathered meanwhile. */
+  #crowd = 0;
+  /** Questions with which the next batch leaves at once, by the crowd. */
   #enough = Infinity;
   #lost: Error | null = null;
 
@@ -154,6 +161,26 @@ export class LinkClient<T extends Operations> {
       this.#flush();
       return;
     }
+    if (this.#crowd >= this.#departure.crowdMin) this.#waitForHalf();
+    else this.#watchTurns();
+  }
+
+  #waitForHalf(): void {
+    if (this.#isWaiting) return;
+    this.#isWaiting = true;
+    this.#leftBefore = this.#left;
+    this.#departure.late(this.#endWait);
+  }
+
+  readonly #endWait = (): void => {
+    this.#isWaiting = false;
+    if (!this.#mayLeave()) return;
+    // If what was waited for has left, the batch that gathers now has a time of its own.
+    if (this.#left === this.#leftBefore) this.#flush();
+    else this.#planFlush();
+  };
+
+  #watchTurns(): void {
     if (this.#flushPlanned) return;
     this.#flushPlanned = true;
     this.#seen = this.#itemCount;
@@ -162,9 +189,9 @@ export class LinkClient<T extends Operations> {
   }
 
   #mayLeave(): boolean {
-    return this.#itemCount > 0 && (this.#underWay === 0 ||
-      (this.#underWay < batchesUnderWayMax &&
-        this.#itemCount >= this.#departure.secondItemsMin));
+    if (this.#underWay.length === 0) return this.#itemCount > 0;
+    return this.#underWay.length < batchesUnderWayMax &&
+      this.#itemCount >= Math.min(this.#enough, this.#departure.secondItemsMin);
   }
 
   /** One function for all turns: a batch may look around a few times before it leaves. */
@@ -185,24 +212,31 @@ export class LinkClient<T extends Operations> {
   };
 
   #flush(): void {
-    if (this.#itemCount === 0 || this.#underWay >= batchesUnderWayMax || this.#lost !== null) {
-      return;
-    }
+    const isFull = this.#underWay.length >= batchesUnderWayMax;
+    if (this.#itemCount === 0 || isFull || this.#lost !== null) return;
     const buffer = this.#writer.copyOut(batchBytesKept);
     beginBatch(this.#writer, 0);
-    this.#leftItems = this.#itemCount;
+    this.#underWay.push(this.#itemCount);
     this.#itemCount = 0;
-    this.#underWay++;
+    this.#left++;
     this.#port.postMessage(buffer, [buffer]);
+  }
+
+  /** Batches were taken in there. A crowd is noticed at once, and that it left after a while. */
+  #credit(batches: number): void {
+    assert(batches <= this.#underWay.length, "no batch is consumed twice");
+    let open = this.#itemCount;
+    for (const items of this.#underWay) open += items;
+    this.#underWay.splice(0, batches);
+    this.#crowd = Math.max(open, this.#crowd * crowdKept);
+    this.#enough = this.#departure.enoughOf(Math.round(this.#crowd));
   }
 
   #take(message: unknown): void {
     if (!(message instanceof ArrayBuffer)) return;
     const batch = new BatchReader(message);
     const { consumed, payload } = batch;
-    this.#underWay -= consumed;
-    assert(this.#underWay >= 0, "no batch is consumed twice");
-    if (consumed > 0) this.#enough = this.#departure.enoughOf(this.#leftItems + this.#itemCount);
+    if (consumed > 0) this.#credit(consumed);
     this.#planFlush();
     while (batch.next()) {
       const { head, id } = batch;

@@ -18,18 +18,25 @@ type Operations = typeof operations;
 /** Turns of an event loop that end when the test says so. */
 class TestTurns {
   #planned: (() => void)[] = [];
+  #waiting: (() => void)[] = [];
   readonly departure: Departure;
 
   constructor(part: Partial<Departure> = {}) {
     this.departure = {
       later: (fn) => void this.#planned.push(fn),
+      late: (fn) => void this.#waiting.push(fn),
       ...{ quietTurnsMin: 2, itemsEnough: 5, secondItemsMin: 3, enoughOf: () => Infinity },
-      ...part,
+      ...{ crowdMin: Infinity, ...part },
     };
   }
 
   end(): void {
     for (const fn of this.#planned.splice(0)) fn();
+  }
+
+  /** The time that a crowd is given is over. */
+  pass(): void {
+    for (const fn of this.#waiting.splice(0)) fn();
   }
 }
 
@@ -179,39 +186,94 @@ test("LinkClient plans the next batch when a credit comes back", async () => {
   assert.deepEqual(await Promise.all(answers), [2, 4]);
 });
 
-test("LinkClient sends half of a crowd, and the other half when that was answered", async () => {
+/** A client that gathers by crowds, and what its batches carried. */
+function crowded() {
   const [near, far] = portPair("on-demand");
-  const { enoughOf } = gathering({ immediate: () => () => {}, setTimer: () => () => {} });
-  const turns = new TestTurns({ itemsEnough: 100, secondItemsMin: 48, enoughOf });
-  const client = new LinkClient(operations, near, 100, () => {}, 1_000_000, turns.departure);
+  const { enoughOf, secondItemsMin, crowdMin } = gathering(noTimers);
+  const turns = new TestTurns({ itemsEnough: 1000, secondItemsMin, enoughOf, crowdMin });
+  const client = new LinkClient(operations, near, 1000, () => {}, 1_000_000, turns.departure);
   const server = new LinkServer(operations, far, () => {});
   const sizes: number[] = [];
-  const ask = (questions: number) => {
-    for (let at = 0; at < questions; at++) client.ask("double", 1).catch(() => {});
+  return {
+    sizes,
+    leaving: () => far.waiting,
+    ask: (questions: number) => {
+      for (let at = 0; at < questions; at++) client.ask("double", 1).catch(() => {});
+    },
+    quieten: () => {
+      for (let at = 0; at < 3; at++) turns.end();
+    },
+    pass: () => turns.pass(),
+    answerOne: async () => {
+      await settle(far);
+      sizes.push(turn(server).length);
+      await settle(near);
+    },
   };
-  const answerOne = async () => {
-    await settle(far);
-    sizes.push(turn(server).length);
-    await settle(near);
-  };
+}
+
+const noTimers = { immediate: () => () => {}, setTimer: () => () => {} };
+
+test("LinkClient sends half of a crowd, and the other half beside it", async () => {
+  const { sizes, leaving, ask, quieten, answerOne } = crowded();
   ask(32);
-  for (let at = 0; at < 3; at++) turns.end();
+  quieten();
   await answerOne();
   // Those who were answered ask again: half of them are enough, without a quiet turn.
+  ask(15);
+  assert.equal(leaving(), 0, "fewer than half gather");
+  ask(1);
+  assert.equal(leaving(), 1);
+  ask(15);
+  quieten();
+  assert.equal(leaving(), 1, "fewer than half do not leave beside the other half");
+  ask(1);
+  assert.equal(leaving(), 2);
+  await answerOne();
+  assert.deepEqual(sizes, [32, 32]);
+});
+
+test("LinkClient gives each batch of a crowd its time, and no more", async () => {
+  const { sizes, leaving, ask, quieten, pass, answerOne } = crowded();
   ask(32);
+  quieten();
   await answerOne();
-  assert.equal(far.waiting, 1, "the other half left with the credit");
+  ask(3);
+  quieten();
+  assert.equal(leaving(), 0, "turns do not count for a crowd");
+  ask(13);
+  assert.equal(leaving(), 1, "half of it is there");
   await answerOne();
-  ask(7);
-  assert.equal(far.waiting, 0, "fewer than half gather");
-  for (let at = 0; at < 3; at++) turns.end();
+  ask(2);
+  pass();
+  assert.equal(leaving(), 0, "the time was given to the batch that left");
+  pass();
+  assert.equal(leaving(), 1);
   await answerOne();
-  assert.deepEqual(sizes, [32, 16, 16, 7]);
+  assert.deepEqual(sizes, [32, 16, 2]);
+});
+
+test("LinkClient notices after a while that a crowd has left", async () => {
+  const { sizes, leaving, ask, quieten, pass, answerOne } = crowded();
+  ask(400);
+  quieten();
+  await answerOne();
+  ask(1);
+  assert.equal(leaving(), 0, "one of a crowd waits for others");
+  let waited = 0;
+  for (; leaving() === 0; waited++) {
+    pass();
+    quieten();
+    await answerOne();
+    ask(1);
+  }
+  assert.ok(waited > 50 && waited < 150, `${waited} batches of one`);
+  assert.deepEqual(new Set(sizes), new Set([400, 1]));
 });
 
 test("gathering() lets a lone asker go at once, and keeps a small crowd together", () => {
-  const { enoughOf } = gathering({ immediate: () => () => {}, setTimer: () => () => {} });
-  assert.deepEqual([1, 2, 15, 16, 33, 512].map(enoughOf), [1, 2, 15, 8, 17, 256]);
+  const { enoughOf } = gathering(noTimers);
+  assert.deepEqual([1, 2, 15, 16, 33, 512].map(enoughOf), [1, 2, 15, 8, 17, 128]);
 });
 
 test("LinkServer.post() gives the credit back although nothing is answered yet", async () => {
