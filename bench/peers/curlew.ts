@@ -4,10 +4,9 @@
  *
  * @module
  */
-import { readFile } from "node:fs/promises";
 import process from "node:process";
 import { runChild } from "../../tests/interop/children.ts";
-import { root, startBroker } from "../../tests/support/broker_process.ts";
+import { onDeno, startBroker } from "../../tests/support/broker_process.ts";
 import { isBun, type Peer } from "./peer.ts";
 
 const fetchTimeoutMs = 180_000;
@@ -30,7 +29,7 @@ export function curlewPeer(runtime: Runtime): Peer {
       return "path" in found ? undefined : found.missing;
     },
     start: async (data) => {
-      const broker = await startBroker({ data, command: [path, ...await wordsOf(runtime)] });
+      const broker = await startBroker({ data, ...commandOf(runtime, path) });
       return {
         nameServer: `127.0.0.1:${broker.remotingPort}`,
         address: { host: "127.0.0.1", port: broker.remotingPort },
@@ -40,11 +39,9 @@ export function curlewPeer(runtime: Runtime): Peer {
   };
 }
 
-/** What follows the runtime's name: on Deno the flags that the project's own task has. */
-async function wordsOf(runtime: Runtime): Promise<readonly string[]> {
-  if (runtime === "bun") return ["run", "src/cli/main.ts"];
-  const { tasks } = JSON.parse(await readFile(`${root}deno.json`, "utf8"));
-  return String(tasks.curlew).split(" ").slice(1);
+/** On Deno with all that the project's own task has. */
+function commandOf(runtime: Runtime, path: string) {
+  return runtime === "bun" ? { command: [path, "run", "src/cli/main.ts"] } : onDeno(path);
 }
 
 /** Its own path, so that it is our child and takes our signals: npx would stand between us. */

@@ -26,6 +26,8 @@ export type BrokerStart = {
   readonly remotingPort?: number;
   /** The words in front of `serve`, when another runtime than that of the test is wanted. */
   readonly command?: readonly string[];
+  /** What is set in its environment beside what is set in ours. */
+  readonly env?: Environment;
   /** Further words for `curlew serve`. */
   readonly settings?: readonly string[];
   /** Words in front of the command: a tracer, a limit. */
@@ -33,6 +35,8 @@ export type BrokerStart = {
   /** Told at once, long before it is ready: who kills a broker in its start needs it. */
   readonly onSpawn?: (child: ChildProcess) => void;
 };
+
+type Environment = Readonly<Record<string, string>>;
 
 /** How a process ended. */
 export type Ended = { readonly code: number | null; readonly signal: string | null };
@@ -72,13 +76,21 @@ export function runWords(script: string): readonly string[] {
   return isBun ? [process.execPath, "run", script] : [process.execPath, "run", "-A", script];
 }
 
-/** The words that run the broker as the project's tasks do, with the same flags of the runtime. */
-function brokerWords(): readonly string[] {
-  if ("bun" in process.versions) return runWords("src/cli/main.ts");
+/** A broker as the project's tasks run it: with the same flags of the runtime, and environment. */
+function asTasksDo(): Pick<BrokerStart, "command" | "env"> {
+  return "bun" in process.versions
+    ? { command: runWords("src/cli/main.ts") }
+    : onDeno(process.execPath);
+}
+
+/** The same, on this Deno. */
+export function onDeno(execPath: string): { command: readonly string[]; env: Environment } {
   const { tasks } = JSON.parse(readFileSync(`${root}deno.json`, "utf8"));
-  const [deno, ...words] = String(tasks.curlew).split(" ");
-  assert.equal(deno, "deno");
-  return [process.execPath, ...words];
+  const words = String(tasks.curlew).split(" ");
+  const at = words.indexOf("deno");
+  assert.ok(at >= 0, "the task runs Deno");
+  const env = Object.fromEntries(words.slice(0, at).map((word) => word.split(/=(.*)/).slice(0, 2)));
+  return { command: [execPath, ...words.slice(at + 1)], env };
 }
 
 /** Children that run. While there are any, being asked to end means taking them along. */
@@ -98,9 +110,11 @@ function unwatch(child: ChildProcess): void {
 export function spawnHere(
   words: readonly string[],
   stdin: "pipe" | "ignore",
+  added: Environment = {},
 ): { child: ChildProcess; ended: Promise<Ended>; log: () => string } {
   const [command = "", ...rest] = words;
-  const child = spawn(command, rest, { cwd: root, stdio: [stdin, "pipe", "pipe"] });
+  const env = { ...process.env, ...added };
+  const child = spawn(command, rest, { cwd: root, env, stdio: [stdin, "pipe", "pipe"] });
   let log = "";
   child.stderr?.on("data", (chunk: Uint8Array | string) => {
     log = (log + chunk.toString()).slice(-logCharsMax);
@@ -133,8 +147,8 @@ export async function startBroker(start: BrokerStart): Promise<BrokerProcess> {
   const ports = ["--http-port", String(httpPort), "--remoting-port", String(remotingPort)];
   const beganMs = performance.now();
   const serve = ["serve", "--data", data, ...ports, ...settings];
-  const words = [...wrap, ...(start.command ?? brokerWords()), ...serve];
-  const { child, ended, log } = spawnHere(words, "ignore");
+  const { command = [], env } = start.command === undefined ? asTasksDo() : start;
+  const { child, ended, log } = spawnHere([...wrap, ...command, ...serve], "ignore", env);
   start.onSpawn?.(child);
   const ready = await Promise.race([readyLine(child), ended, timeout(startTimeoutMs)]);
   if (typeof ready !== "object" || !("http" in ready)) {
