@@ -5,8 +5,7 @@
  * @module
  */
 import { Buffer } from "node:buffer";
-import type { Socket } from "node:net";
-import { type Address, listen } from "./sockets.ts";
+import type { Address, Line } from "./sockets.ts";
 
 /** An answer: its status, and its body, a view that is valid until the listener returns. */
 export type HttpAnswer = { readonly status: number; readonly body: Buffer };
@@ -56,7 +55,8 @@ export class HttpAnswerReader {
       if (end === undefined) break;
       at = end;
     }
-    this.#rest = at === bytes.length ? undefined : bytes.subarray(at);
+    // A copy: the memory of a chunk is its line's.
+    this.#rest = at === bytes.length ? undefined : Buffer.from(bytes.subarray(at));
   }
 
   /** Where the answer at `at` ends; `undefined` if it is not all there. */
@@ -120,22 +120,22 @@ type Waiting = {
 
 /** One connection. Requests are answered in their order. The owner bounds how many wait. */
 export class HttpConnection {
-  readonly #socket: Socket;
+  readonly #line: Line;
   readonly #waiting: Waiting[] = [];
   #closed: Error | undefined;
 
-  constructor(socket: Socket) {
-    this.#socket = socket;
+  constructor(line: Line) {
+    this.#line = line;
     const reader = new HttpAnswerReader(({ status, body }) =>
       this.#waiting.shift()?.resolve({ status, body: Buffer.from(body) })
     );
-    listen(socket, {
+    line.listen({
       onData: (chunk) => {
         try {
           reader.push(chunk);
         } catch (thrown) {
           this.#fail(thrown instanceof Error ? thrown : new Error(String(thrown)));
-          socket.destroy();
+          line.destroy();
         }
       },
       onEnd: (reason) => this.#fail(new Error(reason)),
@@ -147,7 +147,7 @@ export class HttpConnection {
     if (this.#closed) return Promise.reject(this.#closed);
     return new Promise((resolve, reject) => {
       this.#waiting.push({ resolve, reject });
-      this.#socket.write(request);
+      this.#line.write(request);
     });
   }
 

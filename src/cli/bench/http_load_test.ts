@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { test } from "node:test";
+import { pushFromLine } from "../../../tests/support/line_memory.ts";
 import { HttpAnswerReader, httpRequest } from "./http_load.ts";
 
 const answers = Buffer.from(
@@ -15,8 +16,8 @@ test("HttpAnswerReader reads lengths, chunks and empty bodies wherever the bytes
   for (let cut = 0; cut <= answers.length; cut++) {
     const heard: string[] = [];
     const reader = new HttpAnswerReader(({ status, body }) => heard.push(`${status} ${body}`));
-    reader.push(answers.subarray(0, cut));
-    reader.push(answers.subarray(cut));
+    pushFromLine(reader, answers.subarray(0, cut));
+    pushFromLine(reader, answers.subarray(cut));
     assert.deepEqual(
       heard,
       ["200 hello", "200 again", "204 ", "429 abcde", "200 "],

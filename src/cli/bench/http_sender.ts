@@ -6,9 +6,8 @@
  * @module
  */
 import type { Buffer } from "node:buffer";
-import type { Socket } from "node:net";
 import { type HttpAnswer, HttpAnswerReader } from "./http_load.ts";
-import { listen } from "./sockets.ts";
+import type { Line } from "./sockets.ts";
 import type { LoadTally } from "./tally.ts";
 
 /** What all connections of a load send. */
@@ -23,7 +22,7 @@ export type HttpSendSpec = {
 
 /** One connection's part of the load. Answers come in the order of the requests. */
 export class HttpSender {
-  readonly #socket: Socket;
+  readonly #line: Line;
   readonly #spec: HttpSendSpec;
   readonly #tally: LoadTally;
   /** When each request that is not answered was written, the oldest first: a ring. */
@@ -34,13 +33,13 @@ export class HttpSender {
   #ended = false;
   #drained: (() => void) | undefined;
 
-  constructor(socket: Socket, spec: HttpSendSpec, tally: LoadTally) {
-    this.#socket = socket;
+  constructor(line: Line, spec: HttpSendSpec, tally: LoadTally) {
+    this.#line = line;
     this.#spec = spec;
     this.#tally = tally;
     this.#beganMs = new Float64Array(spec.inFlight);
     const reader = new HttpAnswerReader((answer) => this.#onAnswer(answer));
-    listen(socket, {
+    line.listen({
       onData: (chunk) => this.#onData(reader, chunk),
       onEnd: (reason) => this.#onEnd(reason),
     });
@@ -64,7 +63,7 @@ export class HttpSender {
     const beganMs = nowMs();
     for (; this.#open < inFlight; this.#open++) {
       this.#beganMs[(this.#oldest + this.#open) % inFlight] = beganMs;
-      this.#socket.write(request);
+      this.#line.write(request);
     }
   }
 
@@ -72,7 +71,7 @@ export class HttpSender {
     try {
       reader.push(chunk);
     } catch (thrown) {
-      this.#socket.destroy();
+      this.#line.destroy();
       this.#onEnd(thrown instanceof Error ? thrown.message : String(thrown));
       return;
     }

@@ -4,7 +4,7 @@ import { isObject, listAt } from "../api_client.ts";
 import { RefusedError } from "../failure.ts";
 import { HttpConnection, httpRequest } from "./http_load.ts";
 import { measure, sendRequest } from "./send_load.ts";
-import { type Address, openSocket } from "./sockets.ts";
+import { type Address, openLine } from "./sockets.ts";
 import { type LoadReport, LoadTally, reportOf } from "./tally.ts";
 
 const fillBatch = 256;
@@ -32,10 +32,10 @@ export type ReceiveLoadSpec = {
  * @throws {RefusedError} The broker refused to take the backlog.
  */
 export async function receiveLoad(host: Host, spec: ReceiveLoadSpec): Promise<LoadReport> {
-  const sockets = await Promise.all(
-    Array.from({ length: spec.connections }, () => openSocket(spec.address)),
+  const lines = await Promise.all(
+    Array.from({ length: spec.connections }, () => openLine(spec.address)),
   );
-  const connections = sockets.map((socket) => new HttpConnection(socket));
+  const connections = lines.map((line) => new HttpConnection(line));
   await fill(connections, spec);
   const tally = new LoadTally();
   const dry = new AbortController();
@@ -47,7 +47,7 @@ export async function receiveLoad(host: Host, spec: ReceiveLoadSpec): Promise<Lo
     host.sleep(delayMs, stop ? AbortSignal.any([stop, dry.signal]) : dry.signal);
   const measuring: Host = { ...host, sleep };
   const tookMs = await measure(measuring, receivers, tally, spec);
-  for (const socket of sockets) socket.destroy();
+  for (const line of lines) line.destroy();
   const { batch, bodyBytes } = spec;
   const settings = { connections: spec.connections, batch, "body bytes": bodyBytes };
   return reportOf(tally, tookMs, { name: "http receive + ack", unit: "messages", settings });

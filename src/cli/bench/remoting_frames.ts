@@ -143,7 +143,8 @@ export class AnswerReader {
       this.#read(bytes, at + 8, at + 8 + headerBytes);
       at += 4 + total;
     }
-    this.#rest = at === bytes.length ? undefined : bytes.subarray(at);
+    // A copy: the memory of a chunk is its line's.
+    this.#rest = at === bytes.length ? undefined : Buffer.from(bytes.subarray(at));
   }
 
   #read(bytes: Buffer, from: number, end: number): void {

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { test } from "node:test";
+import { pushFromLine } from "../../../tests/support/line_memory.ts";
 import { AnswerReader, numberOf, opaqueOf, SendFrame } from "./remoting_frames.ts";
 
 const spec = {
@@ -60,8 +61,8 @@ test("AnswerReader finds code and opaque wherever chunks are cut and in any orde
     const reader = new AnswerReader((opaque, code, header) =>
       heard.push(`${opaque}:${code}:${header?.includes("no topic") ?? "-"}`)
     );
-    reader.push(bytes.subarray(0, cut));
-    reader.push(bytes.subarray(cut));
+    pushFromLine(reader, bytes.subarray(0, cut));
+    pushFromLine(reader, bytes.subarray(cut));
     assert.deepEqual(heard, ["1000000007:0:-", "42:17:true"], `cut at ${cut}`);
   }
 });

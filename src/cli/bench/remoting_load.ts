@@ -6,9 +6,8 @@
  * @module
  */
 import { Buffer } from "node:buffer";
-import type { Socket } from "node:net";
 import { AnswerReader, numberOf, opaqueOf, SendFrame } from "./remoting_frames.ts";
-import { listen } from "./sockets.ts";
+import type { Line } from "./sockets.ts";
 import type { LoadTally } from "./tally.ts";
 
 /** What all connections of a load send. */
@@ -25,7 +24,7 @@ export type RemotingLoadSpec = {
 
 /** One connection's part of the load. */
 export class RemotingSender {
-  readonly #socket: Socket;
+  readonly #line: Line;
   readonly #spec: RemotingLoadSpec;
   readonly #tally: LoadTally;
   readonly #frames: readonly SendFrame[];
@@ -40,8 +39,8 @@ export class RemotingSender {
   #running = false;
   #drained: (() => void) | undefined;
 
-  constructor(socket: Socket, connection: number, spec: RemotingLoadSpec, tally: LoadTally) {
-    this.#socket = socket;
+  constructor(line: Line, connection: number, spec: RemotingLoadSpec, tally: LoadTally) {
+    this.#line = line;
     this.#spec = spec;
     this.#tally = tally;
     const keyPrefix = spec.keyPrefix + connection.toString(16).toUpperCase().padStart(8, "0");
@@ -53,7 +52,7 @@ export class RemotingSender {
     this.#beganMs = new Float64Array(spec.inFlight).fill(NaN);
     this.#opaques = new Float64Array(spec.inFlight);
     const reader = new AnswerReader((opaque, code, header) => this.#onAnswer(opaque, code, header));
-    listen(socket, {
+    line.listen({
       onData: (chunk) => this.#onData(reader, chunk),
       onEnd: (reason) => this.#onEnd(reason),
     });
@@ -78,7 +77,7 @@ export class RemotingSender {
     try {
       reader.push(chunk);
     } catch (thrown) {
-      this.#socket.destroy();
+      this.#line.destroy();
       this.#onEnd(thrown instanceof Error ? thrown.message : String(thrown));
       return;
     }
@@ -118,7 +117,7 @@ export class RemotingSender {
     }
     this.#open += free.length;
     free.length = 0;
-    this.#socket.write(piece);
+    this.#line.write(piece);
   }
 
   #onEnd(reason: string): void {

@@ -4,7 +4,7 @@ import type { Host } from "../../ports/host.ts";
 import { httpRequest } from "./http_load.ts";
 import { HttpSender } from "./http_sender.ts";
 import { RemotingSender } from "./remoting_load.ts";
-import { type Address, openSocket } from "./sockets.ts";
+import { type Address, type Line, openLine } from "./sockets.ts";
 import { type LoadReport, LoadTally, reportOf } from "./tally.ts";
 
 /** How long the end of a load waits for answers that are still out. */
@@ -34,15 +34,15 @@ type Sender = { readonly start: () => void; readonly stop: () => Promise<void> }
  */
 export async function sendLoad(host: Host, spec: SendLoadSpec): Promise<LoadReport> {
   const tally = new LoadTally();
-  const sockets = await Promise.all(
-    Array.from({ length: spec.connections }, () => openSocket(spec.address)),
+  const lines = await Promise.all(
+    Array.from({ length: spec.connections }, () => openLine(spec.address)),
   );
   const http = spec.protocol === "http";
   const senders = http
-    ? httpSenders(host, sockets, spec, tally)
-    : remotingSenders(host, sockets, spec, tally);
+    ? httpSenders(host, lines, spec, tally)
+    : remotingSenders(host, lines, spec, tally);
   const tookMs = await measure(host, senders, tally, spec);
-  for (const socket of sockets) socket.destroy();
+  for (const line of lines) line.destroy();
   const { connections, inFlight, bodyBytes, batch, queues } = spec;
   const settings = { connections, "in flight": inFlight, "body bytes": bodyBytes, queues };
   const name = `${spec.protocol} send`;
@@ -74,7 +74,7 @@ export async function measure(
 
 function remotingSenders(
   host: Host,
-  sockets: readonly Awaited<ReturnType<typeof openSocket>>[],
+  lines: readonly Line[],
   spec: SendLoadSpec,
   tally: LoadTally,
 ): readonly Sender[] {
@@ -87,19 +87,19 @@ function remotingSenders(
     bornMs: host.clock.wallMs(),
     keyPrefix: Buffer.from(host.randomBytes(8)).toString("hex").toUpperCase(),
   };
-  return sockets.map((socket, at) => new RemotingSender(socket, at, shared, tally));
+  return lines.map((line, at) => new RemotingSender(line, at, shared, tally));
 }
 
 function httpSenders(
   host: Host,
-  sockets: readonly Awaited<ReturnType<typeof openSocket>>[],
+  lines: readonly Line[],
   spec: SendLoadSpec,
   tally: LoadTally,
 ): readonly Sender[] {
   const { batch, inFlight } = spec;
   const nowMs = () => host.clock.monotonicMs();
   const shared = { request: sendRequest(spec), batch, inFlight, nowMs };
-  return sockets.map((socket) => new HttpSender(socket, shared, tally));
+  return lines.map((line) => new HttpSender(line, shared, tally));
 }
 
 /** The one request of an HTTP load: a single message, or a batch. */
