@@ -17,6 +17,7 @@ import type { SendReceipt } from "../src/model/message.ts";
 import { httpApp } from "../src/protocol/http/app.ts";
 import { loopbackHostNames } from "../src/protocol/http/exchange.ts";
 import { MemoryBroker } from "../tests/support/memory_broker.ts";
+import { plainInfo } from "../tests/support/request_info.ts";
 
 const realClock: Clock = { wallMs: () => Date.now(), monotonicMs: () => performance.now() };
 const memory = new MemoryBroker(new ManualClock());
@@ -53,7 +54,6 @@ echo.post("/echo", async (context) => context.text(await context.req.text()));
 
 const body = JSON.stringify({ body: "x".repeat(256), tag: "created" });
 const headers = { "content-type": "application/json", "content-length": String(body.length) };
-const info = { remote: { host: "127.0.0.1", port: 50_000 }, bodyWithin() {} };
 const request = (path: string) =>
   new Request(`http://127.0.0.1:8080${path}`, { method: "POST", headers, body });
 
@@ -62,7 +62,7 @@ bench.add("bare Hono echo", async () => {
   await echo.fetch(request("/echo"));
 });
 bench.add("send route", async () => {
-  const response = await app.fetch(request("/v1/topics/orders/messages"), info);
+  const response = await app.fetch(request("/v1/topics/orders/messages"), plainInfo);
   if (response.status !== 200) throw new Error(await response.text());
 });
 bench.add("making a request", () => {

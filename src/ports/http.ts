@@ -6,7 +6,10 @@
 import type { SocketAddress } from "./sockets.ts";
 import type { TlsIdentity } from "./tls.ts";
 
-/** What a request does not carry itself. */
+/** Headers, to be asked for by names in lower case. */
+export type HeaderReader = Pick<Headers, "get" | "has">;
+
+/** What a request does not carry itself, and shorter ways to what it does. */
 export interface RequestInfo {
   readonly remote: SocketAddress;
   /**
@@ -15,6 +18,15 @@ export interface RequestInfo {
    * cannot cut one connection, nothing happens.
    */
   bodyWithin(ms: number): void;
+  /**
+   * Takes the body if all of it came with the head, as a small one does: there is nothing to wait
+   * for. `null`: it has to be read from the request, as if nobody had asked here.
+   */
+  bodyAtOnce(request: Request): Uint8Array | null;
+  /** The request's headers; `request.headers` says the same, slower. */
+  headersOf(request: Request): HeaderReader;
+  /** To be told of an answer that is streamed before it is given: it lasts until its body ends. */
+  lasts(answer: Response): void;
 }
 
 /**

@@ -20,6 +20,7 @@ import {
 import { HttpHouse, testSigner } from "../support/http_app.ts";
 import { bentText, oddText } from "./bend.ts";
 import { type Case, type Fuzzer, tolerate } from "./fuzzer.ts";
+import { plainInfo } from "../support/request_info.ts";
 
 const expressions = [
   ...["*", "a || b", "a||b||c", "price > 10 AND region = 'eu'", "a IS NOT NULL OR NOT (b <> 2)"],
@@ -135,10 +136,7 @@ async function beginHttp(): Promise<Case> {
       return new Request(url, { method, headers, ...(hasBody && { body }) });
     });
     if (request === undefined) return;
-    const response = await house.app.fetch(request, {
-      remote: { host: "127.0.0.1", port: 5 },
-      bodyWithin() {},
-    });
+    const response = await house.app.fetch(request, plainInfo);
     await response.body?.cancel();
     const what = `${method} ${path} ${body}`;
     assert.ok(response.status < 500 || response.status === 501, `${response.status} to ${what}`);

@@ -8,6 +8,7 @@ import type { HttpApp } from "../../src/protocol/http/app.ts";
 import { type HttpSettings, loopbackHostNames } from "../../src/protocol/http/exchange.ts";
 import type { Signer } from "../../src/ports/signer.ts";
 import { MemoryBroker } from "./memory_broker.ts";
+import { plainInfo } from "./request_info.ts";
 
 /** A response whose JSON was read. Tests look into it freely. */
 export type Asked = {
@@ -62,8 +63,7 @@ export class HttpHouse {
   /** The response as it is. */
   async fetch(path: string, init: RequestInit = {}): Promise<Response> {
     const url = path.startsWith("/") ? `http://127.0.0.1:8080${path}` : path;
-    const info = { remote: { host: "127.0.0.1", port: 50_000 }, bodyWithin() {} };
-    return await this.app.fetch(new Request(url, init), info);
+    return await this.app.fetch(new Request(url, init), plainInfo);
   }
 
   /** `"POST /path"`, with a value as JSON. */

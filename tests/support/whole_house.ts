@@ -9,6 +9,7 @@ import { type HttpApp, httpApp } from "../../src/protocol/http/app.ts";
 import { loopbackHostNames } from "../../src/protocol/http/exchange.ts";
 import { type Asked, testSigner } from "./http_app.ts";
 import { OneThreadBroker, type OneThreadOptions } from "./one_thread_broker.ts";
+import { plainInfo } from "./request_info.ts";
 
 /** A broker, and its HTTP interface. */
 export class WholeHouse {
@@ -41,8 +42,7 @@ export class WholeHouse {
       body: typeof body === "string" ? body : JSON.stringify(body),
     };
     const request = new Request(`http://127.0.0.1:8080${path}`, init);
-    const info = { remote: { host: "127.0.0.1", port: 50_000 }, bodyWithin() {} };
-    const response = await this.#app().fetch(request, info);
+    const response = await this.#app().fetch(request, plainInfo);
     const text = await response.text();
     const isJson = response.headers.get("content-type")?.includes("json") ?? false;
     const json = isJson ? JSON.parse(text) : text;

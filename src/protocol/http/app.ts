@@ -118,7 +118,7 @@ function unrouted(
   });
   const count = statusCounter(context, "other", "none");
   return (honoContext) => {
-    const answer = refusal(honoContext.req.raw, patterns, guard);
+    const answer = refusal(honoContext.req.raw, honoContext.env, patterns, guard);
     count(answer.status).add();
     return responseOf(answer, ids, true);
   };
@@ -126,11 +126,12 @@ function unrouted(
 
 function refusal(
   request: Request,
+  info: RequestInfo,
   patterns: readonly { readonly pattern: RegExp; readonly method: string }[],
   guard: Guard,
 ): Answer {
   try {
-    guard.check(request);
+    guard.check(request, info);
   } catch (thrown) {
     return problemAnswer(failureOf(thrown));
   }

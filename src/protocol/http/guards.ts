@@ -6,6 +6,7 @@
  * @module
  */
 import { BrokerError } from "../../model/errors.ts";
+import type { RequestInfo } from "../../ports/http.ts";
 
 /** Where the path begins in an absolute URL. */
 export function pathStart(url: string): number {
@@ -34,19 +35,18 @@ export class Guard {
   }
 
   /** @throws {BrokerError} `no_permission`: the request's host or origin is foreign. */
-  check(request: Request): void {
+  check(request: Request, info: RequestInfo): void {
     const authority = authorityOf(request.url);
     if (authority !== this.#lastGood) this.#checkHost(authority);
-    this.checkPage(request);
+    this.checkPage(request, info);
   }
 
   /** As `check`, of a request to a host that is known to be good. */
-  checkPage(request: Request): void {
+  checkPage(request: Request, info: RequestInfo): void {
     const { method } = request;
     if (method === "GET" || method === "HEAD") return;
-    // Asked by `has` first: Deno then reads the headers once, for this and all that is asked later.
-    const { headers } = request;
-    if (headers.has("origin")) checkOrigin(headers.get("origin") ?? "", authorityOf(request.url));
+    const origin = info.headersOf(request).get("origin");
+    if (origin !== null) checkOrigin(origin, authorityOf(request.url));
   }
 
   #checkHost(authority: string): void {

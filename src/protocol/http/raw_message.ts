@@ -11,6 +11,7 @@
 import { z } from "@hono/zod-openapi";
 import { limits } from "../../base/limits.ts";
 import { BrokerError } from "../../model/errors.ts";
+import type { HeaderReader } from "../../ports/http.ts";
 import { type Addressed, addressed, isPropertyName, isShardingKey } from "./message_in.ts";
 import type { MessageFields, Origin } from "./message_in.ts";
 import { isKey, isMessageId, isPropertyText, isQueueId, isTag, isTtlMs } from "./message_rules.ts";
@@ -64,7 +65,7 @@ const fieldHeaders = [...fieldNames.map((name) => prefix + name), ...timingHeade
  *
  * @throws {BrokerError} `invalid_argument`.
  */
-export function refuseRawHeaders(headers: Headers): void {
+export function refuseRawHeaders(headers: HeaderReader): void {
   for (const name of fieldHeaders) {
     if (headers.has(name)) throw refuse(name, "it goes with raw bodies; JSON has fields");
   }

@@ -55,7 +55,7 @@ export class ServedRow {
     const startMs = this.#parts.context.clock.monotonicMs();
     try {
       const { guard, known } = this.#parts;
-      guard.check(request);
+      guard.check(request, info);
       const { url } = request;
       const params = this.#paramsOf(url);
       // A HEAD is led to what a GET asks, and answered otherwise.
@@ -70,7 +70,7 @@ export class ServedRow {
   serveKnown(request: Request, info: RequestInfo, params: Params): Served {
     const startMs = this.#parts.context.clock.monotonicMs();
     try {
-      this.#parts.guard.checkPage(request);
+      this.#parts.guard.checkPage(request, info);
       return this.#run(request, info, params, startMs);
     } catch (thrown) {
       return this.#failed(thrown, startMs);
@@ -80,11 +80,17 @@ export class ServedRow {
   #run(request: Request, info: RequestInfo, params: Params, startMs: number): Served {
     const { context } = this.#parts;
     const answer = this.#row.run({ context, request, info, params });
-    if (!(answer instanceof Promise)) return this.#respond(answer, startMs);
+    if (!(answer instanceof Promise)) return this.#given(answer, info, startMs);
     return answer.then(
-      (given) => this.#respond(given, startMs),
+      (given) => this.#given(given, info, startMs),
       (thrown: unknown) => this.#failed(thrown, startMs),
     );
+  }
+
+  #given(answer: Answer, info: RequestInfo, startMs: number): Response {
+    const response = this.#respond(answer, startMs);
+    if (answer.body instanceof ReadableStream) info.lasts(response);
+    return response;
   }
 
   #failed(thrown: unknown, startMs: number): Response {

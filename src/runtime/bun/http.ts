@@ -1,6 +1,6 @@
 /** HTTP over `Bun.serve`. @module */
 import { assert } from "../../base/assert.ts";
-import type { Http, HttpOptions, HttpServer, RequestInfo } from "../../ports/http.ts";
+import type { HeaderReader, Http, HttpOptions, HttpServer, RequestInfo } from "../../ports/http.ts";
 import type { SocketAddress } from "../../ports/sockets.ts";
 import type { TlsIdentity } from "../../ports/tls.ts";
 
@@ -91,6 +91,7 @@ const secondsMax = 255;
 /** What is known of one request. */
 class Info implements RequestInfo {
   readonly remote: SocketAddress;
+  isLasting = false;
   readonly #server: BunServer;
   readonly #request: Request;
 
@@ -103,6 +104,18 @@ class Info implements RequestInfo {
 
   bodyWithin(ms: number): void {
     this.#server.timeout(this.#request, Math.min(secondsMax, Math.ceil(ms / 1000)));
+  }
+
+  bodyAtOnce(): null {
+    return null;
+  }
+
+  headersOf({ headers }: Request): HeaderReader {
+    return headers;
+  }
+
+  lasts(): void {
+    this.isLasting = true;
   }
 }
 
@@ -123,8 +136,7 @@ function listen(options: HttpOptions, port: number, tls: TlsIdentity | undefined
       const info = new Info(server, request);
       const answer = await options.fetch(request, info);
       // From now on the connection is to ask again. What a stream tells does not count for Bun.
-      const isStream = answer.headers.get("content-type") === "text/event-stream";
-      info.bodyWithin(isStream ? 0 : options.bounds.idleMsMax);
+      info.bodyWithin(info.isLasting ? 0 : options.bounds.idleMsMax);
       return answer;
     },
     error: options.onError,

@@ -7,13 +7,13 @@ import type { HttpOptions, HttpServer } from "../../ports/http.ts";
 import type { TlsIdentity } from "../../ports/tls.ts";
 import { systemClock } from "../clock.ts";
 import { Crowd, type Guest } from "./crowd.ts";
+import { arrivedBody, arrivedHeaders } from "./inner_request.ts";
 import { asError, flushMs, lastAnswer, listenFor, pause, retryMs } from "./listen.ts";
 
 type Connection = Deno.TcpConn | Deno.TlsConn;
-type Handler = (
-  request: Request,
-  info: { readonly completed: Promise<void> },
-) => Response | Promise<Response>;
+/** `completed` is made when it is asked for, and costs a small send a twentieth of its time. */
+type Told = { readonly completed: Promise<void> };
+type Handler = (request: Request, told: Told) => Response | Promise<Response>;
 type Served = { readonly finished: Promise<void> };
 
 /** Deno's server for one connection. Of the signal it uses one method, and that once. */
@@ -53,6 +53,8 @@ export class EachServer implements HttpServer {
   #listener: Deno.Listener<Connection> | null;
   #accepting: Promise<void>;
   #isStopping = false;
+  readonly #lasting = new WeakSet<Response>();
+  readonly #lasts = (answer: Response) => void this.#lasting.add(answer);
 
   /** @throws {Error} The address cannot be had; `code` says why. */
   constructor(options: HttpOptions, serve: ServeConnection) {
@@ -142,14 +144,37 @@ export class EachServer implements HttpServer {
 
   #handler(connection: Connection, guest: Guest): Handler {
     const { hostname: host, port } = connection.remoteAddr as Deno.NetAddr;
-    const info = { remote: { host, port }, bodyWithin: guest.within };
+    const info = {
+      remote: { host, port },
+      bodyWithin: guest.within,
+      bodyAtOnce: arrivedBody,
+      headersOf: arrivedHeaders,
+      lasts: this.#lasts,
+    };
     const { fetch } = this.#options;
     const end = () => guest.end(systemClock.monotonicMs());
-    return (request, { completed }) => {
+    const given = (response: Response, told: Told) => {
+      // What is given whole is Deno's to send; what lasts has its end, and so has the last of all.
+      if (this.#lasting.has(response) || this.#isStopping) told.completed.then(end, end);
+      else end();
+      return response;
+    };
+    const failed = (thrown: unknown): never => {
+      end();
+      throw thrown;
+    };
+    return (request, told) => {
       guest.begin();
-      completed.then(end, end);
-      const answer = fetch(request, info);
-      return this.#isStopping ? lastAnswer(answer) : answer;
+      let answer: Response | Promise<Response>;
+      try {
+        answer = fetch(request, info);
+      } catch (thrown) {
+        return failed(thrown);
+      }
+      const whole = answer instanceof Promise
+        ? answer.then((response) => given(response, told), failed)
+        : given(answer, told);
+      return this.#isStopping ? lastAnswer(whole) : whole;
     };
   }
 }

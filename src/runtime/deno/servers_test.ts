@@ -3,11 +3,12 @@ import assert from "node:assert/strict";
 import { connect, type Socket } from "node:net";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
-import type { HttpOptions, HttpServer } from "../../ports/http.ts";
+import type { HttpOptions, HttpServer, RequestInfo } from "../../ports/http.ts";
 import { runWords, spawnHere } from "../../../tests/support/broker_process.ts";
 import { until } from "../../../tests/support/until.ts";
 import { runtime, runtimeName } from "../mod.ts";
 import { connectionServer, EachServer } from "./each_server.ts";
+import { arrivedBody, arrivedHeaders } from "./inner_request.ts";
 import { WholeServer } from "./whole_server.ts";
 
 /** Enough to start with. */
@@ -118,6 +119,95 @@ test("EachServer refuses one more while everybody is busy", onDeno, async () => 
   assert.equal(await more.closed, "");
   release.resolve(new Response("late"));
   assert.match(await busy.closed, /late$/);
+  await server.stop(0);
+});
+
+test("EachServer takes who is told bit by bit for busy until the end", onDeno, async () => {
+  const end = Promise.withResolvers<void>();
+  const body = new ReadableStream<Uint8Array>({
+    async start(controller) {
+      controller.enqueue(new TextEncoder().encode("begun"));
+      await end.promise;
+      controller.close();
+    },
+  });
+  const fetch = (_: Request, info: RequestInfo) => {
+    const answer = new Response(body);
+    info.lasts(answer);
+    return answer;
+  };
+  const server = eachServer({ bounds: { ...roomy, connectionsMax: 1 }, fetch });
+  const listening = await dial(server);
+  const begun = listening.told(/begun/);
+  listening.socket.write(head);
+  await begun;
+  const more = await dial(server);
+  assert.equal(await more.closed, "", "there is no room");
+
+  const ended = listening.told(/0\r\n\r\n$/);
+  end.resolve();
+  await ended;
+  // The one who was told everything asks nothing more, and makes room.
+  const next = await dial(server);
+  await listening.closed;
+  next.socket.destroy();
+  await server.stop(0);
+});
+
+test("arrivedBody() takes what came with the head, once, and leaves the rest", onDeno, async () => {
+  const taken: string[] = [];
+  const fetch = async (request: Request) => {
+    const text = (bytes: Uint8Array | null) => bytes && new TextDecoder().decode(bytes);
+    const atOnce = [arrivedBody(request), arrivedBody(request)].map(text);
+    const later = request.bodyUsed ? "used" : await request.text();
+    taken.push([request.method, ...atOnce, later].join(" "));
+    return new Response("well");
+  };
+  const server = eachServer({ fetch });
+  const post = (body: string) => lastHead.replace("GET", "POST").replace(/\r\n\r\n$/, () => body);
+  const whole = await dial(server);
+  whole.socket.write(post("\r\nContent-Length: 5\r\n\r\nwhole"));
+  await whole.closed;
+  const parted = await dial(server);
+  parted.socket.write(post("\r\nContent-Length: 6\r\nExpect: 100-continue\r\n\r\n"));
+  await parted.told(/100 Continue/i);
+  parted.socket.write("parted");
+  await parted.closed;
+  const none = await dial(server);
+  none.socket.write(lastHead);
+  await none.closed;
+
+  assert.deepEqual(taken, ["POST whole  used", "POST   parted", "GET   "]);
+  await server.stop(0);
+});
+
+test("arrivedHeaders() says of headers what the request says", onDeno, async () => {
+  const asked = ["origin", "x-many", "curlew-tag", "x-none", "host"];
+  const said: string[][] = [];
+  const seen = new Set<unknown>();
+  const fetch = (request: Request) => {
+    const headers = arrivedHeaders(request);
+    seen.add(headers).add(request.headers);
+    for (const each of [headers, request.headers]) {
+      said.push(asked.map((name) => `${each.has(name)} ${each.get(name)}`));
+    }
+    return new Response("well");
+  };
+  const server = eachServer({ fetch });
+  const client = await dial(server);
+  const many = "Origin: http://a\r\nX-Many: one\r\nx-many: two\r\nCURLEW-TAG: red\r\n";
+  client.socket.write(lastHead.replace("Host:", () => `${many}Host:`));
+  await client.closed;
+
+  assert.equal(seen.size, 2, "it has a shorter way than the request's own");
+  const [arrived, own] = said;
+  assert.deepEqual(arrived, own);
+  assert.deepEqual(arrived?.slice(0, 4), [
+    "true http://a",
+    "true one, two",
+    "true red",
+    "false null",
+  ]);
   await server.stop(0);
 });
 

@@ -7,6 +7,7 @@
  */
 import type { HttpOptions, HttpServer } from "../../ports/http.ts";
 import type { TlsIdentity } from "../../ports/tls.ts";
+import { arrivedBody, arrivedHeaders } from "./inner_request.ts";
 import { asError, flushMs, lastAnswer, opened, pause, retryMs, type Wanted } from "./listen.ts";
 
 type DenoServer = Deno.HttpServer<Deno.NetAddr>;
@@ -94,7 +95,9 @@ export class WholeServer implements HttpServer {
   #handle(request: Request, told: DenoInfo): Response | Promise<Response> {
     this.#underway.add(told.completed);
     const { hostname, port } = told.remoteAddr;
-    const info = { remote: { host: hostname, port }, bodyWithin() {} };
+    const remote = { host: hostname, port };
+    const taken = { bodyAtOnce: arrivedBody, headersOf: arrivedHeaders };
+    const info = { remote, bodyWithin() {}, ...taken, lasts() {} };
     const answer = this.#options.fetch(request, info);
     return this.#isStopping ? lastAnswer(answer) : answer;
   }

@@ -5,6 +5,7 @@ import { Metrics } from "../../../src/base/metrics.ts";
 import { type HttpApp, httpApp } from "../../../src/protocol/http/app.ts";
 import { testSigner } from "../../support/http_app.ts";
 import { type OneThreadBroker, withBroker } from "../../support/one_thread_broker.ts";
+import { plainInfo } from "../../support/request_info.ts";
 
 const group = "/v1/groups/billing";
 const inTopic = "/v1/topics/orders/groups/billing";
@@ -190,8 +191,7 @@ class House {
     const headers = { "content-type": "application/json" };
     const init = body === undefined ? { method } : { method, headers, body: JSON.stringify(body) };
     const request = new Request(`http://127.0.0.1${path}`, init);
-    const info = { remote: { host: "127.0.0.1", port: 50_000 }, bodyWithin() {} };
-    const answered = Promise.resolve(this.#app.fetch(request, info)).then(async (response) => {
+    const answered = Promise.resolve(this.#app.fetch(request, plainInfo)).then(async (response) => {
       // deno-lint-ignore no-explicit-any -- tests reach into answers
       return { status: response.status, json: await response.json() as any };
     });

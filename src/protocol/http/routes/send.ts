@@ -38,28 +38,35 @@ export const sendEndpoint: Endpoint = {
 
 /** Each step hands on what the next one needs, and keeps nothing of the request beyond that. */
 function send(exchange: Exchange): Promise<Answer> {
-  const { context, request } = exchange;
+  const { context, request, info } = exchange;
   refuseQuery(request);
-  const { host: ip, port } = exchange.info.remote;
+  const { host: ip, port } = info.remote;
   const origin: Origin = { bornMs: context.clock.wallMs(), bornHost: { ip, port } };
-  return sendAs(mediaType(request.headers.get("content-type")), exchange, origin).then(answerOf);
+  return sendAs(mediaType(info.headersOf(request).get("content-type")), exchange, origin).then(
+    answerOf,
+  );
 }
 
 function sendAs(type: string, exchange: Exchange, origin: Origin): Promise<SendReceipt[]> {
-  const { context, request, params } = exchange;
+  const { context, request, info, params } = exchange;
   const topic = params["topic"] ?? "";
-  const { headers } = request;
   if (type === "application/json") {
-    refuseRawHeaders(headers);
-    return bodyText(exchange).then((text) => sendJson(context, topic, text, origin));
+    refuseRawHeaders(info.headersOf(request));
+    const text = bodyText(exchange);
+    return typeof text === "string"
+      ? sendJson(context, topic, text, origin)
+      : text.then((late) => sendJson(context, topic, late, origin));
   }
   if (type === "application/x-ndjson") {
-    refuseRawHeaders(headers);
+    refuseRawHeaders(info.headersOf(request));
     const lines = decodedBody(request) ?? new Blob([]).stream();
     return sendLines(exchange, lines, origin);
   }
-  return bodyBytes(exchange)
-    .then((bytes) => sendOne(context, topic, rawMessage(bytes, headers, origin)));
+  const { headers } = request;
+  const bytes = bodyBytes(exchange);
+  return bytes instanceof Uint8Array
+    ? sendOne(context, topic, rawMessage(bytes, headers, origin))
+    : bytes.then((late) => sendOne(context, topic, rawMessage(late, headers, origin)));
 }
 
 function sendJson(context: HttpContext, topic: string, text: string, origin: Origin) {
