@@ -42,9 +42,8 @@ function send(exchange: Exchange): Promise<Answer> {
   refuseQuery(request);
   const { host: ip, port } = info.remote;
   const origin: Origin = { bornMs: context.clock.wallMs(), bornHost: { ip, port } };
-  return sendAs(mediaType(info.headersOf(request).get("content-type")), exchange, origin).then(
-    answerOf,
-  );
+  const type = mediaType(info.headersOf(request).get("content-type"));
+  return sendAs(type, exchange, origin).then(answerOf);
 }
 
 function sendAs(type: string, exchange: Exchange, origin: Origin): Promise<SendReceipt[]> {
