@@ -27,11 +27,11 @@ import type { Connection } from "../src/ports/sockets.ts";
 import { httpApp } from "../src/protocol/http/app.ts";
 import { loopbackHostNames } from "../src/protocol/http/exchange.ts";
 import { RemotingSessions } from "../src/protocol/remoting/sessions.ts";
+import { runtimeName } from "../src/runtime/mod.ts";
 import { systemTimers } from "../src/runtime/node/timers.ts";
+import { plainInfo } from "../tests/support/request_info.ts";
 import { portPair } from "../tests/support/thread_ports.ts";
 import { sendsOnTheWire } from "./sends_on_the_wire.ts";
-import { runtimeName } from "../src/runtime/mod.ts";
-import { plainInfo } from "../tests/support/request_info.ts";
 
 const realClock: Clock = { wallMs: () => Date.now(), monotonicMs: () => performance.now() };
 const [connections, inFlight] = [64, 8];

@@ -23,7 +23,7 @@ export interface RequestInfo {
    * for. `null`: it has to be read from the request, as if nobody had asked here.
    */
   bodyAtOnce(request: Request): Uint8Array | null;
-  /** The request's headers; `request.headers` says the same, slower. */
+  /** The request's headers, read anew; `request.headers` says the same, slower. */
   headersOf(request: Request): HeaderReader;
   /** To be told of an answer that is streamed before it is given: it lasts until its body ends. */
   lasts(answer: Response): void;

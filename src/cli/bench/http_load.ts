@@ -130,14 +130,7 @@ export class HttpConnection {
       this.#waiting.shift()?.resolve({ status, body: Buffer.from(body) })
     );
     line.listen({
-      onData: (chunk) => {
-        try {
-          reader.push(chunk);
-        } catch (thrown) {
-          this.#fail(thrown instanceof Error ? thrown : new Error(String(thrown)));
-          line.destroy();
-        }
-      },
+      onData: (chunk) => reader.push(chunk),
       onEnd: (reason) => this.#fail(new Error(reason)),
     });
   }

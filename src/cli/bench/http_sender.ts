@@ -68,13 +68,7 @@ export class HttpSender {
   }
 
   #onData(reader: HttpAnswerReader, chunk: Buffer): void {
-    try {
-      reader.push(chunk);
-    } catch (thrown) {
-      this.#line.destroy();
-      this.#onEnd(thrown instanceof Error ? thrown.message : String(thrown));
-      return;
-    }
+    reader.push(chunk);
     // After the whole chunk: what answers nothing must not find a request that it made room for.
     if (this.#running) this.#fill();
     else if (this.#open === 0) this.#drained?.();

@@ -74,13 +74,7 @@ export class RemotingSender {
 
   #onData(reader: AnswerReader, chunk: Buffer): void {
     this.#nowMs = this.#spec.nowMs();
-    try {
-      reader.push(chunk);
-    } catch (thrown) {
-      this.#line.destroy();
-      this.#onEnd(thrown instanceof Error ? thrown.message : String(thrown));
-      return;
-    }
+    reader.push(chunk);
     if (this.#running) this.#fill(this.#nowMs);
     else if (this.#open === 0) this.#drained?.();
   }

@@ -22,7 +22,7 @@ export function parseAddress(text: string, flag: string): Address {
   return { host, port };
 }
 
-/** What a connection does with what it hears. */
+/** What a connection does with what it hears. What `onData` throws ends the connection. */
 export type SocketListener = {
   readonly onData: (chunk: Buffer) => void;
   /** The peer closed, or the connection failed: it says no more. */
@@ -75,22 +75,30 @@ export async function openLine(address: Address): Promise<Line> {
     write: (bytes) => void socket.write(bytes),
     destroy: () => void socket.destroy(),
     listen: (listener) => {
-      heard = listener.onData;
-      listen(socket, listener);
+      heard = listen(socket, listener);
     },
   };
 }
 
-/** Begins to listen. */
-export function listen(socket: Socket, listener: SocketListener): void {
+/** Begins to listen. Answers what takes a chunk in as if the socket had told of it. */
+export function listen(socket: Socket, listener: SocketListener): SocketListener["onData"] {
   let ended = false;
   const end = (reason: string) => {
     if (!ended) listener.onEnd(reason);
     ended = true;
   };
+  const hear = (chunk: Buffer) => {
+    try {
+      listener.onData(chunk);
+    } catch (thrown) {
+      socket.destroy();
+      end(thrown instanceof Error ? thrown.message : String(thrown));
+    }
+  };
   socket.on("data", (chunk: Buffer | string) => {
-    listener.onData(typeof chunk === "string" ? Buffer.from(chunk) : chunk);
+    hear(typeof chunk === "string" ? Buffer.from(chunk) : chunk);
   });
   socket.on("error", (error) => end(error.message));
   socket.on("close", () => end("the broker closed the connection"));
+  return hear;
 }

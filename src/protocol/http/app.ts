@@ -131,7 +131,7 @@ function refusal(
   guard: Guard,
 ): Answer {
   try {
-    guard.check(request, info);
+    guard.check(request, info.headersOf(request));
   } catch (thrown) {
     return problemAnswer(failureOf(thrown));
   }

@@ -7,7 +7,7 @@
  */
 import { limits } from "../../base/limits.ts";
 import { BrokerError } from "../../model/errors.ts";
-import type { RequestInfo } from "../../ports/http.ts";
+import type { HeaderReader, RequestInfo } from "../../ports/http.ts";
 import { decodedBody } from "./coding.ts";
 
 /** A client on a line as slow as this is waited for. */
@@ -18,7 +18,11 @@ const strictUtf8 = new TextDecoder("utf-8", { fatal: true });
 const looseUtf8 = new TextDecoder("utf-8");
 
 /** What of an exchange tells of its body. */
-type Asked = { readonly request: Request; readonly info: RequestInfo };
+type Asked = {
+  readonly request: Request;
+  readonly headers: HeaderReader;
+  readonly info: RequestInfo;
+};
 
 /**
  * The whole body; at once, if it came with the head.
@@ -40,8 +44,10 @@ export function bodyText(asked: Asked): string | Promise<string> {
 }
 
 /** Not an `async` function, and with one promise at most: every send over HTTP comes by here. */
-function wholeBody<T>({ request, info }: Asked, read: (bytes: Uint8Array) => T): T | Promise<T> {
-  const headers = info.headersOf(request);
+function wholeBody<T>(
+  { request, headers, info }: Asked,
+  read: (bytes: Uint8Array) => T,
+): T | Promise<T> {
   const declared = headers.get("content-length");
   if (declared !== null) checkDeclared(declared);
   // The server cuts the body at the declared length, so it is bounded already.

@@ -19,7 +19,8 @@ function requestWith(
   const given: number[] = [];
   const bodyWithin = (ms: number) => void given.push(ms);
   const info = { ...plainInfo, bodyWithin, bodyAtOnce: () => arrived };
-  return { request: new Request("http://127.0.0.1/", init), info, given };
+  const request = new Request("http://127.0.0.1/", init);
+  return { request, headers: request.headers, info, given };
 }
 
 /** Gives some bytes, then fails as a socket does. */

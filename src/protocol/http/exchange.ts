@@ -4,7 +4,7 @@ import type { Log } from "../../base/log.ts";
 import type { Metrics } from "../../base/metrics.ts";
 import type { Broker } from "../../broker/broker.ts";
 import type { Host } from "../../model/message.ts";
-import type { RequestInfo } from "../../ports/http.ts";
+import type { HeaderReader, RequestInfo } from "../../ports/http.ts";
 import type { Signer } from "../../ports/signer.ts";
 import type { FilterCache } from "./filter_cache.ts";
 
@@ -52,6 +52,7 @@ export type HttpContext = HttpParts & {
 export type Exchange = {
   readonly context: HttpContext;
   readonly request: Request;
+  readonly headers: HeaderReader;
   readonly info: RequestInfo;
   readonly params: Readonly<Record<string, string>>;
 };

@@ -6,7 +6,7 @@
  * @module
  */
 import { BrokerError } from "../../model/errors.ts";
-import type { RequestInfo } from "../../ports/http.ts";
+import type { HeaderReader } from "../../ports/http.ts";
 
 /** Where the path begins in an absolute URL. */
 export function pathStart(url: string): number {
@@ -35,17 +35,17 @@ export class Guard {
   }
 
   /** @throws {BrokerError} `no_permission`: the request's host or origin is foreign. */
-  check(request: Request, info: RequestInfo): void {
+  check(request: Request, headers: HeaderReader): void {
     const authority = authorityOf(request.url);
     if (authority !== this.#lastGood) this.#checkHost(authority);
-    this.checkPage(request, info);
+    this.checkPage(request, headers);
   }
 
   /** As `check`, of a request to a host that is known to be good. */
-  checkPage(request: Request, info: RequestInfo): void {
+  checkPage(request: Request, headers: HeaderReader): void {
     const { method } = request;
     if (method === "GET" || method === "HEAD") return;
-    const origin = info.headersOf(request).get("origin");
+    const origin = headers.get("origin");
     if (origin !== null) checkOrigin(origin, authorityOf(request.url));
   }
 

@@ -7,7 +7,7 @@
  * @module
  */
 import { BrokerError } from "../../model/errors.ts";
-import type { RequestInfo } from "../../ports/http.ts";
+import type { HeaderReader, RequestInfo } from "../../ports/http.ts";
 import { type Answer, responseOf } from "./answer.ts";
 import type { Endpoint } from "./endpoint.ts";
 import type { HttpContext } from "./exchange.ts";
@@ -55,12 +55,13 @@ export class ServedRow {
     const startMs = this.#parts.context.clock.monotonicMs();
     try {
       const { guard, known } = this.#parts;
-      guard.check(request, info);
+      const headers = info.headersOf(request);
+      guard.check(request, headers);
       const { url } = request;
       const params = this.#paramsOf(url);
       // A HEAD is led to what a GET asks, and answered otherwise.
       if (request.method === this.#method) known.keep(this.#method, url, { row: this, params });
-      return this.#run(request, info, params, startMs);
+      return this.#run(request, headers, info, params, startMs);
     } catch (thrown) {
       return this.#failed(thrown, startMs);
     }
@@ -70,16 +71,23 @@ export class ServedRow {
   serveKnown(request: Request, info: RequestInfo, params: Params): Served {
     const startMs = this.#parts.context.clock.monotonicMs();
     try {
-      this.#parts.guard.checkPage(request, info);
-      return this.#run(request, info, params, startMs);
+      const headers = info.headersOf(request);
+      this.#parts.guard.checkPage(request, headers);
+      return this.#run(request, headers, info, params, startMs);
     } catch (thrown) {
       return this.#failed(thrown, startMs);
     }
   }
 
-  #run(request: Request, info: RequestInfo, params: Params, startMs: number): Served {
+  #run(
+    request: Request,
+    headers: HeaderReader,
+    info: RequestInfo,
+    params: Params,
+    startMs: number,
+  ): Served {
     const { context } = this.#parts;
-    const answer = this.#row.run({ context, request, info, params });
+    const answer = this.#row.run({ context, request, headers, info, params });
     if (!(answer instanceof Promise)) return this.#given(answer, info, startMs);
     return answer.then(
       (given) => this.#given(given, info, startMs),

@@ -33,16 +33,11 @@ export function arrivedBody(request: Request): Uint8Array | null {
 
 /** The key of what a server's request is made around; looked for in the first one. */
 let requestKey: symbol | undefined;
-/** The last request whose headers were asked for, and those: one who asks mostly asks again. */
-let lastRequest: Request | null = null;
-let lastHeaders: HeaderReader;
 
 /** The request's headers. */
 export function arrivedHeaders(request: Request): HeaderReader {
-  if (request === lastRequest) return lastHeaders;
   const pairs = headerPairs(request);
-  lastRequest = request;
-  return lastHeaders = pairs === null ? request.headers : new PlainHeaders(pairs);
+  return pairs === null ? request.headers : new PlainHeaders(pairs);
 }
 
 function headerPairs(request: Request): readonly HeaderPair[] | null {

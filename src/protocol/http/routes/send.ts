@@ -38,34 +38,34 @@ export const sendEndpoint: Endpoint = {
 
 /** Each step hands on what the next one needs, and keeps nothing of the request beyond that. */
 function send(exchange: Exchange): Promise<Answer> {
-  const { context, request, info } = exchange;
+  const { context, request, headers, info } = exchange;
   refuseQuery(request);
   const { host: ip, port } = info.remote;
   const origin: Origin = { bornMs: context.clock.wallMs(), bornHost: { ip, port } };
-  const type = mediaType(info.headersOf(request).get("content-type"));
+  const type = mediaType(headers.get("content-type"));
   return sendAs(type, exchange, origin).then(answerOf);
 }
 
 function sendAs(type: string, exchange: Exchange, origin: Origin): Promise<SendReceipt[]> {
-  const { context, request, info, params } = exchange;
+  const { context, request, headers, params } = exchange;
   const topic = params["topic"] ?? "";
   if (type === "application/json") {
-    refuseRawHeaders(info.headersOf(request));
+    refuseRawHeaders(headers);
     const text = bodyText(exchange);
     return typeof text === "string"
       ? sendJson(context, topic, text, origin)
       : text.then((late) => sendJson(context, topic, late, origin));
   }
   if (type === "application/x-ndjson") {
-    refuseRawHeaders(info.headersOf(request));
+    refuseRawHeaders(headers);
     const lines = decodedBody(request) ?? new Blob([]).stream();
     return sendLines(exchange, lines, origin);
   }
-  const { headers } = request;
+  const { headers: all } = request;
   const bytes = bodyBytes(exchange);
   return bytes instanceof Uint8Array
-    ? sendOne(context, topic, rawMessage(bytes, headers, origin))
-    : bytes.then((late) => sendOne(context, topic, rawMessage(late, headers, origin)));
+    ? sendOne(context, topic, rawMessage(bytes, all, origin))
+    : bytes.then((late) => sendOne(context, topic, rawMessage(late, all, origin)));
 }
 
 function sendJson(context: HttpContext, topic: string, text: string, origin: Origin) {
